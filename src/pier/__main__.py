@@ -1,0 +1,5 @@
+"""`python -m pier` is the CLI."""
+
+from pier.cli.main import main
+
+main()

@@ -1,0 +1,141 @@
+"""Networks, endpoints and published ports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pier.domain.errors import InvalidArgument
+
+PROTOCOLS = ("tcp", "udp", "sctp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortBinding:
+    """Where a container port shall be published. `host_port` may be empty, a number or a range `8000-8010`."""
+
+    host_ip: str = ""
+    host_port: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortRequest:
+    """One container port to publish at one binding."""
+
+    port: int
+    protocol: str
+    binding: PortBinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPort:
+    """A port that is published now; `host_ip` is `0.0.0.0` for every address."""
+
+    port: int
+    protocol: str
+    host_ip: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpamPool:
+    subnet: str = ""
+    gateway: str = ""
+    ip_range: str = ""
+    aux_addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network as Pier records it. `bridge` is the host's link name (driver bridge only)."""
+
+    id: str
+    name: str
+    driver: str  # bridge, host, null (docker's name for none)
+    created_at: int = 0
+    scope: str = "local"
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv4: bool = True
+    enable_ipv6: bool = False
+    pools: tuple[IpamPool, ...] = ()
+    ipam_driver: str = "default"
+    ipam_options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    bridge: str = ""
+    mtu: int = 1500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRequest:
+    """What a user asks of a container's place on a network."""
+
+    ipv4_address: str = ""
+    ipv6_address: str = ""
+    link_local_ips: tuple[str, ...] = ()
+    mac_address: str = ""
+    aliases: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    gw_priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A container's place on a network. Address fields are empty while the container does not run."""
+
+    network_id: str
+    network_name: str
+    endpoint_id: str = ""
+    request: EndpointRequest = EndpointRequest()
+    interface: str = ""  # inside: eth0
+    host_interface: str = ""  # the veth's end on the host
+    mac_address: str = ""
+    ipv4_address: str = ""
+    ipv4_prefix: int = 0
+    gateway: str = ""
+    ipv6_address: str = ""
+    ipv6_prefix: int = 0
+    ipv6_gateway: str = ""
+    dns_names: tuple[str, ...] = ()
+    published: tuple[PublishedPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceCounters:
+    name: str
+    rx_bytes: int = 0
+    rx_packets: int = 0
+    rx_errors: int = 0
+    rx_dropped: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_errors: int = 0
+    tx_dropped: int = 0
+
+
+def parse_port(text: str) -> tuple[int, str]:
+    """`80`, `80/tcp` or `53/udp` as (port, protocol).
+
+    Raises InvalidArgument for anything else; ports are 1 to 65535 (0 is refused).
+    """
+    number, _, protocol = text.partition("/")
+    protocol = (protocol or "tcp").lower()
+    if protocol not in PROTOCOLS:
+        raise InvalidArgument(f"invalid proto: {protocol} in port {text!r}; use one of {', '.join(PROTOCOLS)}")
+    if not number.isascii() or not number.isdigit() or not 0 < int(number) < 65536:
+        raise InvalidArgument(f"invalid port {text!r}: a port is a number from 1 to 65535, as in 80/tcp")
+    return int(number), protocol
+
+
+def parse_port_range(text: str) -> tuple[int, int]:
+    """A host port: empty is (0, 0), `8080` is (8080, 8080), `8000-8010` is (8000, 8010). Raises InvalidArgument."""
+    if not text:
+        return 0, 0
+    first, _, last = text.partition("-")
+    last = last or first
+    if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+        raise InvalidArgument(f"invalid port specification: {text!r} is neither a port nor a range of ports")
+    low, high = int(first), int(last)
+    if high > 65535 or low > high:
+        raise InvalidArgument(f"invalid port specification: {text!r} lies outside 0 to 65535 or runs backwards")
+    return low, high
