@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Healthcheck:
-    """`test` is empty (inherit), ("NONE",), ("CMD", ...) or ("CMD-SHELL", text). Times are nanoseconds, 0: the default."""
+    """`test` is empty (inherit), ("NONE",), ("CMD", ...) or ("CMD-SHELL", text). Times in ns, 0: the default."""
 
     test: tuple[str, ...] = ()
     interval: int = 0
@@ -120,7 +120,7 @@ class HostConfig:
     runtime: str = "runc"
     isolation: str = ""
     init: bool | None = None
-    resources: Resources = Resources()
+    resources: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

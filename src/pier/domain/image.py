@@ -58,7 +58,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """One image for this host's platform. `id` is the digest of its config (decision: equal to dockerd's classic store).
+    """One image for this host's platform. `id` is the digest of its config, as in dockerd's classic store.
 
     `repo_tags` and `repo_digests` are in familiar form (`debian:12`, `debian@sha256:…`).
     `chain_id` names the snapshot of its topmost layer (OCI image-spec, "Layer ChainID"); empty without layers.

@@ -129,7 +129,7 @@ class BlkioEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceSample:
-    """One reading of a container's cgroup. Times are nanoseconds; a controller that cannot be read is left None or empty."""
+    """One reading of a container's cgroup. Times in ns; a controller that cannot be read is None or empty."""
 
     read_at: int
     cpu_total: int = 0

@@ -14,8 +14,17 @@ from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.mount import FilesystemMount
 from pier.domain.network import Endpoint, EndpointRequest, InterfaceCounters, Network, PortRequest, PublishedPort
 from pier.domain.record import Change, Stored
-from pier.domain.runtime import ContainerObject, HostFacts, ProcessUser, ResourceSample, RuntimeChoice, RuntimeEvent
-from pier.domain.runtime import Stdio, TaskExit, TaskState
+from pier.domain.runtime import (
+    ContainerObject,
+    HostFacts,
+    ProcessUser,
+    ResourceSample,
+    RuntimeChoice,
+    RuntimeEvent,
+    Stdio,
+    TaskExit,
+    TaskState,
+)
 from pier.domain.volume import Volume
 
 
@@ -211,7 +220,7 @@ class Streams(Protocol):
     async def open(
         self, container_id: str, exec_id: str = "", *, stdin: bool, terminal: bool, log: LogConfig | None, log_path: str
     ) -> Stream:
-        """FIFOs, spool and log of a process that is about to be created. No `log`: nothing is kept (execs, driver none)."""
+        """FIFOs, spool and log of a process about to be created. No `log`: nothing is kept (execs, driver none)."""
         ...
 
     async def reopen(
@@ -260,7 +269,7 @@ class Logs(Protocol):
         tail: int = -1,
         follow: Callable[[], bool] | None = None,
     ) -> AsyncIterator[LogLine]:
-        """Oldest first. `tail` -1: all. With `follow` goes on until that says the container no longer runs and the log is read up.
+        """Oldest first. `tail` -1: all. `follow` says whether the container still runs; until it does not and all is read.
 
         Raises Unsupported for a driver that cannot be read (none).
         """
@@ -273,9 +282,9 @@ class Networks(Protocol):
     """Links, addresses, rules and ports of this host."""
 
     async def start(self, networks: Sequence[Network], endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
-        """Brings the host in line with the records: bridges and rules made, used addresses and ports (by container id) taken.
+        """Brings the host in line with the records: bridges and rules made, addresses and ports in use taken.
 
-        Call once before anything else; idempotent.
+        `endpoints` are those of running containers, by container id. Call once before anything else; idempotent.
         """
         ...
 
@@ -288,7 +297,7 @@ class Networks(Protocol):
         ...
 
     async def create(self, network: Network) -> Network:
-        """Makes the bridge. Fills in what was left open (pools, gateway, bridge name). Raises Conflict, InvalidArgument."""
+        """Makes the bridge; fills in what was left open (pools, gateway, name). Raises Conflict, InvalidArgument."""
         ...
 
     async def remove(self, network: Network) -> None: ...
@@ -377,12 +386,12 @@ class Host(Protocol):
 
     async def path_exists(self, path: str) -> bool: ...
     async def device_numbers(self, path: str) -> list[tuple[str, str, int, int, int, int, int]]:
-        """(path below, type `c` or `b`, major, minor, mode, uid, gid) of a device or of each in a directory. NotFound."""
+        """(path below, type `c` or `b`, major, minor, mode, uid, gid) of a device or of all in a directory."""
         ...
 
 
 class Registry(Protocol):
-    """A remote registry, by the OCI distribution specification. `repository` is `127.0.0.1:5000/inv/big`, domain included."""
+    """A remote registry (OCI distribution-spec). `repository` has its domain: `127.0.0.1:5000/inv/big`."""
 
     async def resolve(self, repository: str, reference: str) -> tuple[Descriptor, bytes]:
         """The manifest or index that a tag or digest names, verified. NotFound, Unauthenticated, Unavailable."""
