@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from pier.domain.container import LogConfig
+from pier.domain.container import Container, LogConfig
 from pier.domain.event import Event
 from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.mount import FilesystemMount
@@ -218,15 +218,37 @@ class Streams(Protocol):
     """Makes and finds streams; all of a container's live under its id, so that a reconciler finds what is left."""
 
     async def open(
-        self, container_id: str, exec_id: str = "", *, stdin: bool, terminal: bool, log: LogConfig | None, log_path: str
+        self,
+        container_id: str,
+        exec_id: str = "",
+        *,
+        stdin: bool,
+        terminal: bool,
+        log: LogConfig | None,
+        log_path: str,
+        container: Container | None = None,
     ) -> Stream:
-        """FIFOs, spool and log of a process about to be created. No `log`: nothing is kept (execs, driver none)."""
+        """FIFOs, spool and log of a process about to be created. No `log`: nothing is kept (execs, driver none).
+
+        `container` is where the log options labels, env and tag take their values from; they need it.
+        """
         ...
 
     async def reopen(
-        self, container_id: str, exec_id: str = "", *, stdin: bool, terminal: bool, log: LogConfig | None, log_path: str
+        self,
+        container_id: str,
+        exec_id: str = "",
+        *,
+        stdin: bool,
+        terminal: bool,
+        log: LogConfig | None,
+        log_path: str,
+        container: Container | None = None,
     ) -> Stream:
-        """The same for a process that is running already (after pierd was restarted): nothing is lost or repeated."""
+        """The same for a process that is running, or has ended, since pierd died: nothing is lost or repeated.
+
+        For one that has ended too: finish() then brings its last output into the log.
+        """
         ...
 
     async def discard(self, container_id: str) -> None:
@@ -269,7 +291,7 @@ class Logs(Protocol):
         tail: int = -1,
         follow: Callable[[], bool] | None = None,
     ) -> AsyncIterator[LogLine]:
-        """Oldest first. `tail` -1: all. `follow` says whether the container still runs; until it does not and all is read.
+        """Oldest first. `tail` -1: all. `follow` says whether the container still runs; ends when not and all is read.
 
         Raises Unsupported for a driver that cannot be read (none).
         """
@@ -337,6 +359,7 @@ class Volumes(Protocol):
     async def create(self, volume: Volume) -> Volume: ...
     async def remove(self, volume: Volume) -> None: ...
     async def is_empty(self, volume: Volume) -> bool: ...
+    async def size(self, volume: Volume) -> int: ...
 
 
 class Host(Protocol):
