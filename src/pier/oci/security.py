@@ -1,0 +1,103 @@
+"""Security options (`--security-opt`), hidden paths of /proc and /sys, and what privileged takes away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pier.domain.container import HostConfig
+from pier.domain.errors import PierError, Unsupported
+from pier.domain.runtime import HostFacts
+
+_MASKED_PROC = "asound acpi interrupts kcore keys latency_stats timer_list timer_stats sched_debug scsi"
+_READONLY_PROC = "bus fs irq sys sysrq-trigger"
+
+# Entries that tell about, or let change, the whole host.
+DEFAULT_MASKED_PATHS = (
+    *(f"/proc/{name}" for name in _MASKED_PROC.split()),
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+)
+DEFAULT_READONLY_PATHS = tuple(f"/proc/{name}" for name in _READONLY_PROC.split())
+
+UNCONFINED = "unconfined"
+_BUILTIN = "builtin"
+_BOOLEANS = {"": True, "true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityOptions:
+    """`seccomp` and `apparmor`: empty for the default, `unconfined`, or a profile (its JSON text; its name)."""
+
+    no_new_privileges: bool = False
+    seccomp: str = ""
+    apparmor: str = ""
+    system_paths_unconfined: bool = False
+
+
+def parse_security_options(options: Sequence[str]) -> SecurityOptions:
+    """Reads `name=value` and, for old clients, `name:value`.
+
+    Raises PierError for an option that is not known (dockerd answers 500 here) and Unsupported for SELinux labels.
+    """
+    no_new_privileges, seccomp, apparmor, unconfined_paths = False, "", "", False
+    for option in options:
+        name, value = _split(option)
+        if name == "no-new-privileges" and value in _BOOLEANS:
+            no_new_privileges = _BOOLEANS[value]
+        elif name == "seccomp" and value:
+            seccomp = "" if value == _BUILTIN else value
+        elif name == "apparmor" and value:
+            apparmor = value
+        elif name == "systempaths" and value == UNCONFINED:
+            unconfined_paths = True
+        elif name == "label":
+            _check_label(option, value)
+        else:
+            raise PierError(f"invalid --security-opt: {_shorten(option)!r}")
+    return SecurityOptions(
+        no_new_privileges=no_new_privileges,
+        seccomp=seccomp,
+        apparmor=apparmor,
+        system_paths_unconfined=unconfined_paths,
+    )
+
+
+def _split(option: str) -> tuple[str, str]:
+    separator = "=" if "=" in option.partition(":")[0] or ":" not in option else ":"
+    name, _, value = option.partition(separator)
+    return name, value
+
+
+def _check_label(option: str, value: str) -> None:
+    """`label=disable` asks for what is the case anyway: Pier sets no SELinux labels."""
+    if value != "disable":
+        raise Unsupported(f"security option {_shorten(option)!r}: SELinux labels are not supported")
+
+
+def _shorten(option: str) -> str:
+    return option if len(option) <= 64 else option[:61] + "..."
+
+
+def masked_paths(host_config: HostConfig) -> tuple[str, ...]:
+    """The paths that are hidden: none when privileged or unconfined, the user's list, or the defaults."""
+    return _paths(host_config, host_config.masked_paths, DEFAULT_MASKED_PATHS)
+
+
+def readonly_paths(host_config: HostConfig) -> tuple[str, ...]:
+    """The paths that cannot be written to, by the same rule."""
+    return _paths(host_config, host_config.readonly_paths, DEFAULT_READONLY_PATHS)
+
+
+def _paths(host_config: HostConfig, asked: tuple[str, ...] | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    if host_config.privileged or parse_security_options(host_config.security_opt).system_paths_unconfined:
+        return ()
+    return default if asked is None else asked
+
+
+def apparmor_profile(options: SecurityOptions, facts: HostFacts, warnings: list[str]) -> str:
+    """The profile's name, or empty for none; Pier loads no profile of its own."""
+    if options.apparmor in ("", UNCONFINED):
+        return ""
+    if not facts.has_apparmor:
+        warnings.append(f"AppArmor profile {options.apparmor} is not applied: this kernel has no AppArmor")
+        return ""
+    return options.apparmor
