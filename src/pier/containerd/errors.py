@@ -41,7 +41,10 @@ _NOT_EXECUTABLE = re.compile(
     r"(exec:? |open executable|executable file ).*(permission denied|is a directory|exec format error)",
     re.IGNORECASE | re.DOTALL,
 )
-_CONNECTION = "containerd at {socket} does not answer ({reason}); is containerd running? Start it, or name its socket with --containerd"
+_CONNECTION = (
+    "containerd at {socket} does not answer ({reason}); is containerd running? "
+    "Start it, or name its socket with --containerd"
+)
 
 
 def start_failure(text: str) -> int:

@@ -1,0 +1,160 @@
+"""One blob on its way into containerd's content store: opened under a name, filled, committed or aborted."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from types import TracebackType
+
+import grpc
+import grpc.aio
+from google.protobuf.empty_pb2 import Empty
+from pier_grpc import content_pb2 as pb
+
+from pier.containerd.client import BULK_TIMEOUT, Client, Method
+from pier.containerd.errors import translated
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable
+
+_SERVICE = "/containerd.services.content.v1.Content/"
+_WRITE = Method(_SERVICE + "Write", pb.WriteContentRequest, pb.WriteContentResponse)
+_ABORT = Method(_SERVICE + "Abort", pb.AbortRequest, Empty)
+
+_MESSAGE_SIZE = 1 << 20  # bytes: more gains nothing, 16 MiB is refused
+_ABORT_TIMEOUT = 10.0
+_LOCK_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds; a broken stream's lock is let go of a little later
+
+_log = logging.getLogger(__name__)
+
+
+class Ingest:
+    """`async with` opens it and, unless it was committed, aborts it, so that nothing is left of a failure.
+
+    `is_stored` says that the blob is complete; `was_there` that it had been before, so labels were not set by us.
+    """
+
+    def __init__(self, client: Client, ref: str, *, expected: str, size: int) -> None:
+        self._client = client
+        self._ref = ref
+        self._what = f"write blob {expected or ref}"
+        self._expected = expected
+        self._size = size
+        self._call: grpc.aio.StreamStreamCall[pb.WriteContentRequest, pb.WriteContentResponse] | None = None
+        self._is_full = False
+        self._is_foreign = False
+        self.digest = expected
+        self.offset = 0
+        self.is_stored = False
+        self.was_there = False
+
+    async def __aenter__(self) -> "Ingest":
+        try:
+            await self._open()
+        except BaseException:
+            if not self._is_foreign:
+                await self._abandon()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._call is not None:
+            self._call.cancel()
+        if not self.is_stored:
+            await self._abandon()
+
+    async def fill(self, chunks: AsyncIterator[bytes]) -> None:
+        """Sends the bytes, however they are cut, in messages of one size; each is acknowledged before the next."""
+        if self._is_full:
+            return
+        pending = bytearray()
+        async for chunk in chunks:
+            pending += chunk
+            while len(pending) >= _MESSAGE_SIZE:
+                await self._write(bytes(memoryview(pending)[:_MESSAGE_SIZE]))
+                del pending[:_MESSAGE_SIZE]
+        if pending:
+            await self._write(bytes(pending))
+
+    async def commit(self, labels: Mapping[str, str]) -> None:
+        """Makes it a blob. Raises InvalidArgument when digest or size are not those expected."""
+        if not self._expected:
+            self.digest = (await self._exchange(self._request(pb.STAT))).digest
+        request = self._request(pb.COMMIT, labels=labels)
+        try:
+            reply = await self._exchange(request)
+        except Conflict as error:
+            if not isinstance(error.__cause__, grpc.aio.AioRpcError):
+                raise
+            if error.__cause__.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                raise InvalidArgument(error.message) from error
+            self.was_there = self.is_stored = True
+            return
+        self.digest, self.offset, self.is_stored = reply.digest, reply.offset, True
+
+    async def _open(self) -> None:
+        for pause in (*_LOCK_PAUSES, None):
+            self._call = self._client.duplex(_WRITE, timeout=BULK_TIMEOUT)
+            try:
+                status = await self._exchange(self._request(pb.STAT))
+            except Conflict:
+                self.was_there = self.is_stored = True
+                return
+            except Unavailable as error:
+                if "locked" not in error.message:
+                    raise
+                if pause is None:
+                    self._is_foreign = True
+                    raise Conflict(f"cannot {self._what}: somebody else writes it now; try again later") from error
+                await asyncio.sleep(pause)
+            else:
+                await self._start(status)
+                return
+
+    async def _start(self, status: pb.WriteContentResponse) -> None:
+        """Full already: a blob of another namespace, shared by containerd, which needs only the commit.
+
+        Part full: what a broken ingest of this name has left. It is not known to be a part of this blob and dropped.
+        """
+        self.offset = status.offset
+        self._is_full = bool(self._expected) and status.digest == self._expected
+        if self.offset and not self._is_full:
+            self.offset = 0
+            self.offset = (await self._exchange(self._request(pb.WRITE))).offset
+
+    async def _write(self, data: bytes) -> None:
+        self.offset = (await self._exchange(self._request(pb.WRITE, data=data))).offset
+
+    def _request(
+        self, action: pb.WriteAction, *, data: bytes = b"", labels: Mapping[str, str] | None = None
+    ) -> pb.WriteContentRequest:
+        return pb.WriteContentRequest(
+            action=action,
+            ref=self._ref,
+            total=self._size,
+            expected=self._expected,
+            offset=self.offset,
+            data=data,
+            labels=labels,
+        )
+
+    async def _exchange(self, request: pb.WriteContentRequest) -> pb.WriteContentResponse:
+        assert self._call is not None
+        with translated(self._what, socket=self._client.address):
+            with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):  # the stream has ended: reading says why
+                await self._call.write(request)
+            reply = await self._call.read()
+            if isinstance(reply, pb.WriteContentResponse):
+                return reply
+        raise PierError(f"cannot {self._what}: containerd ended the stream without a reason; look at its log")
+
+    async def _abandon(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+        try:
+            request = pb.AbortRequest(ref=self._ref)
+            await self._client.call(_ABORT, request, what=f"abort ingest {self._ref}", timeout=_ABORT_TIMEOUT)
+        except NotFound:
+            return
+        except PierError as error:
+            _log.warning("%s; it goes with the next garbage collection", error.message)

@@ -1,0 +1,77 @@
+"""containerd's lease service: what is made under a lease survives garbage collection until the lease ends."""
+
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from google.protobuf.empty_pb2 import Empty
+from pier_grpc import leases_pb2 as pb
+
+from pier.containerd.client import Client, HeldLease, Method, current_lease
+from pier.domain.errors import NotFound, PierError
+
+_SERVICE = "/containerd.services.leases.v1.Leases/"
+_CREATE = Method(_SERVICE + "Create", pb.CreateRequest, pb.CreateResponse)
+_DELETE = Method(_SERVICE + "Delete", pb.DeleteRequest, Empty)
+
+_EXPIRY_LABEL = "containerd.io/gc.expire"
+_LIFETIME = 24 * 3600  # seconds after which containerd drops a lease that a dead pierd left
+_DELETE_TIMEOUT = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Leases:
+    """Leases are held by tasks: all calls of the holder and of the tasks it starts meanwhile run under it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[str]:
+        """A fresh lease whose id starts with `name`, or the one that is held already; it ends with its last holder."""
+        held = current_lease.get()
+        if held is not None and held.holders > 0:
+            held.holders += 1
+            try:
+                yield held.id
+            finally:
+                await self._release(held)
+            return
+        held = HeldLease(f"{name}-{secrets.token_hex(8)}")
+        try:
+            await self._create(held.id)
+            token = current_lease.set(held)
+            try:
+                yield held.id
+            finally:
+                current_lease.reset(token)
+        finally:
+            await self._release(held)
+
+    async def collect(self) -> None:
+        """Runs a garbage collection and waits for it: containerd does so when a lease is deleted synchronously."""
+        lease_id = f"collect-{secrets.token_hex(8)}"
+        await self._create(lease_id)
+        await self._client.call(_DELETE, pb.DeleteRequest(id=lease_id, sync=True), what="collect garbage")
+
+    async def _create(self, lease_id: str) -> None:
+        expiry = datetime.fromtimestamp(time.time() + _LIFETIME, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        request = pb.CreateRequest(id=lease_id, labels={_EXPIRY_LABEL: expiry})
+        await self._client.call(_CREATE, request, what=f"create lease {lease_id}")
+
+    async def _release(self, held: HeldLease) -> None:
+        """Runs in a cancelled task, too. What fails here is left to the lease's expiry: the work itself is done."""
+        held.holders -= 1
+        if held.holders > 0:
+            return
+        what = f"delete lease {held.id}"
+        try:
+            await self._client.call(_DELETE, pb.DeleteRequest(id=held.id), what=what, timeout=_DELETE_TIMEOUT)
+        except NotFound:
+            return
+        except PierError as error:
+            _log.warning("%s; it expires within a day", error.message)

@@ -1,0 +1,32 @@
+"""Facts about the containerd at the other end."""
+
+from google.protobuf.empty_pb2 import Empty
+from pier_grpc import introspection_pb2, version_pb2
+
+from pier.containerd.client import Client, Method
+
+_VERSION = Method("/containerd.services.version.v1.Version/Version", Empty, version_pb2.VersionResponse)
+_PLUGINS = Method(
+    "/containerd.services.introspection.v1.Introspection/Plugins",
+    introspection_pb2.PluginsRequest,
+    introspection_pb2.PluginsResponse,
+)
+_HEALTH_TIMEOUT = 5.0
+
+
+class Version:
+    """What containerd is and can do."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def version(self) -> tuple[str, str]:
+        """(version, revision). Raises Unavailable, soon, when containerd does not answer: a check of its health."""
+        reply = await self._client.call(_VERSION, Empty(), what="ask for the version", timeout=_HEALTH_TIMEOUT)
+        return reply.version, reply.revision
+
+    async def snapshotters(self) -> list[str]:
+        """The snapshotters that containerd could load on this host."""
+        request = introspection_pb2.PluginsRequest(filters=["type==io.containerd.snapshotter.v1"])
+        reply = await self._client.call(_PLUGINS, request, what="list snapshotters")
+        return [plugin.id for plugin in reply.plugins if not plugin.HasField("init_err")]
