@@ -1,0 +1,46 @@
+"""The parent of every shape, and JSON in and out."""
+
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+__all__ = ["UNSET", "Maybe", "Omitted", "Shape", "compact", "decode", "encode"]
+
+_T = TypeVar("_T")
+Omitted: TypeAlias = _T | UnsetType  # left out when empty
+Maybe: TypeAlias = _T | UnsetType | None  # in a request: absent, null or given
+
+
+class Shape(msgspec.Struct, rename="pascal", kw_only=True):
+    """A JSON object with Docker's spelling (`HostConfig`) and ours (`host_config`); unknown keys are ignored."""
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def compact(value: Any) -> bytes:
+    """One value as compact JSON."""
+    return _ENCODER.encode(value)
+
+
+def encode(value: Any) -> bytes:
+    """One value as compact JSON with the newline that ends every body of the API."""
+    return _ENCODER.encode(value) + b"\n"
+
+
+def decode(data: bytes | str, shape: type[_T]) -> _T:
+    """Reads one JSON value. Raises ValueError with a short reason (what is wrong, and where)."""
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.MsgspecError as error:
+        raise ValueError(_reason(str(error))) from error
+
+
+def _reason(message: str) -> str:
+    """Clients know Go's words for the two commonest mistakes."""
+    if message == "Input data was truncated":
+        return "unexpected EOF"
+    if "trailing characters" in message:  # msgspec: "JSON is malformed: trailing characters (byte 4)"
+        return "unexpected content after JSON"
+    return message

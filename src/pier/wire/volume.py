@@ -1,0 +1,30 @@
+"""Volumes: requests and replies."""
+
+from pier.wire.shape import Shape
+
+
+class Volume(Shape, kw_only=True):
+    created_at: str
+    driver: str
+    labels: dict[str, str] | None
+    mountpoint: str
+    name: str
+    options: dict[str, str] | None
+    scope: str
+
+
+class VolumeList(Shape, kw_only=True):
+    volumes: list[Volume]
+    warnings: list[str] | None = None
+
+
+class VolumeCreate(Shape, kw_only=True):
+    name: str | None = None
+    driver: str | None = None
+    driver_opts: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+
+
+class VolumesPruneReply(Shape, kw_only=True):
+    volumes_deleted: list[str] | None
+    space_reclaimed: int
