@@ -1,0 +1,89 @@
+"""Linux bridges of this engine on the host. Everything here blocks."""
+
+import contextlib
+import secrets
+from collections.abc import Sequence
+from ipaddress import IPv4Interface
+
+from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.network.ipam import Occupied
+from pier.network.link import Link, Links
+from pier.network.netns import write_sysctl
+
+_NAME_MAX = 15  # IFNAMSIZ - 1
+
+
+class Bridges:
+    """Makes, finds and removes bridges; each carries the engine's mark as its alias, so another's is never taken."""
+
+    def __init__(self, instance: str) -> None:
+        self._alias = f"pier:{instance}"
+
+    def ensure(self, name: str, address: IPv4Interface, mtu: int) -> int:
+        """The index of a bridge that is up with this address, made or completed as needed.
+
+        The caller has the packet rules for `name` in place: from here on 127/8 may be routed over it. Raises Conflict
+        when a link of that name is not ours, or the address is taken.
+        """
+        with Links() as links:
+            link = self._find_or_create(links, name, mtu)
+            if address not in links.addresses(link.index):
+                links.add_address(link.index, address)
+            _set_bridge_sysctls(name)
+            links.set_up(name)
+            return link.index
+
+    def remove(self, name: str) -> None:
+        """Removes our bridge; absent, or somebody else's, is left alone without an error."""
+        with Links() as links:
+            link = links.find(name)
+            if link is not None and link.alias == self._alias:
+                links.delete(name)
+
+    def list_names(self) -> list[str]:
+        with Links() as links:
+            return [link.name for link in links.list() if link.alias == self._alias]
+
+    def adopt_port(self, name: str, bridge: str, *, isolated: bool) -> None:
+        """Puts a running container's link back on its bridge, should the bridge have been made anew."""
+        with Links() as links:
+            port, owner = links.find(name), links.find(bridge)
+            if port is not None and owner is not None and port.master != owner.index:
+                links.set_master(name, owner.index)
+                links.configure_port(name, isolated=isolated)
+
+    def occupied(self, *, wires: bool = False, except_link: str = "") -> Sequence[Occupied]:
+        """The subnets that this host routes, other than by default; with `wires`, only those directly on a link."""
+        with Links() as links:
+            names = {link.index: link.name for link in links.list()}
+            return [
+                Occupied(route.subnet, f"the route of interface {names.get(route.index, '?')}")
+                for route in links.routes()
+                if names.get(route.index) != except_link and not (wires and route.gateway)
+            ]
+
+    def _find_or_create(self, links: Links, name: str, mtu: int) -> Link:
+        link = links.find(name)
+        if link is None:
+            if not name or len(name) > _NAME_MAX or "/" in name or name.split() != [name] or '"' in name:
+                raise InvalidArgument(
+                    f"invalid bridge name {name!r}: at most {_NAME_MAX} characters, no space or slash"
+                )
+            links.create_bridge(name, mac=random_mac(), alias=self._alias, mtu=mtu)
+            link = links.find(name)
+            if link is None:
+                raise PierError(f"bridge {name} vanished as soon as it was made")
+        elif link.kind != "bridge" or link.alias != self._alias:
+            raise Conflict(f"interface {name} exists and is not a bridge of this engine: choose another bridge name")
+        return link
+
+
+def random_mac() -> str:
+    """A locally administered unicast address."""
+    return (b"\x02\x42" + secrets.token_bytes(4)).hex(":")
+
+
+def _set_bridge_sysctls(name: str) -> None:
+    write_sysctl(f"/proc/sys/net/ipv4/conf/{name}/route_localnet", "1")
+    with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+        write_sysctl(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "1")

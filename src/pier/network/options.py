@@ -1,0 +1,78 @@
+"""What a network's driver options mean. Pure; the keys are Docker's (bridge driver reference)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.network import EndpointRequest, Network
+from pier.network.ruleset import ANY_ADDRESS
+
+_BRIDGE = "com.docker.network.bridge."
+_NAME = _BRIDGE + "name"
+_DEFAULT = _BRIDGE + "default_bridge"
+_ICC = _BRIDGE + "enable_icc"
+_MASQUERADE = _BRIDGE + "enable_ip_masquerade"
+_HOST_BINDING = _BRIDGE + "host_binding_ipv4"
+_MTU = "com.docker.network.driver.mtu"
+_KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU})
+_IFNAME = "com.docker.network.endpoint.ifname"
+_SHORT_ID = 12
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeOptions:
+    name: str
+    mtu: int
+    connected: bool  # containers on it may talk to each other
+    masquerade: bool
+    host_ip: str  # where a port is published whose binding names no address
+
+
+def parse_bridge_options(network: Network) -> BridgeOptions:
+    """Raises Unsupported for an option that is not known, InvalidArgument for a wrong value."""
+    options = network.options
+    for key in options:
+        if key not in _KNOWN:
+            raise Unsupported(f"network {network.name}: Pier's bridge driver has no option {key}")
+    if network.enable_ipv6:
+        raise Unsupported(f"network {network.name}: Pier has no IPv6 on networks yet")
+    if not network.enable_ipv4:
+        raise Unsupported(f"network {network.name}: Pier has no networks without IPv4 yet")
+    if network.ipam_driver not in ("", "default"):
+        raise Unsupported(f"network {network.name}: Pier has no IPAM driver {network.ipam_driver}")
+    return BridgeOptions(
+        name=network.bridge or options.get(_NAME) or f"br-{network.id[:_SHORT_ID]}",
+        mtu=_parse_mtu(options[_MTU]) if options.get(_MTU) else network.mtu,
+        connected=_flag(options, _ICC),
+        masquerade=_flag(options, _MASQUERADE),
+        host_ip=options.get(_HOST_BINDING) or ANY_ADDRESS,
+    )
+
+
+def choose_interface(request: EndpointRequest, default: str) -> str:
+    """The interface's name inside. Raises Unsupported for what an endpoint cannot have yet."""
+    for key in request.driver_opts:
+        if key != _IFNAME:
+            raise Unsupported(f"Pier's bridge driver has no endpoint option {key}")
+    if request.ipv6_address:
+        raise Unsupported(f"IPv6 address {request.ipv6_address}: Pier has no IPv6 on networks yet")
+    if request.link_local_ips:
+        raise Unsupported("link-local addresses of an endpoint: Pier has no such option yet")
+    return request.driver_opts.get(_IFNAME) or default
+
+
+def _flag(options: Mapping[str, str], key: str) -> bool:
+    value = options.get(key, "true")
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise InvalidArgument(f"invalid value {value!r} of option {key}: write true or false")
+
+
+def _parse_mtu(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 68 <= int(text) <= 65535:
+        raise InvalidArgument(f"invalid value {text!r} of option {_MTU}: an MTU is a number from 68 to 65535")
+    return int(text)

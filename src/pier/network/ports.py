@@ -1,0 +1,225 @@
+"""Host ports, reserved by bound sockets that nobody listens on.
+
+The packet rules alone would let a host process bind the same port and lose its traffic; a bound socket makes the kernel
+refuse it, and refuses us where a host process was first. The sockets live on in the keeper when pierd dies.
+"""
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Protocol
+
+from pier.domain.errors import Conflict, InvalidArgument, PierError, Unsupported
+from pier.domain.network import PortRequest, PublishedPort, parse_port_range
+from pier.network.ruleset import ANY_ADDRESS
+
+_LOCAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_KINDS = {
+    "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
+    "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+    "sctp": (socket.SOCK_STREAM, socket.IPPROTO_SCTP),
+}
+
+
+class Keeper(Protocol):
+    """Holds named descriptors for us while pierd is away."""
+
+    async def put(self, name: str, fds: Sequence[int]) -> None:
+        """Keeps duplicates of these descriptors under this name, replacing what it had."""
+        ...
+
+    async def take(self, name: str) -> list[int]:
+        """New descriptors of what is kept under this name; empty when there is nothing."""
+        ...
+
+    async def forget(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One host port held for one container. `sock` is None when a restarted pierd could not get it back."""
+
+    container_id: str
+    published: PublishedPort
+    sock: socket.socket | None
+
+    @property
+    def keeper_name(self) -> str:
+        return keeper_name(self.container_id, self.published)
+
+
+def keeper_name(container_id: str, port: PublishedPort) -> str:
+    """What a port's socket is called in the keeper."""
+    return f"port/{container_id}/{port.protocol}/{port.host_ip}/{port.host_port}"
+
+
+class PortTable:
+    """Which host ports this engine holds. Its methods block (a bind for each try) but never for long; any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._held: dict[tuple[str, int], list[Reservation]] = {}  # by protocol and host port
+        self._next_ephemeral: dict[tuple[str, str], int] = {}
+
+    def reserve_all(
+        self, container_id: str, requests: Sequence[PortRequest], default_ip: str, done: list[Reservation]
+    ) -> None:
+        """Reserves the ports in turn and appends each to `done`, which the caller releases should one fail.
+
+        Raises Conflict for one in use, Unsupported, InvalidArgument.
+        """
+        for request in requests:
+            with self._lock:
+                done.append(self._reserve(container_id, request, default_ip))
+
+    def adopt(self, container_id: str, published: PublishedPort, descriptors: Sequence[int]) -> Reservation:
+        """Takes over a port that a running container has: by the keeper's descriptor, else by binding it again.
+
+        Where a host process was quicker the reservation is without a socket.
+        """
+        sock = socket.socket(fileno=descriptors[0]) if descriptors else None
+        for spare in descriptors[1:]:
+            os.close(spare)
+        if sock is None:
+            try:
+                sock = _bind(published.protocol, published.host_ip, published.host_port)
+            except (OSError, PierError):
+                sock = None
+        with self._lock:
+            return self._hold(Reservation(container_id, published, sock))
+
+    def release(self, reservations: Sequence[Reservation]) -> None:
+        """Closes their sockets and lets others have the ports; done again it changes nothing."""
+        for reservation in reservations:
+            with self._lock:
+                self._drop(reservation)
+            if reservation.sock is not None:
+                reservation.sock.close()
+
+    def close(self) -> None:
+        """Closes pierd's own descriptors; the keeper's stay."""
+        for reservations in self._held.values():
+            for reservation in reservations:
+                if reservation.sock is not None:
+                    reservation.sock.close()
+        self._held.clear()
+
+    def _reserve(self, container_id: str, request: PortRequest, default_ip: str) -> Reservation:
+        host_ip = _parse_host_ip(request.binding.host_ip or default_ip)
+        first, last = parse_port_range(request.binding.host_port)
+        candidates = range(first, last + 1) if first else self._ephemeral(request.protocol, host_ip)
+        is_choice = len(candidates) > 1
+        refusal: Conflict | None = None
+        for port in candidates:
+            published = PublishedPort(port=request.port, protocol=request.protocol, host_ip=host_ip, host_port=port)
+            try:
+                reservation = self._try(container_id, published)
+            except Conflict as error:
+                refusal = refusal or error
+                continue
+            if not first:
+                self._next_ephemeral[request.protocol, host_ip] = port + 1
+            return reservation
+        if refusal is not None and not is_choice:
+            raise refusal
+        wanted = f"of {first}-{last}" if first else "in the kernel's range of ephemeral ports"
+        raise Conflict(f"Bind for {host_ip} failed: all {request.protocol} ports {wanted} are allocated")
+
+    def _try(self, container_id: str, published: PublishedPort) -> Reservation:
+        address = f"{published.host_ip}:{published.host_port}"
+        if self._is_held(published):
+            raise Conflict(f"Bind for {address} failed: port is already allocated")
+        try:
+            sock = _bind(published.protocol, published.host_ip, published.host_port)
+        except OSError as error:
+            raise _explain(error, address, published.protocol) from error
+        return self._hold(Reservation(container_id, published, sock))
+
+    def _hold(self, reservation: Reservation) -> Reservation:
+        key = reservation.published.protocol, reservation.published.host_port
+        self._held.setdefault(key, []).append(reservation)
+        return reservation
+
+    def _drop(self, reservation: Reservation) -> None:
+        key = reservation.published.protocol, reservation.published.host_port
+        holders = self._held.get(key, [])
+        if reservation in holders:
+            holders.remove(reservation)
+        if not holders:
+            self._held.pop(key, None)
+
+    def _is_held(self, wanted: PublishedPort) -> bool:
+        held = self._held.get((wanted.protocol, wanted.host_port), [])
+        return any(
+            ANY_ADDRESS in (wanted.host_ip, other.published.host_ip) or wanted.host_ip == other.published.host_ip
+            for other in held
+        )
+
+    def _ephemeral(self, protocol: str, host_ip: str) -> Sequence[int]:
+        """The kernel's ephemeral ports, beginning after the one given last."""
+        first, last = _ephemeral_range()
+        start = self._next_ephemeral.get((protocol, host_ip), first)
+        start = start if first <= start <= last else first
+        return [*range(start, last + 1), *range(first, start)]
+
+
+def _bind(protocol: str, host_ip: str, port: int) -> socket.socket:
+    """A socket bound to the port, not listening. Raises OSError."""
+    try:
+        return _bind_once(protocol, host_ip, port, reuse=False)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or protocol != "tcp":
+            raise
+    # It may only be connections that a former server left in TIME_WAIT, which SO_REUSEADDR looks past. The kernel then
+    # also looks past bound sockets that do not listen; only listen() tells those apart.
+    sock = _bind_once(protocol, host_ip, port, reuse=True)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        sock.listen(0)
+        sock.shutdown(socket.SHUT_RDWR)  # back to bound: the port stays ours
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _bind_once(protocol: str, host_ip: str, port: int, *, reuse: bool) -> socket.socket:
+    kind, number = _KINDS[protocol]
+    sock = socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC, number)
+    try:
+        if reuse:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host_ip, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _explain(error: OSError, address: str, protocol: str) -> PierError:
+    if error.errno == errno.EADDRINUSE:
+        return Conflict(f"failed to bind host port {address}/{protocol}: address already in use")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return Conflict(f"failed to bind host port {address}/{protocol}: cannot assign requested address")
+    if error.errno in (errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT):
+        return Unsupported(f"cannot publish {address}/{protocol}: this kernel has no {protocol}")
+    return PierError(f"failed to bind host port {address}/{protocol}: {error.strerror}")
+
+
+def _parse_host_ip(text: str) -> str:
+    if ":" in text:
+        raise Unsupported(f"cannot publish a port on {text}: Pier does not publish on IPv6 host addresses yet")
+    try:
+        return str(IPv4Address(text))
+    except ValueError as error:
+        raise InvalidArgument(f"invalid host address {text!r} of a published port: not an IP address") from error
+
+
+def _ephemeral_range() -> tuple[int, int]:
+    first, last = _LOCAL_RANGE.read_text().split()
+    return int(first), int(last)
