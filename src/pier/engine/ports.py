@@ -6,7 +6,7 @@ That an adapter fits is checked by mypy where `pier.daemon` hands it over.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pier.domain.container import Container, LogConfig
 from pier.domain.event import Event
@@ -14,6 +14,7 @@ from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.mount import FilesystemMount
 from pier.domain.network import Endpoint, EndpointRequest, InterfaceCounters, Network, PortRequest, PublishedPort
 from pier.domain.record import Change, Stored
+from pier.domain.registry import RegistryAuth
 from pier.domain.runtime import (
     ContainerObject,
     HostFacts,
@@ -290,8 +291,10 @@ class Logs(Protocol):
         until: int = 0,
         tail: int = -1,
         follow: Callable[[], bool] | None = None,
-    ) -> AsyncIterator[LogLine]:
-        """Oldest first. `tail` -1: all. `follow` says whether the container still runs; ends when not and all is read.
+    ) -> AsyncIterator[Sequence[LogLine]]:
+        """Batches of lines, oldest first; `tail` -1: all.
+
+        `follow` says whether the container still runs: the iterator ends when it does not and all is read.
 
         Raises Unsupported for a driver that cannot be read (none).
         """
@@ -413,8 +416,11 @@ class Host(Protocol):
         ...
 
 
-class Registry(Protocol):
-    """A remote registry (OCI distribution-spec). `repository` has its domain: `127.0.0.1:5000/inv/big`."""
+class RegistrySession(Protocol):
+    """One user's conversation with remote registries (OCI distribution-spec); its tokens die with it.
+
+    `repository` has its domain: `127.0.0.1:5000/inv/big`.
+    """
 
     async def resolve(self, repository: str, reference: str) -> tuple[Descriptor, bytes]:
         """The manifest or index that a tag or digest names, verified. NotFound, Unauthenticated, Unavailable."""
@@ -425,4 +431,34 @@ class Registry(Protocol):
         ...
 
     async def tags(self, repository: str) -> list[str]: ...
+
+
+class Registry(Protocol):
+    def session(self, auth: RegistryAuth) -> RegistrySession: ...
     async def close(self) -> None: ...
+
+
+class ArchiveEntry(Protocol):
+    """A member of an archive being read; `path` is relative and climbs nowhere, `target` is a link's as written."""
+
+    path: str
+    kind: Literal["file", "directory", "symlink", "hardlink"]
+    size: int
+    target: str
+
+    def data(self) -> AsyncIterator[bytes]:
+        """The file's bytes; may be read once, and only until the next entry is asked for."""
+        ...
+
+
+class Archives(Protocol):
+    """Tar streams. Damaged, truncated and hostile ones raise InvalidArgument while they are read."""
+
+    def read(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[ArchiveEntry]:
+        """The members of a tar, compressed or not; devices, doubled and escaping paths are refused."""
+        ...
+
+    def write(self, members: AsyncIterator[ArchiveMember]) -> AsyncIterator[bytes]: ...
+    def decompress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The stream without its compression, if it has one. Raises Unsupported for zstd."""
+        ...

@@ -1,0 +1,173 @@
+"""Attaching to a process: its output from now on (or its log first), and a way into its stdin."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pier.domain.container import Container, Status
+from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.domain.record import Publish
+from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.keys import DetachKeys, parse_detach_keys
+from pier.engine.context import Context
+from pier.engine.ports import Output, Stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachOptions:
+    stdin: bool = False
+    stdout: bool = False
+    stderr: bool = False
+    stream: bool = False
+    logs: bool = False
+    detach_keys: str = ""
+
+
+class Detached(PierError):
+    """The detach keys were seen in the input; the client is to be let go, the process goes on."""
+
+
+class Attachment:
+    """One client's hold on the streams of one process, perhaps before that process exists.
+
+    Iterate for (1 stdout or 2 stderr, bytes) until the process has ended and all was read.
+    """
+
+    def __init__(
+        self,
+        stream: asyncio.Future[Stream],
+        *,
+        terminal: bool,
+        stdout: bool,
+        stderr: bool,
+        stdin: bool = False,
+        closes_stdin: bool = False,
+        keys: DetachKeys | None = None,
+        replay: AsyncIterator[tuple[int, bytes]] | None = None,
+        follow: bool = True,
+        on_detach: Callable[[], Awaitable[None]] | None = None,
+        on_stdin_closed: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.terminal = terminal
+        self._stream = stream
+        self._stdout, self._stderr, self._stdin = stdout, stderr, stdin
+        self._closes_stdin = closes_stdin
+        self._keys = keys
+        self._replay = replay
+        self._follow = follow
+        self._on_detach = on_detach
+        self._on_stdin_closed = on_stdin_closed
+        self._output: Output | None = None
+        self._closed = False
+        if follow and (stdout or stderr):
+            # Taken the moment the streams exist, before the process starts: the first byte counts too.
+            stream.add_done_callback(self._take_output)
+
+    def _take_output(self, stream: asyncio.Future[Stream]) -> None:
+        if not self._closed and not stream.cancelled() and stream.exception() is None and self._output is None:
+            self._output = stream.result().attach(stdout=self._stdout, stderr=self._stderr)
+
+    async def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
+        if self._replay is not None:
+            async for chunk in self._replay:
+                yield chunk
+        if not self._follow:
+            return
+        await asyncio.wait({self._stream})
+        # Cancelled: the container was removed before it started.
+        if self._stream.cancelled() or self._closed or not (self._stdout or self._stderr):
+            return
+        self._take_output(self._stream)
+        assert self._output is not None
+        async for chunk in self._output:
+            yield chunk
+
+    async def write(self, data: bytes) -> None:
+        """Hands input to the process, waiting while it does not read. Raises Detached; Conflict when it is gone."""
+        if not self._stdin:
+            return
+        if self._keys is not None:
+            data, detached = self._keys.feed(data)
+        else:
+            detached = False
+        if data:
+            await (await self._live_stream()).write_stdin(data)
+        if detached:
+            if self._on_detach is not None:
+                await self._on_detach()
+            raise Detached("read escape sequence")
+
+    async def close_stdin(self) -> bool:
+        """The client has nothing more to say; False when that also ends its output (no StdinOnce, or a terminal)."""
+        if not self._stdin:
+            return True
+        if not self._closes_stdin or self.terminal:
+            return False
+        await (await self._live_stream()).close_stdin()
+        if self._on_stdin_closed is not None:
+            await self._on_stdin_closed()
+        return True
+
+    async def _live_stream(self) -> Stream:
+        await asyncio.wait({self._stream})
+        if self._stream.cancelled():
+            raise Conflict("the container was removed before it started")
+        return self._stream.result()
+
+    def close(self) -> None:
+        """Lets go; the process is not told."""
+        self._closed = True
+        self._stream.remove_done_callback(self._take_output)
+        if self._output is not None:
+            self._output.close()
+
+
+class Attaching:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def attach(self, ref: str, options: AttachOptions) -> Attachment:
+        """Raises NotFound; Conflict while paused or restarting; InvalidArgument for bad detach keys."""
+        container = self._context.memory.container(ref)
+        keys = parse_detach_keys(options.detach_keys)
+        if container.state.status is Status.PAUSED:
+            raise Conflict(f"container {container.id} is paused, unpause the container before attach")
+        if container.state.status is Status.RESTARTING:
+            raise Conflict(f"container {container.id} is restarting, wait until the container is running")
+        if not (options.stdin or options.stdout or options.stderr or options.logs):
+            raise InvalidArgument("attach needs at least one of stdin, stdout, stderr and logs")
+        config = container.config
+        attachment = Attachment(
+            self._context.live.next_stream(container.id),
+            terminal=config.tty,
+            stdout=options.stdout,
+            stderr=options.stderr,
+            stdin=options.stdin and config.open_stdin and options.stream,
+            closes_stdin=config.stdin_once,
+            keys=keys if config.tty else None,
+            replay=self._replay(container, options) if options.logs else None,
+            follow=options.stream,
+            on_detach=lambda: self._publish(container, "detach"),
+            on_stdin_closed=lambda: self._close_task_stdin(container.id),
+        )
+        await self._publish(container, "attach")
+        return attachment
+
+    async def _publish(self, container: Container, action: str) -> None:
+        memory = self._context.memory
+        event: Publish = memory.event("container", action, container.id, actor_attributes(container))
+        await memory.commit(event)
+
+    async def _close_task_stdin(self, container_id: str) -> None:
+        with suppress(PierError):  # a process that is gone has no stdin to close
+            await self._context.ports.tasks.close_stdin(container_id)
+
+    async def _replay(self, container: Container, options: AttachOptions) -> AsyncIterator[tuple[int, bytes]]:
+        """The log so far. Lines that arrive while it is read come with the live output."""
+        lines = self._context.ports.logs.read(
+            container.host_config.log_config, container.log_path, stdout=options.stdout, stderr=options.stderr
+        )
+        async for batch in lines:
+            for line in batch:
+                yield line.stream, line.text

@@ -1,0 +1,305 @@
+"""`docker create`: from a request to a record with a name, a writable layer and its volumes."""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+from pier.domain import ids
+from pier.domain.container import Config, Container, HostConfig, LogConfig
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.image import Image, Platform
+from pier.domain.mount import FilesystemMount, MountPoint
+from pier.domain.network import Endpoint, EndpointRequest
+from pier.domain.record import Drop, Intent, Put
+from pier.domain.volume import ANONYMOUS_LABEL
+from pier.engine.containers import names
+from pier.engine.containers.merge import command_line, merge_config
+from pier.engine.containers.mounts import resolve_mounts
+from pier.engine.containers.validate import check_config, check_host_config, check_name
+from pier.engine.context import Context
+from pier.engine.images.images import Images
+from pier.engine.runtimes import Runtimes
+from pier.engine.volumes import Volumes
+from pier.oci.security import DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS
+
+# Keeps the writable layer from containerd's garbage collection; the layer goes when the container is removed.
+GC_ROOT = {"containerd.io/gc.root": "pier"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    name: str = ""
+    config: Config = field(default_factory=Config)
+    host_config: HostConfig = field(default_factory=HostConfig)
+    endpoint_requests: Mapping[str, EndpointRequest] = field(default_factory=dict)
+    platform: Platform | None = None
+
+
+class Creation:
+    def __init__(self, context: Context, images: Images, volumes: Volumes, runtimes: Runtimes) -> None:
+        self._context = context
+        self._images = images
+        self._volumes = volumes
+        self._runtimes = runtimes
+        self._reserved: set[str] = set()  # names of creates under way
+
+    async def create(self, request: CreateRequest) -> tuple[str, list[str]]:
+        """The new container's id, and warnings about what it will not get.
+
+        Raises NotFound (image, container of VolumesFrom), Conflict (name), InvalidArgument, Unsupported.
+        """
+        if request.name:
+            check_name(request.name.removeprefix("/"))
+        check_config(request.config)
+        host = self._complete(request.host_config)
+        check_host_config(host, request.config, self._context.facts, self._runtimes.knows)
+        self._context.ports.logs.check(host.log_config)
+        image = await self._image(request.config.image, request.platform)
+        config = merge_config(request.config, image.config)
+        if not command_line(config):
+            raise InvalidArgument("no command specified")
+        check_config(config)
+        host = self._resolve_shared(host)
+        name = self._reserve_name(request.name.removeprefix("/"))
+        try:
+            return await self._make(name, request, config, host, image)
+        finally:
+            self._reserved.discard(name)
+
+    async def _image(self, ref: str, platform: Platform | None) -> Image:
+        image = await self._images.get(ref)
+        if platform is not None and not _fits(image.platform, platform):
+            raise NotFound(
+                f"image with reference {ref} was found but does not provide the specified platform "
+                f"({platform.os}/{platform.architecture}): wanted {platform.os}/{platform.architecture}, "
+                f"actual: {image.platform.os}/{image.platform.architecture}"
+            )
+        return image
+
+    def _complete(self, host: HostConfig) -> HostConfig:
+        """Fills in what was left open, so that inspect shows what holds."""
+        config, facts = self._context.config, self._context.facts
+        log = host.log_config
+        if not log.driver:
+            log = LogConfig(driver=config.log_driver, options={**config.log_opts, **log.options})
+        resources = host.resources
+        if resources.memory > 0 and resources.memory_swap == 0 and facts.swap_limit:
+            resources = replace(resources, memory_swap=2 * resources.memory)
+        if resources.pids_limit is not None and resources.pids_limit <= 0:
+            resources = replace(resources, pids_limit=None)
+        if resources.oom_kill_disable is None and facts.cgroup_version == 1:
+            resources = replace(resources, oom_kill_disable=False)
+        unmasked = host.privileged or any("systempaths=unconfined" in option for option in host.security_opt)
+        masked: tuple[str, ...] = () if unmasked else DEFAULT_MASKED_PATHS
+        readonly: tuple[str, ...] = () if unmasked else DEFAULT_READONLY_PATHS
+        return replace(
+            host,
+            log_config=log,
+            resources=resources,
+            network_mode="bridge" if host.network_mode in ("", "default") else host.network_mode,
+            ipc_mode=host.ipc_mode or "private",
+            cgroupns_mode=host.cgroupns_mode or ("private" if facts.cgroup_version == 2 else "host"),
+            shm_size=host.shm_size or 64 << 20,
+            runtime=host.runtime or config.default_runtime,
+            masked_paths=masked if host.masked_paths is None else host.masked_paths,
+            readonly_paths=readonly if host.readonly_paths is None else host.readonly_paths,
+        )
+
+    def _resolve_shared(self, host: HostConfig) -> HostConfig:
+        """`container:NAME` becomes `container:ID`, so that a rename does not break it."""
+
+        def resolve(mode: str, what: str) -> str:
+            if not mode.startswith("container:"):
+                return mode
+            ref = mode.removeprefix("container:")
+            try:
+                return f"container:{self._context.memory.container(ref).id}"
+            except NotFound as error:
+                raise InvalidArgument(f"invalid {what} mode: {error.message}") from error
+
+        return replace(
+            host,
+            network_mode=resolve(host.network_mode, "network"),
+            ipc_mode=resolve(host.ipc_mode, "IPC"),
+            pid_mode=resolve(host.pid_mode, "PID"),
+        )
+
+    def _reserve_name(self, asked: str) -> str:
+        memory = self._context.memory
+        holder = memory.holder_of_name(asked) if asked else None
+        if holder or asked in self._reserved:
+            raise Conflict(name_in_use(asked, holder or "being created"))
+        taken = self._reserved | {container.name for container in memory.containers.values()} if not asked else set()
+        name = asked or names.propose(taken)
+        self._reserved.add(name)
+        return name
+
+    async def _make(
+        self, name: str, request: CreateRequest, config: Config, host: HostConfig, image: Image
+    ) -> tuple[str, list[str]]:
+        memory, ports = self._context.memory, self._context.ports
+        container_id = ids.new_id()
+        endpoints = self._endpoints(container_id, name, config, host, request.endpoint_requests)
+        points = resolve_mounts(config, host, self._look_up)
+        await self._check_binds(points)
+        warnings = self._warnings(host)
+        intent = Intent(id=container_id, kind="create", subject=container_id)
+        async with AsyncExitStack() as undo:
+            await memory.commit(Put(intent))
+            undo.push_async_callback(memory.commit, Drop(intent))
+            rootfs = await ports.snapshots.prepare(container_id, image.chain_id, GC_ROOT)
+            undo.push_async_callback(ports.snapshots.remove, container_id)
+            points = tuple([await self._volume_point(point, rootfs, undo) for point in points])
+            line = command_line(config)
+            container = Container(
+                id=container_id,
+                name=name,
+                created_at=memory.clock.now(),
+                image_ref=request.config.image,
+                image_id=image.id,
+                config=_with_identity(config, host, container_id, self._context.facts.hostname),
+                host_config=host,
+                driver=ports.snapshots.snapshotter,
+                path=line[0],
+                args=line[1:],
+                mount_points=points,
+                endpoint_requests=request.endpoint_requests,
+                endpoints=endpoints,
+                log_path=self._log_path(container_id, host.log_config),
+                warnings=tuple(warnings),
+            )
+            await memory.commit(
+                Put(container),
+                Drop(intent),
+                memory.event("container", "create", container_id, actor_attributes(container)),
+                durable=True,
+            )
+            undo.pop_all()
+        return container_id, warnings
+
+    def _look_up(self, ref: str) -> Container:
+        try:
+            return self._context.memory.container(ref)
+        except NotFound as error:
+            raise InvalidArgument(error.message) from error
+
+    async def _check_binds(self, points: tuple[MountPoint, ...]) -> None:
+        """`--mount` refuses a source that is not there; `-v` makes it, at start."""
+        for point in points:
+            asked = point.request
+            if point.type != "bind" or asked is None or asked.create_mountpoint:
+                continue
+            if not await self._context.ports.host.path_exists(point.source):
+                raise InvalidArgument(
+                    'invalid mount config for type "bind": bind source path does not exist: ' + point.source
+                )
+
+    async def _volume_point(
+        self, point: MountPoint, rootfs: Sequence[FilesystemMount], undo: AsyncExitStack
+    ) -> MountPoint:
+        """Makes sure a volume is there and, while it is empty, filled with what the image has at that path."""
+        if point.type != "volume":
+            return point
+        labels = dict(point.request.volume_labels) if point.request else {}
+        options = dict(point.request.volume_driver_options) if point.request else {}
+        if point.anonymous:
+            labels[ANONYMOUS_LABEL] = ""
+        volume, made = await self._volumes.ensure(point.name, labels=labels, options=options)
+        if made:
+            undo.push_async_callback(self._volumes.drop, volume)
+        ports = self._context.ports
+        if point.copy_up and await ports.volumes.is_empty(volume):
+            await ports.host.copy_up(rootfs, point.destination, volume.mountpoint)
+        return replace(point, source=posixpath.join(volume.mountpoint, point.subpath))
+
+    def _endpoints(
+        self,
+        container_id: str,
+        name: str,
+        config: Config,
+        host: HostConfig,
+        requests: Mapping[str, EndpointRequest],
+    ) -> dict[str, Endpoint]:
+        """The networks it shall join, the primary one first; addresses come at start."""
+        if host.network_mode.startswith("container:") or config.network_disabled:
+            if requests:
+                raise InvalidArgument("conflicting options: cannot attach user-defined networks to this network mode")
+            return {}
+        wanted = dict(requests)
+        primary = wanted.pop(host.network_mode, None)
+        if primary is None and host.network_mode == "bridge":
+            primary = wanted.pop("default", None)
+        asked = {host.network_mode: primary or EndpointRequest(mac_address=config.mac_address), **wanted}
+        if len(asked) > 1 and ({"host", "none"} & set(asked)):
+            raise InvalidArgument(
+                "conflicting options: cannot attach user-defined networks to host or none network mode"
+            )
+        endpoints = {}
+        for ref, endpoint_request in asked.items():
+            endpoint = self._endpoint(ref, endpoint_request, container_id, name, config)
+            endpoints[endpoint.network_name] = endpoint
+        return endpoints
+
+    def _endpoint(self, ref: str, request: EndpointRequest, container_id: str, name: str, config: Config) -> Endpoint:
+        network = self._context.memory.network(ref)
+        user_defined = network.name not in ("bridge", "host", "none")
+        if not user_defined and request.aliases:
+            raise InvalidArgument("network-scoped aliases are only supported for user-defined networks")
+        if not user_defined and (request.ipv4_address or request.ipv6_address):
+            raise InvalidArgument("user specified IP address is supported on user defined networks only")
+        for value, what in ((request.links, "Links"), (request.link_local_ips, "LinkLocalIPs")):
+            if value:
+                raise Unsupported(f"Pier does not support EndpointSettings.{what} yet")
+        names_ = (name, *request.aliases, ids.short(container_id), config.hostname) if user_defined else ()
+        return Endpoint(
+            network_id=network.id,
+            network_name=network.name,
+            request=request,
+            dns_names=tuple(dict.fromkeys(filter(None, names_))),
+        )
+
+    def _warnings(self, host: HostConfig) -> list[str]:
+        warnings = []
+        if host.network_mode == "host" and (host.port_bindings or host.publish_all_ports):
+            warnings.append("Published ports are discarded when using host network mode")
+        resources = host.resources
+        if resources.oom_kill_disable and resources.memory <= 0:
+            warnings.append(
+                "OOM killer is disabled for the container, but no memory limit is set, "
+                "this can result in the system running out of resources."
+            )
+        if resources.oom_kill_disable and self._context.facts.cgroup_version == 2:
+            warnings.append("Your kernel does not support OomKillDisable. OomKillDisable discarded.")
+        return warnings
+
+    def _log_path(self, container_id: str, log: LogConfig) -> str:
+        if log.driver != "json-file":
+            return ""
+        return str(self._context.config.data_root / "containers" / container_id / f"{container_id}-json.log")
+
+
+def _with_identity(config: Config, host: HostConfig, container_id: str, host_name: str) -> Config:
+    """The host name inside: what was asked for, the host's own where its UTS namespace is shared, else the short id."""
+    if config.hostname or host.network_mode.startswith("container:"):
+        return config
+    shared = host.network_mode == "host" or host.uts_mode == "host"
+    return replace(config, hostname=host_name if shared else ids.short(container_id))
+
+
+def _fits(have: Platform, want: Platform) -> bool:
+    same_variant = not want.variant or not have.variant or have.variant == want.variant
+    return have.os == want.os and have.architecture == want.architecture and same_variant
+
+
+def name_in_use(name: str, holder: str) -> str:
+    """Docker's words, which tools take the holder's id from."""
+    return (
+        f'Conflict. The container name "/{name}" is already in use by container "{holder}". '
+        "You have to remove (or rename) that container to be able to reuse that name."
+    )
+
+
+def actor_attributes(container: Container, **extra: str) -> dict[str, str]:
+    """What every event of a container carries: its labels, image and name, and the event's own."""
+    return {**container.config.labels, "image": container.image_ref, "name": container.name, **extra}

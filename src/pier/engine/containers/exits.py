@@ -1,0 +1,129 @@
+"""The end of a container's process: recorded once, published, cleaned up after, and perhaps started again.
+
+An exit may be heard twice (an event and a list) or long after it happened; `settle` is idempotent by the pid. The exit
+is recorded before the task is deleted in containerd: until then the shim keeps the code, so a killed pierd loses none.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from pier.domain.container import Container, Status
+from pier.domain.errors import NotFound, PierError
+from pier.domain.record import Publish, Put
+from pier.domain.runtime import TaskExit
+from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.launch import network_events
+from pier.engine.containers.restart import next_backoff, should_restart
+from pier.engine.context import Context
+from pier.engine.live import Outcome
+
+_log = logging.getLogger(__name__)
+
+
+class Exits:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        # Set by whoever builds the use cases: what follows an exit belongs to others.
+        self.after_exit: Callable[[Container], Awaitable[None]] | None = None
+
+    async def settle(self, exit_: TaskExit, *, reason: str = "") -> None:
+        """Records the exit of a container's init and cleans up behind it; `reason` says why the code is a guess."""
+        memory, live = self._context.memory, self._context.live
+        if exit_.container_id not in memory.containers:
+            return
+        async with live.lock(exit_.container_id):
+            container = memory.containers.get(exit_.container_id)
+            if container is None or not container.state.has_task or container.state.pid != exit_.pid:
+                return
+            ended = await self._record(container, exit_, reason)
+            await self.clean(ended)
+            if ended.state.status is not Status.RESTARTING:
+                await memory.commit(Put(without_addresses(memory.containers[ended.id])))
+        live.exited(ended.id, Outcome(exit_.status))
+        if self.after_exit is not None:
+            await self.after_exit(memory.containers.get(ended.id, ended))
+
+    async def _record(self, container: Container, exit_: TaskExit, reason: str) -> Container:
+        memory = self._context.memory
+        again = should_restart(container, exit_.status)
+        backoff = next_backoff(container, exit_.exited_at) if again else 0
+        state = replace(
+            container.state,
+            status=Status.RESTARTING if again else Status.EXITED,
+            pid=0,
+            exit_code=exit_.status,
+            error=reason,
+            oom_killed=self._context.live.take_oom(container.id),
+            finished_at=exit_.exited_at,
+            restart_at=memory.clock.now() + backoff if again else 0,
+            backoff=backoff,
+        )
+        ended = replace(container, state=state, restart_count=container.restart_count + again)
+        await memory.commit(Put(ended), *self._events(container, exit_))
+        return ended
+
+    def _events(self, container: Container, exit_: TaskExit) -> list[Publish]:
+        """Docker's order: network disconnect, then `stop` if one was asked for, then `die`."""
+        memory = self._context.memory
+        events = network_events(self._context, container, "disconnect")
+        attributes = actor_attributes(container)
+        if self._context.live.is_stopping(container.id):
+            events.append(memory.event("container", "stop", container.id, attributes))
+        lasted = max(0, exit_.exited_at - container.state.started_at) // 1_000_000_000
+        attributes |= {"exitCode": str(exit_.status), "execDuration": str(lasted)}
+        return [*events, memory.event("container", "die", container.id, attributes)]
+
+    async def clean(self, container: Container) -> None:
+        """Takes away what a run has left: task, output, container object, network. Each step is idempotent.
+
+        A step that fails is logged and does not keep the others from being done.
+        """
+        ports = self._context.ports
+        async with self._context.gate.ending():
+            await _attempt(ports.tasks.delete(container.id), "delete the task of", container.id)
+        stream = self._context.live.stream(container.id)
+        async with asyncio.TaskGroup() as group:
+            if stream is not None:
+                group.create_task(_attempt(stream.finish(), "read the last output of", container.id))
+            group.create_task(_attempt(ports.objects.delete(container.id), "delete the object of", container.id))
+            group.create_task(_attempt(self._leave_networks(container), "take off the network", container.id))
+        self._context.live.clear_stream(container.id)
+
+    async def _leave_networks(self, container: Container) -> None:
+        networks = self._context.ports.networks
+        for endpoint in container.endpoints.values():
+            await networks.disconnect(container.id, endpoint)
+        await networks.close_netns(container.id)
+
+
+async def _attempt(step: Awaitable[object], what: str, container_id: str) -> None:
+    try:
+        with suppress(NotFound):
+            await step
+    except PierError as error:
+        _log.warning("cannot %s container %s: %s", what, container_id, error.message)
+
+
+def without_addresses(container: Container) -> Container:
+    """A stopped container keeps its networks, not its place on them."""
+    endpoints = {
+        name: replace(
+            endpoint,
+            endpoint_id="",
+            interface="",
+            host_interface="",
+            mac_address="",
+            ipv4_address="",
+            ipv4_prefix=0,
+            gateway="",
+            ipv6_address="",
+            ipv6_prefix=0,
+            ipv6_gateway="",
+            published=(),
+        )
+        for name, endpoint in container.endpoints.items()
+    }
+    return replace(container, endpoints=endpoints)

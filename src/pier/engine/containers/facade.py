@@ -1,0 +1,90 @@
+"""Everything that can be asked of containers, as the API calls it."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from pier.domain.container import Container
+from pier.domain.errors import NotFound, Unsupported
+from pier.domain.filters import Filters
+from pier.engine.containers import logs, usage
+from pier.engine.containers.attach import Attaching, Attachment, AttachOptions
+from pier.engine.containers.create import CreateRequest, Creation, actor_attributes
+from pier.engine.containers.inspect import Inspection
+from pier.engine.containers.lifecycle import Lifecycle
+from pier.engine.containers.listing import ContainerSummary, Listing
+from pier.engine.containers.logs import LogOptions
+from pier.engine.containers.remove import Removal
+from pier.engine.containers.usage import StatsSample
+from pier.engine.containers.wait import Wait, wait
+from pier.engine.context import Context
+from pier.engine.ports import LogLine
+
+
+class Containers:
+    """One method a verb; the work is done in the module of that verb."""
+
+    def __init__(
+        self,
+        context: Context,
+        creation: Creation,
+        lifecycle: Lifecycle,
+        removal: Removal,
+        inspection: Inspection,
+        listing: Listing,
+    ) -> None:
+        self._context = context
+        self._creation = creation
+        self._removal = removal
+        self._attaching = Attaching(context)
+        self.start = lifecycle.start
+        self.stop = lifecycle.stop
+        self.restart = lifecycle.restart
+        self.kill = lifecycle.kill
+        self.pause = lifecycle.pause
+        self.unpause = lifecycle.unpause
+        self.rename = lifecycle.rename
+        self.inspect = inspection.inspect
+        self.prune = removal.prune
+        self._listing = listing
+
+    async def create(self, request: CreateRequest) -> tuple[str, list[str]]:
+        return await self._context.jobs.finish(self._creation.create(request), f"create {request.name}")
+
+    async def remove(self, ref: str, *, volumes: bool = False, force: bool = False, link: bool = False) -> None:
+        if link:
+            raise Unsupported("Pier does not support links (docker rm --link) yet")
+        await self._removal.remove(ref, volumes=volumes, force=force)
+
+    def get(self, ref: str) -> Container:
+        return self._context.memory.container(ref)
+
+    async def wait(self, ref: str, condition: str) -> Wait:
+        return await wait(self._context, ref, condition)
+
+    async def attach(self, ref: str, options: AttachOptions) -> Attachment:
+        return await self._attaching.attach(ref, options)
+
+    async def logs(self, ref: str, options: LogOptions) -> tuple[bool, AsyncIterator[Sequence[LogLine]]]:
+        return logs.read_logs(self._context, ref, options)
+
+    async def resize(self, ref: str, height: int, width: int) -> None:
+        """Raises Conflict unless it runs."""
+        container = self._context.memory.container(ref)
+        container.require_running()
+        try:
+            await self._context.ports.tasks.resize(container.id, width=width, height=height)
+        except NotFound:
+            container.require_running()
+        memory = self._context.memory
+        attributes = actor_attributes(container, height=str(height), width=str(width))
+        await memory.commit(memory.event("container", "resize", container.id, attributes))
+
+    async def top(self, ref: str, ps_args: str) -> tuple[list[str], list[list[str]]]:
+        return await usage.top(self._context, ref, ps_args)
+
+    async def stats(self, ref: str) -> StatsSample:
+        return await usage.stats(self._context, ref)
+
+    async def list(
+        self, *, all: bool = False, limit: int = 0, filters: Filters | None = None, size: bool = False
+    ) -> "list[ContainerSummary]":
+        return await self._listing.list(all=all, limit=limit, filters=filters, size=size)

@@ -1,0 +1,65 @@
+"""The text of a container's hosts and resolv.conf files."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from pier.domain.container import Container
+from pier.domain.network import Endpoint
+
+_LOCAL = """\
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::\tip6-localnet
+ff00::\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+"""
+# Used when the host itself resolves through a loopback address, which is another one inside.
+FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
+
+
+def hosts_file(container: Container, endpoints: Iterable[Endpoint], host_gateway: str) -> str:
+    """localhost, then ExtraHosts, then a line for each address of the container with its own names."""
+    lines = [_LOCAL]
+    for entry in container.host_config.extra_hosts:
+        name, _, address = entry.partition(":")
+        lines.append(f"{host_gateway if address == 'host-gateway' else address}\t{name}\n")
+    names = _own_names(container.config.hostname, container.config.domainname)
+    if names:
+        addresses = (address for item in endpoints for address in (item.ipv4_address, item.ipv6_address))
+        lines += [f"{address}\t{names}\n" for address in addresses if address]
+    return "".join(lines)
+
+
+def _own_names(hostname: str, domainname: str) -> str:
+    """`host.domain host`; a host name with dots counts as both."""
+    full = f"{hostname}.{domainname}" if domainname else hostname
+    short = full.partition(".")[0]
+    return full if full == short else f"{full} {short}"
+
+
+def resolv_conf(container: Container, host_text: str) -> str:
+    """The host's resolver settings without servers that are the host's own loopback, overridden by dns options."""
+    host = container.host_config
+    servers = host.dns or tuple(filter(_is_reachable, _values(host_text, "nameserver"))) or FALLBACK_SERVERS
+    search = host.dns_search or tuple(" ".join(_values(host_text, "search")[-1:]).split())
+    options = host.dns_options or tuple(" ".join(_values(host_text, "options")[-1:]).split())
+    lines = [f"nameserver {server}\n" for server in servers]
+    if search and search != (".",):
+        lines.append(f"search {' '.join(search)}\n")
+    if options:
+        lines.append(f"options {' '.join(options)}\n")
+    return "".join(lines)
+
+
+def _values(text: str, key: str) -> list[str]:
+    """What follows a keyword in resolv.conf(5), one entry a line."""
+    return [match.strip() for match in re.findall(rf"^[ \t]*{key}[ \t]+([^#;\n]+)", text, re.MULTILINE)]
+
+
+def _is_reachable(server: str) -> bool:
+    try:
+        return not ipaddress.ip_address(server.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

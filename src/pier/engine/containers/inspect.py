@@ -1,0 +1,97 @@
+"""`docker inspect` and `docker ps`: everything from memory, but for sizes and the layer's directories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pier.domain.container import Container
+from pier.domain.errors import NotFound, PierError
+from pier.domain.mount import FilesystemMount
+from pier.engine.context import Context
+from pier.engine.images.images import Images
+
+_FILES = ("hostname", "hosts", "resolv.conf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerDetails:
+    """`files` are the paths of hostname, hosts and resolv.conf; `graph` the layer's directories by docker's names."""
+
+    container: Container
+    exec_ids: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    graph: Mapping[str, str] = field(default_factory=dict)
+    sandbox_id: str = ""
+    sandbox_key: str = ""
+    size_rw: int | None = None
+    size_root_fs: int | None = None
+
+
+class Inspection:
+    def __init__(self, context: Context, images: Images) -> None:
+        self._context = context
+        self._images = images
+        self._graphs: dict[str, Mapping[str, str]] = {}
+
+    async def inspect(self, ref: str, *, size: bool = False) -> ContainerDetails:
+        container = self._context.memory.container(ref)
+        running = container.state.has_task
+        own_netns = running and not container.host_config.network_mode.startswith(("host", "container:"))
+        size_rw, size_root_fs = await self.sizes(container) if size else (None, None)
+        return ContainerDetails(
+            container=container,
+            exec_ids=tuple(sorted(self._context.live.execs(container.id))),
+            files=self._files(container),
+            graph=await self._graph(container),
+            sandbox_id=container.id if own_netns else "",
+            sandbox_key=self._context.ports.networks.netns_path(container.id) if own_netns else "",
+            size_rw=size_rw,
+            size_root_fs=size_root_fs,
+        )
+
+    def _files(self, container: Container) -> dict[str, str]:
+        """Docker shows these paths from the first start on."""
+        if not container.state.started_at:
+            return {}
+        directory = self._context.config.data_root / "containers" / container.id
+        return {name: str(directory / name) for name in _FILES}
+
+    async def _graph(self, container: Container) -> Mapping[str, str]:
+        """Asked for once: a container's layers do not move."""
+        if container.id not in self._graphs:
+            try:
+                mounts = await self._context.ports.snapshots.mounts(container.id)
+            except PierError:  # containerd is away, or the container is being removed: the rest is still worth showing
+                return {}
+            self._graphs[container.id] = describe_graph(mounts)
+        return self._graphs[container.id]
+
+    def forget(self, container_id: str) -> None:
+        self._graphs.pop(container_id, None)
+
+    async def sizes(self, container: Container) -> tuple[int, int]:
+        """(bytes of the writable layer, bytes of that and the image)."""
+        try:
+            own = await self._context.ports.snapshots.usage(container.id)
+        except NotFound:
+            own = 0
+        try:
+            image = (await self._images.get(container.image_id)).size
+        except NotFound:
+            image = 0
+        return own, own + image
+
+
+def describe_graph(mounts: list[FilesystemMount]) -> dict[str, str]:
+    """GraphDriver.Data as Docker names it, from an overlay mount's options; empty for another kind of mount."""
+    for mount in mounts:
+        if mount.type != "overlay":
+            continue
+        options = dict(option.partition("=")[::2] for option in mount.options)
+        upper = options.get("upperdir", "")
+        return {
+            "LowerDir": options.get("lowerdir", ""),
+            "MergedDir": upper.removesuffix("/fs") + "/merged" if upper else "",
+            "UpperDir": upper,
+            "WorkDir": options.get("workdir", ""),
+        }
+    return {}

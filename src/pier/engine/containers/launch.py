@@ -1,0 +1,357 @@
+"""From a record to a running process, and back again when a step fails.
+
+The order: intent; network, streams and user at the same time; files and containerd's container object; task created;
+task started; record and event. Undo runs backwards from wherever it stopped.
+"""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+
+from pier.domain import ids
+from pier.domain.container import Container, Health, State, Status
+from pier.domain.errors import Conflict, NotFound, PierError, StartFailed
+from pier.domain.mount import FilesystemMount
+from pier.domain.network import Endpoint, PortBinding, PortRequest, parse_port
+from pier.domain.record import Drop, Intent, Publish, Put
+from pier.domain.runtime import ContainerObject, ProcessUser
+from pier.engine.containers import files
+from pier.engine.containers.create import actor_attributes
+from pier.engine.context import Context
+from pier.engine.ports import Stream
+from pier.engine.runtimes import Runtimes
+from pier.engine.together import together
+from pier.oci.inputs import HOST, PRIVATE, Device, Namespaces, SpecInputs, map_devices
+from pier.oci.resources import cgroups_path
+from pier.oci.spec import build_spec
+
+_INIT_BINARIES = ("/usr/bin/docker-init", "/usr/libexec/docker/docker-init", "/usr/bin/tini", "/usr/bin/tini-static")
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What the first, parallel half of a launch has found or made."""
+
+    rootfs: list[FilesystemMount] = field(default_factory=list)
+    user: ProcessUser = field(default_factory=ProcessUser)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    namespaces: Namespaces = field(default_factory=Namespaces)
+    devices: tuple[Device, ...] = ()
+    block_devices: dict[str, tuple[int, int]] = field(default_factory=dict)
+    init_binary: str = ""
+    stream: Stream | None = None
+
+
+class Launcher:
+    def __init__(self, context: Context, runtimes: Runtimes, *, systemd_cgroup: bool) -> None:
+        self._context = context
+        self._runtimes = runtimes
+        self._systemd_cgroup = systemd_cgroup
+
+    async def launch(self, container: Container) -> Container:
+        """Starts it and records that; the caller holds the container's lock.
+
+        On failure everything is undone, the record keeps the reason and the exit code a shell would give, and the error
+        is raised: StartFailed, Conflict (port taken), NotFound (network gone), Unavailable, …
+        """
+        try:
+            return await self._launch(container)
+        except PierError as error:
+            await self._record_failure(container, error)
+            raise
+
+    async def _launch(self, container: Container) -> Container:
+        memory = self._context.memory
+        intent = Intent(id=f"start-{container.id}", kind="start", subject=container.id)
+        parts = _Parts()
+        async with AsyncExitStack() as undo:
+            await memory.commit(Put(intent))
+            undo.push_async_callback(memory.commit, Drop(intent))
+            await self._make_bind_sources(container)
+            await together(
+                self._join_networks(container, parts, undo),
+                self._look_into_root(container, parts),
+                self._find_devices(container, parts),
+                self._open_streams(container, parts, undo),
+            )
+            warnings = await self._make_object(container, parts, undo)
+            pid = await self._start_task(container, parts, undo)
+            started = await self._record_start(container, parts, pid, warnings, intent)
+            undo.pop_all()
+        return started
+
+    async def _make_bind_sources(self, container: Container) -> None:
+        for point in container.mount_points:
+            if point.type == "bind" and (point.request is None or point.request.create_mountpoint):
+                await self._context.ports.host.ensure_directory(point.source)
+
+    # -- the parallel half --------------------------------------------------------------------------------------------
+
+    async def _join_networks(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
+        host = container.host_config
+        network = HOST
+        if host.network_mode.startswith("container:"):
+            network = self._network_of(host.network_mode.removeprefix("container:"))
+        elif host.network_mode == "host":
+            parts.endpoints = dict(container.endpoints)
+        else:
+            network = await self._context.ports.networks.open_netns(container.id, {})
+            undo.push_async_callback(self._context.ports.networks.close_netns, container.id)
+            await self._connect_all(container, parts, undo)
+        parts.namespaces = Namespaces(
+            network=network,
+            ipc=HOST if host.ipc_mode == "host" else PRIVATE,
+            pid=self._pid_namespace(host.pid_mode),
+            uts=HOST if host.uts_mode == "host" else PRIVATE,
+            cgroup=PRIVATE if host.cgroupns_mode == "private" else HOST,
+        )
+
+    def _network_of(self, ref: str) -> str:
+        other = self._running(ref, "network")
+        if other.host_config.network_mode == "host":
+            return HOST
+        if other.host_config.network_mode.startswith("container:"):
+            return self._network_of(other.host_config.network_mode.removeprefix("container:"))
+        return self._context.ports.networks.netns_path(other.id)
+
+    def _pid_namespace(self, mode: str) -> str:
+        if mode.startswith("container:"):
+            return f"/proc/{self._running(mode.removeprefix('container:'), 'PID').state.pid}/ns/pid"
+        return HOST if mode == "host" else PRIVATE
+
+    def _running(self, ref: str, what: str) -> Container:
+        other = self._context.memory.container(ref)
+        if not other.state.has_task:
+            raise Conflict(f"cannot join {what} namespace of a non running container: {other.id}; start it first")
+        return other
+
+    async def _connect_all(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
+        networks = self._context.ports.networks
+        number = 0
+        for name, planned in container.endpoints.items():
+            network = self._context.memory.networks.get(planned.network_id)
+            if network is None:
+                raise NotFound(f"failed to set up container networking: network {name} not found")
+            if network.driver == "null":
+                parts.endpoints[name] = planned
+                continue
+            endpoint = await networks.connect(
+                container.id,
+                network,
+                planned.request,
+                endpoint_id=ids.new_id(),
+                interface=f"eth{number}",
+            )
+            undo.push_async_callback(networks.disconnect, container.id, endpoint)
+            if number == 0 and (ports := port_requests(container)):
+                published = await networks.publish(container.id, endpoint, ports)
+                endpoint = replace(endpoint, published=published)
+            parts.endpoints[name] = replace(endpoint, request=planned.request, dns_names=planned.dns_names)
+            number += 1
+
+    async def _look_into_root(self, container: Container, parts: _Parts) -> None:
+        ports = self._context.ports
+        parts.rootfs = await ports.snapshots.mounts(container.id)
+        try:
+            parts.user = await ports.host.look_up_user(
+                container.config.user, container.host_config.group_add, rootfs=parts.rootfs
+            )
+        except NotFound as error:
+            raise PierError(error.message) from error
+        if container.host_config.init:
+            parts.init_binary = await self._find_init()
+
+    async def _find_init(self) -> str:
+        for path in _INIT_BINARIES:
+            if await self._context.ports.host.path_exists(path):
+                return path
+        raise PierError(
+            'exec: "docker-init": executable file not found in $PATH: --init needs tini or docker-init on the host; '
+            "install one (Debian: tini) or run without --init"
+        )
+
+    async def _find_devices(self, container: Container, parts: _Parts) -> None:
+        host, resources = self._context.ports.host, container.host_config.resources
+        for request in resources.device_requests:
+            wanted = " ".join(f"[{' '.join(names)}]" for names in request.capabilities)
+            raise PierError(f'could not select device driver "{request.driver}" with capabilities: [{wanted}]')
+        found: list[Device] = []
+        for mapping in resources.devices:
+            try:
+                found += map_devices(mapping, await host.device_numbers(mapping.host_path))
+            except NotFound as error:
+                raise PierError(
+                    f'error gathering device information while adding custom device "{mapping.host_path}": '
+                    "no such file or directory"
+                ) from error
+        parts.devices = tuple(found)
+        for path in _throttled_paths(container):
+            numbers = await host.device_numbers(path)
+            parts.block_devices[path] = (numbers[0][2], numbers[0][3])
+
+    async def _open_streams(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
+        config = container.config
+        log = container.host_config.log_config
+        parts.stream = await self._context.ports.streams.open(
+            container.id,
+            stdin=config.open_stdin,
+            terminal=config.tty,
+            log=None if log.driver == "none" else log,
+            log_path=container.log_path,
+            container=container,
+        )
+        undo.push_async_callback(parts.stream.abandon)
+
+    # -- the sequential half --------------------------------------------------------------------------------------
+
+    async def _make_object(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[str, ...]:
+        config, ports = self._context.config, self._context.ports
+        result = build_spec(
+            SpecInputs(
+                container=container,
+                user=parts.user,
+                facts=self._context.facts,
+                hostname=container.config.hostname,
+                files=await self._write_files(container, parts.endpoints),
+                namespaces=parts.namespaces,
+                cgroups_path=cgroups_path(
+                    container.id,
+                    parent=container.host_config.resources.cgroup_parent or config.cgroup_parent,
+                    driver="systemd" if self._systemd_cgroup else "cgroupfs",
+                ),
+                devices=parts.devices,
+                block_devices=parts.block_devices,
+                init_binary=parts.init_binary,
+                shm_source="/dev/shm" if container.host_config.ipc_mode == "host" else "",
+            )
+        )
+        await ports.objects.create(
+            ContainerObject(
+                id=container.id,
+                image=container.image_ref,
+                snapshotter=container.driver,
+                snapshot_key=container.id,
+                spec=result.spec,
+                runtime=self._runtimes.choose(container.host_config.runtime),
+                labels={"pier/name": container.name},
+            )
+        )
+        undo.push_async_callback(ports.objects.delete, container.id)
+        return result.warnings
+
+    async def _write_files(self, container: Container, endpoints: Mapping[str, Endpoint]) -> Mapping[str, str]:
+        """hostname, hosts and resolv.conf; with a shared network they are the other container's."""
+        host = self._context.ports.host
+        mode = container.host_config.network_mode
+        if mode.startswith("container:"):
+            other = self._context.memory.container(mode.removeprefix("container:"))
+            directory = self._context.config.data_root / "containers" / other.id
+            return {name: str(directory / name) for name in ("hostname", "hosts", "resolv.conf")}
+        own = mode != "host"
+        gateway = next((item.gateway for item in endpoints.values() if item.gateway), "")
+        return await host.container_files(
+            container.id,
+            hostname=container.config.hostname,
+            hosts=files.hosts_file(container, endpoints.values(), gateway) if own else None,
+            resolv_conf=files.resolv_conf(container, await host.host_resolv_conf()) if own else None,
+        )
+
+    async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> int:
+        tasks, live = self._context.ports.tasks, self._context.live
+        assert parts.stream is not None
+        async with self._context.gate.making():
+            await tasks.create(
+                container.id,
+                rootfs=parts.rootfs,
+                stdio=parts.stream.stdio,
+                runtime=self._runtimes.choose(container.host_config.runtime),
+            )
+            undo.push_async_callback(self._drop_task, container.id)
+            live.set_stream(container.id, parts.stream)
+            undo.callback(live.clear_stream, container.id)
+            return await tasks.start(container.id)
+
+    async def _drop_task(self, container_id: str) -> None:
+        """Undoes a create: a task whose start failed may or may not have a process left."""
+        async with self._context.gate.ending():
+            with suppress(NotFound, Conflict):
+                await self._context.ports.tasks.kill(container_id, 9, everyone=True)
+            with suppress(NotFound):
+                await self._context.ports.tasks.delete(container_id)
+
+    async def _record_start(
+        self, container: Container, parts: _Parts, pid: int, warnings: tuple[str, ...], intent: Intent
+    ) -> Container:
+        memory = self._context.memory
+        now = memory.clock.now()
+        check = container.config.healthcheck
+        checked = check is not None and check.test and check.test[0] != "NONE"
+        started = replace(
+            container,
+            state=State(
+                status=Status.RUNNING,
+                pid=pid,
+                started_at=now,
+                finished_at=container.state.finished_at,
+                health=Health() if checked else None,
+                backoff=container.state.backoff,
+            ),
+            endpoints=parts.endpoints,
+            cgroup_path=await self._context.ports.host.cgroup_path(pid),
+            warnings=(*container.warnings, *(text for text in warnings if text not in container.warnings)),
+        )
+        await memory.commit(
+            Put(started),
+            Drop(intent),
+            *network_events(self._context, started, "connect"),
+            memory.event("container", "start", container.id, actor_attributes(container)),
+        )
+        return started
+
+    async def _record_failure(self, container: Container, error: PierError) -> None:
+        code = error.exit_code if isinstance(error, StartFailed) else 128
+        state = replace(container.state, error=error.message, exit_code=code, pid=0, restart_at=0)
+        if state.status is Status.RESTARTING:
+            state = replace(state, status=Status.EXITED)
+        await self._context.memory.commit(Put(replace(container, state=state)))
+
+
+def port_requests(container: Container) -> tuple[PortRequest, ...]:
+    """The ports to publish: bindings of exposed ports, and with `-P` the exposed ones that have no binding.
+
+    A binding of a port that is not exposed is stored and shown, but publishes nothing, as with Docker.
+    """
+    host = container.host_config
+    bindings = {parse_port(key): value for key, value in host.port_bindings.items()}
+    requests = []
+    for key in container.config.exposed_ports:
+        port, protocol = parse_port(key)
+        wanted = bindings.get((port, protocol), ())
+        if not wanted and host.publish_all_ports:
+            wanted = (PortBinding(),)
+        requests += [PortRequest(port=port, protocol=protocol, binding=binding) for binding in wanted]
+    return tuple(requests)
+
+
+def network_events(context: Context, container: Container, action: str) -> list[Publish]:
+    """`network connect` or `disconnect`, one for each endpoint."""
+    memory = context.memory
+    events = []
+    for endpoint in container.endpoints.values():
+        network = memory.networks.get(endpoint.network_id)
+        kind = network.driver if network else "bridge"
+        attributes = {"container": container.id, "name": endpoint.network_name, "type": kind}
+        events.append(memory.event("network", action, endpoint.network_id, attributes))
+    return events
+
+
+def _throttled_paths(container: Container) -> list[str]:
+    resources = container.host_config.resources
+    lists = (
+        resources.blkio_device_read_bps,
+        resources.blkio_device_write_bps,
+        resources.blkio_device_read_iops,
+        resources.blkio_device_write_iops,
+        resources.blkio_weight_device,
+    )
+    return sorted({item.path for items in lists for item in items})

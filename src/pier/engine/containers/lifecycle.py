@@ -1,0 +1,221 @@
+"""start, stop, restart, kill, pause, unpause, rename: the verbs that change whether and how a container runs."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from pier.domain.container import Container, Status
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified, PierError
+from pier.domain.record import Put
+from pier.domain.signals import parse_signal
+from pier.engine.containers.create import actor_attributes, name_in_use
+from pier.engine.containers.launch import Launcher
+from pier.engine.containers.validate import check_name
+from pier.engine.context import Context
+from pier.engine.live import Outcome
+
+SIGKILL = 9
+DEFAULT_STOP_TIMEOUT = 10  # seconds
+KILL_PATIENCE = 10  # seconds that SIGKILL may take until the exit is settled
+
+
+class Lifecycle:
+    def __init__(self, context: Context, launcher: Launcher) -> None:
+        self._context = context
+        self._launcher = launcher
+        # Set by whoever builds the use cases: health checks begin, an AutoRemove container that failed to start goes.
+        self.after_start: Callable[[Container], None] = lambda container: None
+        self.after_failed_start: Callable[[Container], None] = lambda container: None
+
+    # -- start --------------------------------------------------------------------------------------------------------
+
+    async def start(self, ref: str) -> None:
+        """Raises NotModified if it runs, Conflict while it is paused or removed, and what Launcher.launch raises."""
+        container = self._context.memory.container(ref)
+        await self._context.jobs.finish(self._start(container.id), f"start {container.id}")
+
+    async def _start(self, container_id: str) -> None:
+        async with self._context.live.lock(container_id):
+            container = self._context.memory.container(container_id)
+            match container.state.status:
+                case Status.RUNNING:
+                    raise NotModified(f"container {container_id} is already running")
+                case Status.PAUSED:
+                    raise Conflict("cannot start a paused container, try unpause instead")
+                case Status.REMOVING | Status.DEAD:
+                    raise Conflict("container is marked for removal and cannot be started")
+            fresh = replace(container, restart_count=0, state=replace(container.state, backoff=0))
+            await self._launch(fresh)
+
+    async def start_again(self, container_id: str, due: int) -> None:
+        """A restart policy's own start, unless something has happened to the container meanwhile."""
+        async with self._context.live.lock(container_id):
+            container = self._context.memory.containers.get(container_id)
+            if container and container.state.status is Status.RESTARTING and container.state.restart_at == due:
+                await self._launch(container)
+
+    async def _launch(self, container: Container) -> None:
+        try:
+            started = await self._launcher.launch(container)
+        except PierError:
+            self.after_failed_start(self._context.memory.containers.get(container.id, container))
+            raise
+        self.after_start(started)
+
+    # -- stop and kill ------------------------------------------------------------------------------------------------
+
+    async def stop(self, ref: str, timeout: int | None = None, signal: str = "") -> None:
+        """Sends the stop signal, waits `timeout` seconds (-1: for ever), then SIGKILL.
+
+        Raises NotModified if it does not run.
+        """
+        container = self._context.memory.container(ref)
+        if not container.state.is_running:
+            raise NotModified(f"container {container.id} is already stopped")
+        await self._context.jobs.finish(self._stop(container, timeout, signal), f"stop {container.id}")
+
+    async def _stop(self, container: Container, timeout: int | None, signal: str) -> None:
+        number = parse_signal(signal or container.config.stop_signal or "SIGTERM")
+        if timeout is None:
+            own = container.config.stop_timeout
+            timeout = DEFAULT_STOP_TIMEOUT if own is None else own
+        live = self._context.live
+        live.begin_stop(container.id)
+        exited = live.expect_exit(container.id)
+        try:
+            if not await self._mark_stopped(container.id):
+                return
+            await self._signal(container.id, number)
+            await self._thaw(container.id)
+            if not await _done_within(exited, None if timeout < 0 else timeout):
+                await self._signal(container.id, SIGKILL)
+                await self._require_down(exited, container.id)
+        finally:
+            live.end_stop(container.id)
+
+    async def _mark_stopped(self, container_id: str) -> bool:
+        """Writes down, before any signal, that the user wants it down; False if there is no process to signal."""
+        memory = self._context.memory
+        async with self._context.live.lock(container_id):
+            container = memory.container(container_id)
+            state = replace(container.state, stopped_by_user=True)
+            if container.state.status is Status.RESTARTING:
+                state = replace(state, status=Status.EXITED, restart_at=0)
+                attributes = actor_attributes(container)
+                await memory.commit(
+                    Put(replace(container, state=state)), memory.event("container", "stop", container_id, attributes)
+                )
+                self._context.live.exited(container_id, Outcome(state.exit_code))
+            elif container.state.has_task:
+                await memory.commit(Put(replace(container, state=state)))
+            return container.state.has_task
+
+    async def _signal(self, container_id: str, number: int) -> None:
+        """A process that has ended meanwhile is no error; its exit is on the way."""
+        memory = self._context.memory
+        container = memory.containers.get(container_id)
+        if container is None:
+            return
+        async with self._context.gate.ending():
+            with suppress(NotFound):
+                await self._context.ports.tasks.kill(container_id, number)
+        attributes = actor_attributes(container, signal=str(number))
+        await memory.commit(memory.event("container", "kill", container_id, attributes))
+
+    async def _thaw(self, container_id: str) -> None:
+        """A frozen process cannot act on a signal."""
+        container = self._context.memory.containers.get(container_id)
+        if container is not None and container.state.status is Status.PAUSED:
+            with suppress(PierError):  # it has ended, or somebody else was faster
+                await self.unpause(container_id)
+
+    async def _require_down(self, exited: asyncio.Future[Outcome], container_id: str) -> None:
+        if not await _done_within(exited, KILL_PATIENCE):
+            raise PierError(
+                f"container {container_id} did not end within {KILL_PATIENCE} s of SIGKILL: its process may hang "
+                "in the kernel (see `ps -o stat,wchan`), or containerd does not report its exit"
+            )
+
+    async def kill(self, ref: str, signal: str = "") -> None:
+        """Sends a signal (default SIGKILL). SIGKILL is answered once the container is down."""
+        container = self._context.memory.container(ref)
+        number = parse_signal(signal or "SIGKILL")
+        if not container.state.has_task:
+            raise Conflict(f"cannot kill container: {ref}: container {container.id} is not running")
+        await self._context.jobs.finish(self._kill(container, number), f"kill {container.id}")
+
+    async def _kill(self, container: Container, number: int) -> None:
+        exited = self._context.live.expect_exit(container.id)
+        stop_signal = parse_signal(container.config.stop_signal or "SIGTERM")
+        if number in (SIGKILL, stop_signal) and not await self._mark_stopped(container.id):
+            return
+        await self._signal(container.id, number)
+        if number == SIGKILL:
+            await self._thaw(container.id)
+            await self._require_down(exited, container.id)
+
+    async def restart(self, ref: str, timeout: int | None = None, signal: str = "") -> None:
+        """stop, if it runs, and start."""
+        container = self._context.memory.container(ref)
+        await self._context.jobs.finish(self._restart(container, timeout, signal), f"restart {container.id}")
+
+    async def _restart(self, container: Container, timeout: int | None, signal: str) -> None:
+        if container.state.is_running:
+            await self._stop(container, timeout, signal)
+        with suppress(NotModified):
+            await self._start(container.id)
+        memory = self._context.memory
+        await memory.commit(memory.event("container", "restart", container.id, actor_attributes(container)))
+
+    # -- pause, unpause, rename ---------------------------------------------------------------------------------------
+
+    async def pause(self, ref: str) -> None:
+        container = self._context.memory.container(ref)
+        async with self._context.live.lock(container.id):
+            container = self._context.memory.container(container.id)
+            if container.state.status is Status.PAUSED:
+                raise Conflict(f"container {container.id} is already paused")
+            container.require_running()
+            await self._context.ports.tasks.pause(container.id)
+            await self._put_status(container, Status.PAUSED, "pause")
+
+    async def unpause(self, ref: str) -> None:
+        """Raises PierError (500, as dockerd) when it is not paused."""
+        container = self._context.memory.container(ref)
+        async with self._context.live.lock(container.id):
+            container = self._context.memory.container(container.id)
+            if container.state.status is not Status.PAUSED:
+                raise PierError(f"Container {container.id} is not paused")
+            await self._context.ports.tasks.resume(container.id)
+            await self._put_status(container, Status.RUNNING, "unpause")
+
+    async def _put_status(self, container: Container, status: Status, action: str) -> None:
+        memory = self._context.memory
+        changed = replace(container, state=replace(container.state, status=status))
+        await memory.commit(Put(changed), memory.event("container", action, container.id, actor_attributes(container)))
+
+    async def rename(self, ref: str, new_name: str) -> None:
+        """Raises InvalidArgument for a bad or unchanged name, Conflict for one that is taken."""
+        memory = self._context.memory
+        container = memory.container(ref)
+        new_name = new_name.removeprefix("/")
+        if not new_name:
+            raise InvalidArgument("Neither old nor new names may be empty")
+        if new_name == container.name:
+            raise InvalidArgument("Renaming a container with the same name as its current name")
+        check_name(new_name)
+        async with self._context.live.lock(container.id):
+            container = memory.container(container.id)
+            if holder := memory.holder_of_name(new_name):
+                raise Conflict(f"Error when allocating new name: {name_in_use(new_name, holder)}")
+            renamed = replace(container, name=new_name)
+            attributes = actor_attributes(renamed, oldName=f"/{container.name}")
+            await memory.commit(
+                Put(renamed), memory.event("container", "rename", container.id, attributes), durable=True
+            )
+
+
+async def _done_within(exited: asyncio.Future[Outcome], seconds: float | None) -> bool:
+    done, _ = await asyncio.wait({exited}, timeout=seconds)
+    return bool(done)

@@ -1,0 +1,183 @@
+"""`docker ps`: which containers, in which order, by Docker's filters."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pier.domain import ids
+from pier.domain.container import Container, Status
+from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.filters import Filters
+from pier.domain.image import Image
+from pier.domain.network import parse_port, parse_port_range
+from pier.engine.containers.inspect import Inspection
+from pier.engine.context import Context
+from pier.engine.images.images import Images
+
+_KNOWN = (
+    *("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation"),
+    *("label", "name", "network", "publish", "since", "status", "volume"),
+)
+_HEALTH = ("starting", "healthy", "unhealthy", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSummary:
+    """`image_ref` is a short id once the name the container was made from points elsewhere."""
+
+    container: Container
+    image_ref: str
+    size_rw: int | None = None
+    size_root_fs: int | None = None
+
+
+class Listing:
+    def __init__(self, context: Context, images: Images, inspection: Inspection) -> None:
+        self._context = context
+        self._images = images
+        self._inspection = inspection
+
+    async def list(
+        self, *, all: bool = False, limit: int = 0, filters: Filters | None = None, size: bool = False
+    ) -> "list[ContainerSummary]":
+        """Newest first; only running ones unless `all`, a limit or a status filter says otherwise."""
+        filters = filters or Filters()
+        filters.require_known(_KNOWN)
+        accept = await self._predicate(filters)
+        stopped_too = all or limit > 0 or "status" in filters or "before" in filters or "since" in filters
+        chosen = [
+            container
+            for container in self._newest_first()
+            if (stopped_too or container.state.is_running) and accept(container)
+        ]
+        if limit > 0:
+            chosen = chosen[:limit]
+        names = await self._current_names(chosen)
+        summaries = []
+        for container in chosen:
+            size_rw, size_root_fs = await self._inspection.sizes(container) if size else (None, None)
+            summaries.append(
+                ContainerSummary(
+                    container=container,
+                    image_ref=names.get((container.image_ref, container.image_id), container.image_ref),
+                    size_rw=size_rw,
+                    size_root_fs=size_root_fs,
+                )
+            )
+        return summaries
+
+    def _newest_first(self) -> Iterable[Container]:
+        return sorted(self._context.memory.containers.values(), key=lambda item: item.created_at, reverse=True)
+
+    async def _current_names(self, containers: Iterable[Container]) -> dict[tuple[str, str], str]:
+        """For each (name, image id) pair the short id, where the name no longer leads to that image."""
+        names = {}
+        for ref, image_id in {(container.image_ref, container.image_id) for container in containers}:
+            if await self._images.id_of(ref) != image_id:
+                names[ref, image_id] = ids.short(image_id)
+        return names
+
+    async def _predicate(self, filters: Filters) -> Callable[[Container], bool]:
+        tests = [await self._test(key, values) for key, values in filters.values.items() if values]
+        return lambda container: all(test(container) for test in tests)
+
+    async def _test(self, key: str, values: tuple[str, ...]) -> Callable[[Container], bool]:
+        """What one filter asks of a container. Raises InvalidArgument for a bad value."""
+        match key:
+            case "id":
+                return lambda item: item.id.startswith(values)
+            case "name":
+                patterns = [_pattern(value) for value in values]
+                return lambda item: any(p.search(item.name) or p.search(f"/{item.name}") for p in patterns)
+            case "label":
+                return lambda item: Filters({"label": values}).match_labels(item.config.labels)
+            case "status":
+                _require_among("status", values, [status.value for status in Status])
+                return lambda item: item.state.status in values
+            case "health":
+                _require_among("health", values, _HEALTH)
+                return lambda item: (item.state.health.status if item.state.health else "none") in values
+            case "exited":
+                codes = {_code(value) for value in values}
+                return lambda item: item.state.status is Status.EXITED and item.state.exit_code in codes
+            case "ancestor":
+                return await self._descends_from(values)
+            case "before" | "since":
+                return self._by_age(key, values)
+            case "network":
+                return lambda item: any(_on_network(item, value) for value in values)
+            case "volume":
+                return lambda item: any(value in (p.name, p.destination) for p in item.mount_points for value in values)
+            case "publish" | "expose":
+                return _by_port(key, values)
+            case _:  # is-task, isolation: nothing here is a swarm task or has an isolation
+                return lambda item: not any(value in ("true", "1") for value in values)
+
+    async def _descends_from(self, values: tuple[str, ...]) -> Callable[[Container], bool]:
+        """Also images built from an ancestor count: their layers begin with the ancestor's."""
+        ancestors: list[Image] = []
+        for value in values:
+            try:
+                ancestors.append(await self._images.get(value))
+            except NotFound:
+                continue
+        images = {image.id: image for image in await self._images.list(all=True)}
+
+        def test(container: Container) -> bool:
+            image = images.get(container.image_id)
+            layers = image.diff_ids if image else ()
+            return any(
+                container.image_id == ancestor.id
+                or (bool(ancestor.diff_ids) and layers[: len(ancestor.diff_ids)] == ancestor.diff_ids)
+                for ancestor in ancestors
+            )
+
+        return test
+
+    def _by_age(self, key: str, values: tuple[str, ...]) -> Callable[[Container], bool]:
+        times = [self._context.memory.container(value).created_at for value in values]
+        if key == "before":
+            return lambda item: item.created_at < min(times)
+        return lambda item: item.created_at > max(times)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InvalidArgument(f"invalid filter 'name={text}': {error}") from error
+
+
+def _require_among(key: str, values: Iterable[str], known: Iterable[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise InvalidArgument(f"invalid filter '{key}={value}'")
+
+
+def _code(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidArgument(f"invalid filter 'exited={text}': an exit code is a number") from None
+
+
+def _on_network(container: Container, value: str) -> bool:
+    return any(
+        value == endpoint.network_name or (bool(value) and endpoint.network_id.startswith(value))
+        for endpoint in container.endpoints.values()
+    )
+
+
+def _by_port(key: str, values: tuple[str, ...]) -> Callable[[Container], bool]:
+    """`80`, `80/udp` or `8000-8010/tcp`; publish looks at the container's side, as Docker does."""
+    wanted: set[tuple[int, str]] = set()
+    for value in values:
+        span, _, protocol = value.partition("/")
+        low, high = parse_port_range(span)
+        wanted |= {(port, protocol or "tcp") for port in range(low, high + 1)}
+
+    def test(container: Container) -> bool:
+        keys = container.host_config.port_bindings if key == "publish" else container.config.exposed_ports
+        return any(parse_port(port) in wanted for port in keys)
+
+    return test

@@ -1,0 +1,197 @@
+"""From what a user asks to mount to the mount points of a container.
+
+Binds (`-v`), Mounts (`--mount`), VolumesFrom and the image's VOLUMEs may all name a destination; the first three
+conflict with each other, and each of them takes the place of a VOLUME.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from pier.domain import ids
+from pier.domain.container import Config, Container, HostConfig
+from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.mount import MountPoint, MountRequest
+
+_PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
+_IGNORED_MODES = ("consistent", "cached", "delegated", "z", "Z")  # file sharing of VMs; labels where SELinux is off
+
+
+@dataclass(frozen=True, slots=True)
+class _Mode:
+    writable: bool
+    propagation: str
+    copy_up: bool
+
+
+def resolve_mounts(config: Config, host: HostConfig, look_up: Callable[[str], Container]) -> tuple[MountPoint, ...]:
+    """All mount points, in the order in which they are mounted (parents first).
+
+    A volume without a name gets a fresh one and is `anonymous`. Raises InvalidArgument, Unsupported, and NotFound for a
+    container of VolumesFrom that is not there.
+    """
+    points: dict[str, MountPoint] = {}
+    for point in _from_containers(host.volumes_from, look_up):
+        points[point.destination] = point
+    asked: set[str] = set()
+    for point in (*map(parse_bind, host.binds), *map(_from_request, host.mounts)):
+        if point.destination in asked or point.destination in host.tmpfs:
+            raise InvalidArgument(f"Duplicate mount point: {point.destination}")
+        asked.add(point.destination)
+        points[point.destination] = point
+    for path in config.volumes:
+        destination = _clean_destination(path)
+        if destination not in points and destination not in host.tmpfs:
+            points[destination] = MountPoint(type="volume", destination=destination, driver="local", copy_up=True)
+    named = (_with_name(point) for point in points.values())
+    return tuple(sorted(named, key=lambda point: point.destination.count("/")))
+
+
+def parse_bind(text: str) -> MountPoint:
+    """`/host:/inside[:modes]`, `volume:/inside[:modes]` or `/inside` alone (an anonymous volume)."""
+    parts = text.split(":")
+    if len(parts) > 3 or not all(parts):
+        raise InvalidArgument(f"invalid volume specification: '{text}'")
+    source, destination = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
+    mode = _parse_mode(parts[2] if len(parts) == 3 else "", text)
+    where = _clean_destination(destination, text)
+    shown = parts[2] if len(parts) == 3 else ""
+    if source.startswith("/"):
+        return MountPoint(
+            type="bind",
+            source=posixpath.normpath(source),
+            destination=where,
+            mode=shown,
+            writable=mode.writable,
+            propagation=mode.propagation or "rprivate",
+            recursive_read_only=not mode.writable,
+        )
+    if mode.propagation:
+        raise InvalidArgument(f"invalid volume specification: '{text}': a volume takes no propagation")
+    if source and not ids.is_valid_name(source):
+        raise InvalidArgument(
+            f'"{source}" includes invalid characters for a local volume name, only "{ids.NAME_RULE}" are allowed. '
+            "If you intended to pass a host directory, use absolute path"
+        )
+    return MountPoint(
+        type="volume",
+        name=source,
+        destination=where,
+        driver="local",
+        mode=shown or ("z" if source else ""),
+        writable=mode.writable,
+        copy_up=mode.copy_up,
+    )
+
+
+def _parse_mode(text: str, whole: str) -> _Mode:
+    writable, propagation, copy_up = True, "", True
+    words = [word for word in text.split(",") if word]
+    if len(set(words)) != len(words) or {"ro", "rw"} <= set(words):
+        raise InvalidArgument(f"invalid mode: {text} (in {whole!r})")
+    for word in words:
+        if word in ("ro", "rw"):
+            writable = word == "rw"
+        elif word == "nocopy":
+            copy_up = False
+        elif word in _PROPAGATIONS and not propagation:
+            propagation = word
+        elif word not in _IGNORED_MODES:
+            raise InvalidArgument(f"invalid mode: {text}")
+    return _Mode(writable, propagation, copy_up)
+
+
+def _clean_destination(path: str, whole: str = "") -> str:
+    if not path.startswith("/"):
+        raise InvalidArgument(f"invalid mount path: '{path}' mount path must be absolute")
+    cleaned = posixpath.normpath(path)
+    if cleaned.strip("/") == "":
+        raise InvalidArgument(f"invalid volume specification: '{whole or path}': destination can't be '/'")
+    return "/" + cleaned.lstrip("/")
+
+
+def _from_request(request: MountRequest) -> MountPoint:
+    what = f'invalid mount config for type "{request.type}"'
+    if not request.target:
+        raise InvalidArgument(f"{what}: field Target must not be empty")
+    destination = _clean_destination(request.target)
+    match request.type:
+        case "bind":
+            return _bind_from(request, destination, what)
+        case "volume":
+            return _volume_from(request, destination, what)
+        case "tmpfs":
+            if request.source:
+                raise InvalidArgument(f"{what}: field Source must not be specified")
+            return _tmpfs_from(request, destination)
+        case "image":
+            raise Unsupported("Pier does not support mounts of type image yet")
+        case _:
+            raise InvalidArgument(f"{what}: mount type unknown: {request.type!r}")
+
+
+def _bind_from(request: MountRequest, destination: str, what: str) -> MountPoint:
+    if not request.source:
+        raise InvalidArgument(f"{what}: field Source must not be empty")
+    if not request.source.startswith("/"):
+        raise InvalidArgument(f"{what}: invalid mount path: '{request.source}' mount path must be absolute")
+    if request.propagation and request.propagation not in _PROPAGATIONS:
+        raise InvalidArgument(f"{what}: invalid propagation mode: {request.propagation}")
+    return MountPoint(
+        type="bind",
+        source=posixpath.normpath(request.source),
+        destination=destination,
+        writable=not request.read_only,
+        propagation=request.propagation or "rprivate",
+        non_recursive=request.non_recursive,
+        recursive_read_only=request.read_only and not request.read_only_non_recursive,
+        request=request,
+    )
+
+
+def _volume_from(request: MountRequest, destination: str, what: str) -> MountPoint:
+    if request.source and not ids.is_valid_name(request.source):
+        raise InvalidArgument(f"{what}: {request.source!r} is not a valid volume name")
+    if request.volume_driver not in ("", "local"):
+        raise Unsupported(
+            f"Pier does not support volume plugins yet: VolumeOptions.DriverConfig {request.volume_driver!r}"
+        )
+    return MountPoint(
+        type="volume",
+        name=request.source,
+        destination=destination,
+        driver="local",
+        mode="z",
+        writable=not request.read_only,
+        copy_up=not request.no_copy and not request.subpath,
+        subpath=request.subpath,
+        request=request,
+    )
+
+
+def _tmpfs_from(request: MountRequest, destination: str) -> MountPoint:
+    options = [f"size={request.tmpfs_size}"] if request.tmpfs_size else []
+    options += [f"mode={request.tmpfs_mode:o}"] if request.tmpfs_mode else []
+    options += ["=".join(option) for option in request.tmpfs_options]
+    return MountPoint(
+        type="tmpfs",
+        destination=destination,
+        writable=not request.read_only,
+        options=tuple(options),
+        request=request,
+    )
+
+
+def _from_containers(refs: Iterable[str], look_up: Callable[[str], Container]) -> Iterable[MountPoint]:
+    for ref in refs:
+        name, _, mode = ref.partition(":")
+        if mode not in ("", "ro", "rw"):
+            raise InvalidArgument(f"invalid mode: {mode} (in --volumes-from {ref!r})")
+        for point in look_up(name).mount_points:
+            yield replace(point, writable=point.writable and mode != "ro", copy_up=False, anonymous=False)
+
+
+def _with_name(point: MountPoint) -> MountPoint:
+    if point.type == "volume" and not point.name:
+        return replace(point, name=ids.new_id(), anonymous=True)
+    return point

@@ -1,0 +1,122 @@
+"""rm and prune: what a container had goes, and its name is free again."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from pier.domain.container import Container, Status
+from pier.domain.errors import Conflict, NotFound, NotModified, PierError
+from pier.domain.filters import Filters
+from pier.domain.record import Drop, Put
+from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.exits import Exits
+from pier.engine.containers.lifecycle import Lifecycle
+from pier.engine.containers.until import parse_until
+from pier.engine.context import Context
+from pier.engine.live import Outcome
+from pier.engine.volumes import Volumes
+
+_PRUNABLE = (Status.CREATED, Status.EXITED, Status.DEAD)
+
+
+class Removal:
+    def __init__(self, context: Context, lifecycle: Lifecycle, exits: Exits, volumes: Volumes) -> None:
+        self._context = context
+        self._lifecycle = lifecycle
+        self._exits = exits
+        self._volumes = volumes
+
+    async def remove(self, ref: str, *, volumes: bool = False, force: bool = False) -> None:
+        """Raises Conflict while it runs (without force), is paused or is being removed."""
+        container = self._context.memory.container(ref)
+        self._require_removable(container, ref, force)
+        await self._context.jobs.finish(
+            self._remove(container.id, volumes=volumes, force=force), f"remove {container.id}"
+        )
+
+    @staticmethod
+    def _require_removable(container: Container, ref: str, force: bool) -> None:
+        state = container.state
+        if state.status is Status.REMOVING:
+            raise Conflict(f"removal of container {ref} is already in progress")
+        if force or not state.is_running:
+            return
+        if state.status is Status.PAUSED:
+            raise Conflict(
+                f'cannot remove container "{container.name}": container is paused and must be unpaused first'
+            )
+        raise Conflict(
+            f'cannot remove container "{container.name}": container is {state.status}: '
+            "stop the container before removing or force remove"
+        )
+
+    async def _remove(self, container_id: str, *, volumes: bool, force: bool) -> None:
+        if force:
+            await self._bring_down(container_id)
+        async with self._context.live.lock(container_id):
+            container = self._context.memory.containers.get(container_id)
+            if container is None:
+                return
+            self._require_removable(container, container.name, force=False)
+            await self.destroy(container, volumes=volumes)
+
+    async def _bring_down(self, container_id: str) -> None:
+        container = self._context.memory.container(container_id)
+        if container.state.status is Status.RESTARTING:
+            with suppress(NotModified):
+                await self._lifecycle.stop(container_id, timeout=0)
+        elif container.state.has_task:
+            with suppress(Conflict):
+                await self._lifecycle.kill(container_id)
+
+    async def destroy(self, container: Container, *, volumes: bool) -> None:
+        """Removes all it has, then its record; the caller holds its lock. Goes on where a crash cut it short."""
+        memory, ports = self._context.memory, self._context.ports
+        removing = replace(container, state=replace(container.state, status=Status.REMOVING))
+        await memory.commit(Put(removing))
+        try:
+            with suppress(NotFound):
+                await ports.snapshots.remove(container.id)
+            await ports.streams.discard(container.id)
+            if container.log_path:
+                await ports.logs.remove(container.log_path)
+            await ports.host.remove_container_files(container.id)
+        except PierError as error:
+            dead = replace(container, state=replace(container.state, status=Status.DEAD, error=error.message))
+            await memory.commit(Put(dead))
+            raise
+        if volumes or container.host_config.auto_remove:
+            await self._drop_volumes(container)
+        await memory.commit(
+            Drop(container),
+            memory.event("container", "destroy", container.id, actor_attributes(container)),
+            durable=True,
+        )
+        self._context.live.removed(container.id, Outcome(container.state.exit_code))
+
+    async def _drop_volumes(self, container: Container) -> None:
+        """Anonymous volumes go with their container, unless another one uses them by now."""
+        for point in container.mount_points:
+            volume = self._context.memory.volumes.get(point.name) if point.anonymous else None
+            if volume is not None and {user.id for user in self._volumes.users(volume.name)} <= {container.id}:
+                await self._volumes.drop(volume)
+
+    async def prune(self, filters: Filters) -> tuple[list[str], int]:
+        """Removes all stopped containers that match; their ids and the bytes that came back."""
+        filters.require_known(("until", "label", "label!"))
+        until = parse_until(filters, self._context.memory.clock.now())
+        removed: list[str] = []
+        freed = 0
+        for container in list(self._context.memory.containers.values()):
+            labels = container.config.labels
+            if container.state.status not in _PRUNABLE or (until and container.created_at >= until):
+                continue
+            if not filters.match_labels(labels) or not filters.match_absent_labels(labels):
+                continue
+            with suppress(NotFound):
+                freed += await self._context.ports.snapshots.usage(container.id)
+            with suppress(Conflict, NotFound):
+                await self.remove(container.id)
+                removed.append(container.id)
+        memory = self._context.memory
+        await memory.commit(memory.event("container", "prune", "", {"reclaimed": str(freed)}))
+        return removed, freed

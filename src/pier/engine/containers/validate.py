@@ -1,0 +1,170 @@
+"""What a create request may not ask for: each refusal names the field, the reason, and what is accepted."""
+
+from collections.abc import Callable
+
+from pier.domain import ids
+from pier.domain.container import Config, Healthcheck, HostConfig
+from pier.domain.errors import InvalidArgument, PierError, Unsupported
+from pier.domain.network import parse_port, parse_port_range
+from pier.domain.resources import Resources
+from pier.domain.runtime import HostFacts
+from pier.domain.signals import parse_signal
+
+MIN_MEMORY = 6 << 20
+MIN_HEALTH_DURATION = 1_000_000  # 1 ms
+_RESTART_POLICIES = ("no", "always", "on-failure", "unless-stopped")
+_SECURITY_OPTIONS = ("seccomp", "apparmor", "label", "no-new-privileges", "systempaths", "writable-cgroups")
+
+
+def check_name(name: str) -> None:
+    if not ids.is_valid_name(name):
+        raise InvalidArgument(f"Invalid container name ({name}), only {ids.NAME_RULE} are allowed")
+
+
+def check_config(config: Config) -> None:
+    """The portable half. Raises InvalidArgument, Unsupported."""
+    if config.working_dir and not config.working_dir.startswith("/"):
+        raise InvalidArgument(
+            f"the working directory '{config.working_dir}' is invalid, it needs to be an absolute path"
+        )
+    for variable in config.env:
+        if not variable or variable.startswith("="):
+            raise InvalidArgument(f"invalid environment variable: {variable}")
+    for port in config.exposed_ports:
+        parse_port(port)
+    for path in config.volumes:
+        if not path.startswith("/"):
+            raise InvalidArgument(f"invalid volume specification: '{path}': a path inside must be absolute")
+        if path.rstrip("/") == "":
+            raise InvalidArgument("invalid volume specification: destination can't be '/'")
+    if config.stop_signal:
+        parse_signal(config.stop_signal)
+    if config.healthcheck:
+        _check_healthcheck(config.healthcheck)
+
+
+def _check_healthcheck(check: Healthcheck) -> None:
+    durations = (check.interval, check.timeout, check.start_period, check.start_interval)
+    names = ("Interval", "Timeout", "StartPeriod", "StartInterval")
+    for name, value in zip(names, durations, strict=True):
+        if value and value < MIN_HEALTH_DURATION:
+            raise InvalidArgument(f"{name} in Healthcheck cannot be less than 1ms")
+    if check.retries < 0:
+        raise InvalidArgument("Retries in Healthcheck cannot be negative")
+    if check.test and check.test[0] not in ("NONE", "CMD", "CMD-SHELL"):
+        raise InvalidArgument(f"unknown type {check.test[0]!r} in Healthcheck.Test (try 'CMD')")
+
+
+def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_runtime: Callable[[str], bool]) -> None:
+    """The half that is about this host. Raises InvalidArgument, Unsupported; PierError for a bad security option."""
+    _check_restart_policy(host)
+    _check_resources(host.resources, facts)
+    _check_modes(host)
+    if not -1000 <= host.oom_score_adj <= 1000:
+        raise InvalidArgument(f"invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+    if host.shm_size < 0:
+        raise InvalidArgument("SHM size can not be less than 0")
+    if host.runtime and not knows_runtime(host.runtime):
+        raise InvalidArgument(f"unknown or invalid runtime name: {host.runtime}")
+    for port, bindings in host.port_bindings.items():
+        parse_port(port)
+        for binding in bindings:
+            parse_port_range(binding.host_port)
+    for number, option in enumerate(host.security_opt, start=1):
+        if option.partition("=")[0].partition(":")[0] not in _SECURITY_OPTIONS:
+            raise PierError(f'invalid --security-opt {number}: "{option}"')
+    if host.network_mode.startswith("container:"):
+        _check_shared_network(host, config)
+
+
+def _check_restart_policy(host: HostConfig) -> None:
+    policy = host.restart_policy
+    if policy.name not in _RESTART_POLICIES:
+        raise InvalidArgument(
+            f"invalid restart policy: unknown policy '{policy.name}'; use one of 'no', 'always', 'on-failure', "
+            "or 'unless-stopped'"
+        )
+    if policy.maximum_retry_count and policy.name != "on-failure":
+        raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+    if policy.maximum_retry_count < 0:
+        raise InvalidArgument("invalid restart policy: maximum retry count cannot be negative")
+    if host.auto_remove and policy.name != "no":
+        raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
+
+
+def _check_resources(resources: Resources, facts: HostFacts) -> None:
+    memory, swap = resources.memory, resources.memory_swap
+    if memory and memory < MIN_MEMORY:
+        raise InvalidArgument("Minimum memory limit allowed is 6MB")
+    if swap > 0 and not memory:
+        raise InvalidArgument("You should always set the Memory limit when using Memoryswap limit, see usage")
+    if memory and 0 < swap < memory:
+        raise InvalidArgument("Minimum memoryswap limit should be larger than memory limit, see usage")
+    if resources.memory_reservation and resources.memory_reservation < MIN_MEMORY:
+        raise InvalidArgument("Minimum memory reservation allowed is 6MB")
+    if memory and resources.memory_reservation > memory:
+        raise InvalidArgument("Minimum memory limit can not be less than memory reservation limit, see usage")
+    if resources.memory_swappiness is not None and not -1 <= resources.memory_swappiness <= 100:
+        raise InvalidArgument(f"Invalid value: {resources.memory_swappiness}, valid memory swappiness range is 0-100")
+    _check_cpus(resources, facts)
+    if resources.blkio_weight and not 10 <= resources.blkio_weight <= 1000:
+        raise InvalidArgument("Range of blkio weight is from 10 to 1000")
+    for limit in resources.ulimits:
+        if limit.hard != -1 and (limit.soft > limit.hard or limit.soft == -1):
+            raise InvalidArgument(
+                f"ulimit soft limit must be less than or equal to hard limit: {limit.name}: {limit.soft} > {limit.hard}"
+            )
+
+
+def _check_cpus(resources: Resources, facts: HostFacts) -> None:
+    if resources.nano_cpus and (resources.cpu_quota or resources.cpu_period):
+        other = "Quota" if resources.cpu_quota else "Period"
+        raise InvalidArgument(f"Conflicting options: Nano CPUs and CPU {other} cannot both be set")
+    if resources.nano_cpus < 0 or resources.nano_cpus > facts.cpus * 1_000_000_000:
+        raise InvalidArgument(
+            f"range of CPUs is from 0.01 to {facts.cpus}.00, as there are only {facts.cpus} CPUs available"
+        )
+    if resources.cpu_shares < 0:
+        raise InvalidArgument(f"invalid CPU shares ({resources.cpu_shares}): value must be a positive integer")
+    if resources.cpu_period and not 1_000 <= resources.cpu_period <= 1_000_000:
+        raise InvalidArgument("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
+    if 0 < resources.cpu_quota < 1_000:
+        raise InvalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)")
+
+
+def _check_modes(host: HostConfig) -> None:
+    if host.userns_mode not in ("", "host"):
+        raise Unsupported(f"Pier does not remap user namespaces: HostConfig.UsernsMode {host.userns_mode!r}")
+    if host.isolation not in ("", "default"):
+        raise InvalidArgument(f'invalid isolation "{host.isolation}": Linux knows only "default"')
+    if host.cgroupns_mode not in ("", "host", "private"):
+        raise InvalidArgument(f"invalid cgroup namespace mode: {host.cgroupns_mode}")
+    if host.uts_mode not in ("", "host"):
+        raise InvalidArgument(f"invalid UTS mode: {host.uts_mode}")
+    if host.pid_mode not in ("", "host") and not host.pid_mode.startswith("container:"):
+        raise InvalidArgument(f"invalid PID mode: {host.pid_mode}")
+    if host.ipc_mode not in ("", "none", "private", "shareable", "host") and not host.ipc_mode.startswith("container:"):
+        raise InvalidArgument(f"invalid IPC mode: {host.ipc_mode}")
+    if host.ipc_mode.startswith("container:"):
+        raise Unsupported("Pier does not support HostConfig.IpcMode container:… yet")
+    if host.storage_opt:
+        raise Unsupported(f"Pier does not support HostConfig.StorageOpt yet: {', '.join(sorted(host.storage_opt))}")
+    if host.links:
+        raise Unsupported("Pier does not support HostConfig.Links (--link) yet; use a network and names")
+    if host.cgroup:
+        raise Unsupported("Pier does not support HostConfig.Cgroup")
+    if host.volume_driver not in ("", "local"):
+        raise Unsupported(f"Pier does not support volume plugins yet: HostConfig.VolumeDriver {host.volume_driver!r}")
+
+
+def _check_shared_network(host: HostConfig, config: Config) -> None:
+    if config.hostname:
+        raise InvalidArgument("conflicting options: hostname and the network mode")
+    if host.port_bindings or host.publish_all_ports:
+        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
+    if host.dns:
+        raise InvalidArgument("conflicting options: dns and the network mode")
+    if host.extra_hosts:
+        raise InvalidArgument("conflicting options: custom host-to-IP mapping and the network mode")
+    if config.exposed_ports:
+        raise InvalidArgument("conflicting options: port exposing and the container type network mode")

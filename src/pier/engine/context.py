@@ -1,0 +1,46 @@
+"""What every use case works with: the ports, the memory, and what is alive. Made once, by the daemon."""
+
+from dataclasses import dataclass
+
+from pier.config import Config
+from pier.domain.runtime import HostFacts
+from pier.engine import ports
+from pier.engine.bus import Bus
+from pier.engine.gate import Gate
+from pier.engine.jobs import Jobs
+from pier.engine.live import Live
+from pier.engine.memory import Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The adapters, each seen as its Protocol."""
+
+    records: ports.Records
+    containerd: ports.Containerd
+    tasks: ports.Tasks
+    objects: ports.ContainerObjects
+    snapshots: ports.Snapshots
+    content: ports.Content
+    image_records: ports.ImageRecords
+    diffs: ports.Diffs
+    leases: ports.Leases
+    runtime_events: ports.RuntimeEvents
+    streams: ports.Streams
+    logs: ports.Logs
+    networks: ports.Networks
+    volumes: ports.Volumes
+    host: ports.Host
+    registry: ports.Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    config: Config
+    facts: HostFacts
+    ports: Ports
+    memory: Memory
+    bus: Bus
+    gate: Gate
+    live: Live
+    jobs: Jobs

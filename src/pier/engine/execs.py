@@ -1,0 +1,240 @@
+"""`docker exec`: a further process in a running container."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+
+from pier.domain import ids
+from pier.domain.container import Container, Exec, ExecConfig
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, StartFailed
+from pier.domain.runtime import ProcessUser, TaskExit
+from pier.engine.containers.attach import Attachment
+from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.keys import parse_detach_keys
+from pier.engine.context import Context
+from pier.engine.ports import Stream
+from pier.oci.process import exec_process
+
+KEPT_AFTER_END = 5 * 60  # seconds that a finished exec can still be inspected
+READY_PATIENCE = 10  # seconds that a resize waits for the process
+
+
+@dataclass(slots=True)
+class _Session:
+    """An exec and what is alive of it."""
+
+    exec: Exec
+    command: str
+    stream: asyncio.Future[Stream]
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: bool = False
+
+
+class Execs:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._sessions: dict[str, _Session] = {}
+
+    async def create(self, ref: str, config: ExecConfig) -> str:
+        """The id of an exec that may be started once.
+
+        Raises InvalidArgument (no command, unknown user, bad keys), NotFound, Conflict (not running, paused).
+        """
+        if not config.cmd:
+            raise InvalidArgument("No exec command specified")
+        parse_detach_keys(config.detach_keys)
+        container = self._running(ref)
+        await self._look_up_user(container, config)
+        exec_id = ids.new_id()
+        self._sessions[exec_id] = _Session(
+            exec=Exec(id=exec_id, container_id=container.id, config=config),
+            command=" ".join(config.cmd),
+            stream=asyncio.get_running_loop().create_future(),
+        )
+        await self._publish(exec_id, f"exec_create: {' '.join(config.cmd)}")
+        return exec_id
+
+    def _running(self, ref: str) -> Container:
+        container = self._context.memory.container(ref)
+        container.require_running()
+        container.require_not_paused()
+        return container
+
+    async def _look_up_user(self, container: Container, config: ExecConfig) -> ProcessUser:
+        try:
+            return await self._context.ports.host.look_up_user(
+                config.user or container.config.user, container.host_config.group_add, pid=container.state.pid
+            )
+        except NotFound as error:
+            raise InvalidArgument(error.message) from error
+
+    async def _publish(self, exec_id: str, action: str, **extra: str) -> None:
+        memory = self._context.memory
+        exec_ = self._sessions[exec_id].exec
+        container = memory.containers.get(exec_.container_id)
+        if container is not None:
+            attributes = actor_attributes(container, execID=exec_id, **extra)
+            await memory.commit(memory.event("container", action, container.id, attributes))
+
+    def inspect(self, exec_id: str) -> Exec:
+        return self._session(exec_id).exec
+
+    def _session(self, exec_id: str) -> _Session:
+        if exec_id not in self._sessions:
+            raise NotFound(f"No such exec instance: {exec_id}")
+        return self._sessions[exec_id]
+
+    async def start(
+        self, exec_id: str, *, detach: bool, console_size: tuple[int, int] | None = None
+    ) -> Attachment | None:
+        """Starts it; an attachment to its streams unless detached.
+
+        A start that fails raises when detached; else its text arrives as output. A second start is Conflict.
+        """
+        session = self._session(exec_id)
+        if session.exec.started:
+            raise Conflict(f"Error: Exec command {exec_id} has already run")
+        self._running(session.exec.container_id)
+        session.exec = replace(session.exec, started=True)
+        size = console_size or session.exec.config.console_size
+        starting = self._context.jobs.finish(self._start(session, size), f"exec {exec_id}")
+        if detach:
+            try:
+                await starting
+            except StartFailed as error:
+                raise InvalidArgument(error.message) from error
+            return None
+        attachment = self._attachment(session)
+        try:
+            await starting
+        except PierError as error:
+            attachment.close()
+            return _failed(session, error)
+        return attachment
+
+    def _attachment(self, session: _Session) -> Attachment:
+        config = session.exec.config
+        return Attachment(
+            session.stream,
+            terminal=config.tty,
+            stdout=config.attach_stdout,
+            stderr=config.attach_stderr,
+            stdin=config.attach_stdin,
+            closes_stdin=True,
+            keys=parse_detach_keys(config.detach_keys) if config.tty else None,
+            on_stdin_closed=lambda: self._close_stdin(session.exec),
+        )
+
+    async def _close_stdin(self, exec_: Exec) -> None:
+        with suppress(PierError):
+            await self._context.ports.tasks.close_stdin(exec_.container_id, exec_.id)
+
+    async def _start(self, session: _Session, size: tuple[int, int] | None) -> None:
+        exec_, ports = session.exec, self._context.ports
+        container = self._running(exec_.container_id)
+        try:
+            async with AsyncExitStack() as undo:
+                stream = await ports.streams.open(
+                    container.id,
+                    exec_.id,
+                    stdin=exec_.config.attach_stdin,
+                    terminal=exec_.config.tty,
+                    log=None,
+                    log_path="",
+                )
+                undo.push_async_callback(stream.abandon)
+                pid = await self._run(container, exec_, stream, session, undo)
+                undo.pop_all()
+        except PierError as error:
+            self._failed_to_start(session, error)
+            raise
+        session.exec = replace(session.exec, running=True, pid=pid)
+        self._context.live.execs(container.id).add(exec_.id)
+        await self._publish(exec_.id, f"exec_start: {session.command}")
+        session.started.set()
+        if size is not None and exec_.config.tty and all(size):
+            with suppress(PierError):
+                await ports.tasks.resize(container.id, width=size[1], height=size[0], exec_id=exec_.id)
+
+    async def _run(
+        self, container: Container, exec_: Exec, stream: Stream, session: _Session, undo: AsyncExitStack
+    ) -> int:
+        ports = self._context.ports
+        user = await self._look_up_user(container, exec_.config)
+        process = exec_process(container, exec_.config, user, self._context.facts, hostname=container.config.hostname)
+        async with self._context.gate.making():
+            await ports.tasks.add_exec(container.id, exec_.id, process, stream.stdio)
+            undo.push_async_callback(self._drop, container.id, exec_.id)
+            session.stream.set_result(stream)
+            return await ports.tasks.start(container.id, exec_.id)
+
+    async def _drop(self, container_id: str, exec_id: str) -> None:
+        with suppress(PierError):
+            await self._context.ports.tasks.delete(container_id, exec_id)
+
+    def _failed_to_start(self, session: _Session, error: PierError) -> None:
+        code = error.exit_code if isinstance(error, StartFailed) else 126
+        session.exec = replace(session.exec, exit_code=code, finished_at=self._context.memory.clock.now())
+        session.started.set()
+        session.settled = True
+        self._forget_later(session)
+
+    async def resize(self, exec_id: str, height: int, width: int) -> None:
+        """Waits for the process first; raises PierError (500) when it has ended or does not come."""
+        session = self._session(exec_id)
+        try:
+            async with asyncio.timeout(READY_PATIENCE):
+                await session.started.wait()
+        except TimeoutError:
+            raise PierError("timeout waiting for exec session ready") from None
+        if not session.exec.running:
+            raise PierError(f"cannot resize exec {exec_id}: its process has ended")
+        await self._context.ports.tasks.resize(session.exec.container_id, width=width, height=height, exec_id=exec_id)
+
+    async def settle(self, exit_: TaskExit) -> None:
+        """Records the end of an exec's process and reads its output to the last byte. Idempotent."""
+        session = self._sessions.get(exit_.exec_id)
+        if session is None:
+            await self._drop(exit_.container_id, exit_.exec_id)
+            return
+        await session.started.wait()
+        if session.settled:
+            return
+        session.settled = True
+        session.exec = replace(session.exec, running=False, pid=0, exit_code=exit_.status, finished_at=exit_.exited_at)
+        self._context.live.execs(exit_.container_id).discard(exit_.exec_id)
+        async with self._context.gate.ending():
+            await self._drop(exit_.container_id, exit_.exec_id)
+        await session.stream.result().finish()
+        await self._publish(exit_.exec_id, "exec_die", exitCode=str(exit_.status))
+        self._forget_later(session)
+
+    async def settle_all(self, container_id: str) -> None:
+        """The container's init has ended, and with it every exec that containerd has not reported yet."""
+        now = self._context.memory.clock.now()
+        for session in list(self._sessions.values()):
+            exec_ = session.exec
+            if exec_.container_id == container_id and exec_.running:
+                await self.settle(
+                    TaskExit(container_id=container_id, exec_id=exec_.id, pid=exec_.pid, status=137, exited_at=now)
+                )
+
+    def _forget_later(self, session: _Session) -> None:
+        asyncio.get_running_loop().call_later(KEPT_AFTER_END, self._sessions.pop, session.exec.id, None)
+
+    def forget(self, container_id: str) -> None:
+        """The container is gone and its execs with it."""
+        for exec_id in [key for key, item in self._sessions.items() if item.exec.container_id == container_id]:
+            del self._sessions[exec_id]
+
+
+def _failed(session: _Session, error: PierError) -> Attachment:
+    """What an attached client of a failed start gets: the reason, as the process's output."""
+
+    async def reason() -> AsyncIterator[tuple[int, bytes]]:
+        yield 1, f"{error.message}\r\n".encode()
+
+    return Attachment(
+        session.stream, terminal=session.exec.config.tty, stdout=True, stderr=True, replay=reason(), follow=False
+    )

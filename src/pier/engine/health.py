@@ -1,0 +1,167 @@
+"""Health checks: a probe in the container, again and again, and what its results add up to (semantics of Docker)."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from pier.domain.container import Config, Container, ExecConfig, Health, Healthcheck, HealthProbe, Status
+from pier.domain.errors import PierError
+from pier.domain.record import Change, Put
+from pier.engine.containers.create import actor_attributes
+from pier.engine.context import Context
+from pier.engine.execs import Execs
+
+SECOND = 1_000_000_000
+DEFAULT_INTERVAL = 30 * SECOND
+DEFAULT_TIMEOUT = 30 * SECOND
+DEFAULT_START_INTERVAL = 5 * SECOND
+DEFAULT_RETRIES = 3
+MAX_OUTPUT = 4096
+LOG_LENGTH = 5
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    exit_code: int
+    output: str
+    started_at: int
+    ended_at: int
+
+
+def probe_command(config: Config) -> tuple[str, ...]:
+    """What the check runs; empty without one."""
+    test = config.healthcheck.test if config.healthcheck else ()
+    match test:
+        case ("CMD", *words):
+            return tuple(words)
+        case ("CMD-SHELL", text):
+            return (*(config.shell or DEFAULT_SHELL), text)
+        case _:
+            return ()
+
+
+def next_health(health: Health, check: Healthcheck, result: _Result, *, in_start_period: bool) -> Health:
+    """The health after one more probe.
+
+    Failures in the start period are logged but do not count; the streak goes on counting past the retries.
+    """
+    probe = HealthProbe(
+        started_at=result.started_at, ended_at=result.ended_at, exit_code=result.exit_code, output=result.output
+    )
+    log = (*health.log, probe)[-LOG_LENGTH:]
+    if result.exit_code == 0:
+        return Health(status="healthy", failing_streak=0, log=log)
+    if in_start_period:
+        return replace(health, log=log)
+    streak = health.failing_streak + 1
+    failed = streak >= (check.retries or DEFAULT_RETRIES)
+    return Health(status="unhealthy" if failed else health.status, failing_streak=streak, log=log)
+
+
+class HealthChecks:
+    def __init__(self, context: Context, execs: Execs) -> None:
+        self._context = context
+        self._execs = execs
+        self._watches: dict[str, asyncio.Task[None]] = {}
+
+    def watch(self, container: Container) -> None:
+        """Begins to probe a running container that has a check; once for each run."""
+        if not probe_command(container.config) or container.id in self._watches:
+            return
+        job = self._watch(container.id, container.state.started_at)
+        self._watches[container.id] = self._context.jobs.spawn(job, f"health of {container.id}")
+
+    def forget(self, container_id: str) -> None:
+        """The run is over."""
+        if job := self._watches.pop(container_id, None):
+            job.cancel()
+
+    async def _watch(self, container_id: str, run: int) -> None:
+        while container := self._same_run(container_id, run):
+            await asyncio.sleep(self._pause(container) / SECOND)
+            container = self._same_run(container_id, run)
+            if container is None:
+                return
+            if container.state.status is Status.RUNNING:
+                result = await self._probe(container)
+                await self._note(container_id, run, result)
+
+    def _same_run(self, container_id: str, run: int) -> Container | None:
+        container = self._context.memory.containers.get(container_id)
+        same = container is not None and container.state.has_task and container.state.started_at == run
+        return container if same else None
+
+    def _pause(self, container: Container) -> int:
+        check = container.config.healthcheck or Healthcheck()
+        if self._in_start_period(container) and container.state.health and container.state.health.status == "starting":
+            return check.start_interval or DEFAULT_START_INTERVAL
+        return check.interval or DEFAULT_INTERVAL
+
+    def _in_start_period(self, container: Container) -> bool:
+        check = container.config.healthcheck or Healthcheck()
+        return self._context.memory.clock.now() < container.state.started_at + check.start_period
+
+    async def _probe(self, container: Container) -> _Result:
+        check = container.config.healthcheck or Healthcheck()
+        timeout = check.timeout or DEFAULT_TIMEOUT
+        clock = self._context.memory.clock
+        begun = clock.now()
+        output = bytearray()
+        exec_id = ""
+        try:
+            async with asyncio.timeout(timeout / SECOND):
+                exec_id = await self._execs.create(
+                    container.id,
+                    ExecConfig(cmd=probe_command(container.config), attach_stdout=True, attach_stderr=True),
+                )
+                code = await self._run(exec_id, output)
+        except TimeoutError:
+            await self._end(container, exec_id)
+            text = f"Health check exceeded timeout ({_duration(timeout)})"
+            return _Result(-1, text, begun, clock.now())
+        except PierError as error:
+            return _Result(-1, error.message[:MAX_OUTPUT], begun, clock.now())
+        return _Result(code, output.decode(errors="replace"), begun, clock.now())
+
+    async def _run(self, exec_id: str, output: bytearray) -> int:
+        attachment = await self._execs.start(exec_id, detach=False)
+        assert attachment is not None
+        try:
+            async for _, data in attachment:
+                output += data[: max(0, MAX_OUTPUT - len(output))]
+        finally:
+            attachment.close()
+        code = self._execs.inspect(exec_id).exit_code
+        return -1 if code is None else code
+
+    async def _end(self, container: Container, exec_id: str) -> None:
+        """A probe that takes too long is killed, or they would pile up."""
+        if exec_id:
+            try:
+                await self._context.ports.tasks.kill(container.id, 9, exec_id=exec_id)
+            except PierError:
+                return  # it has ended by itself
+
+    async def _note(self, container_id: str, run: int, result: _Result) -> None:
+        memory = self._context.memory
+        async with self._context.live.lock(container_id):
+            container = self._same_run(container_id, run)
+            if container is None or container.config.healthcheck is None:
+                return
+            before = container.state.health or Health()
+            after = next_health(
+                before, container.config.healthcheck, result, in_start_period=self._in_start_period(container)
+            )
+            changed = replace(container, state=replace(container.state, health=after))
+            changes: list[Change] = [Put(changed)]
+            if after.status != before.status:
+                action = f"health_status: {after.status}"
+                changes.append(memory.event("container", action, container_id, actor_attributes(changed)))
+            await memory.commit(*changes)
+
+
+def _duration(nanoseconds: int) -> str:
+    """As Go prints durations: 500ms, 1.5s, 30s."""
+    if nanoseconds < SECOND:
+        return f"{nanoseconds / 1_000_000:g}ms"
+    return f"{nanoseconds / SECOND:g}s"

@@ -1,0 +1,124 @@
+"""What is alive about containers and lives in memory alone: locks, streams, and who waits for what."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from pier.engine.ports import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a waiter gets: the exit code, and why waiting itself failed, if it did."""
+
+    exit_code: int
+    error: str = ""
+
+
+@dataclass(slots=True)
+class _Life:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    stream: asyncio.Future[Stream] | None = None
+    exits: set[asyncio.Future[Outcome]] = field(default_factory=set)
+    removals: set[asyncio.Future[Outcome]] = field(default_factory=set)
+    stopping: int = 0
+    execs: set[str] = field(default_factory=set)
+    oom_seen: bool = False
+
+
+class Live:
+    """By container id.
+
+    A container's lock is held while its task is made, while its exit is settled, and while it is removed, renamed,
+    paused or resumed. It is never held while somebody waits for a process to end: stop and kill work without it.
+    """
+
+    def __init__(self) -> None:
+        self._lives: defaultdict[str, _Life] = defaultdict(_Life)
+
+    def lock(self, container_id: str) -> asyncio.Lock:
+        return self._lives[container_id].lock
+
+    # -- streams ----------------------------------------------------------------------------------------------------
+
+    def stream(self, container_id: str) -> Stream | None:
+        """The streams of the present run."""
+        future = self._lives[container_id].stream
+        return future.result() if future is not None and future.done() and not future.cancelled() else None
+
+    def next_stream(self, container_id: str) -> asyncio.Future[Stream]:
+        """The streams of the present run, or of the next one when it comes; cancelled when the container is removed."""
+        life = self._lives[container_id]
+        if life.stream is None:
+            life.stream = asyncio.get_running_loop().create_future()
+        return life.stream
+
+    def set_stream(self, container_id: str, stream: Stream) -> None:
+        self.next_stream(container_id).set_result(stream)
+
+    def clear_stream(self, container_id: str) -> None:
+        """The run is over; who attaches now waits for the next."""
+        life = self._lives[container_id]
+        if life.stream is not None and life.stream.done():
+            life.stream = None
+
+    # -- waiters ----------------------------------------------------------------------------------------------------
+
+    def expect_exit(self, container_id: str) -> asyncio.Future[Outcome]:
+        """Resolved when the next run that ends is over: its exit recorded, its output read to the last byte."""
+        return self._expect(self._lives[container_id].exits)
+
+    def expect_removal(self, container_id: str) -> asyncio.Future[Outcome]:
+        """Resolved when the container is gone and its name is free."""
+        return self._expect(self._lives[container_id].removals)
+
+    @staticmethod
+    def _expect(waiters: set[asyncio.Future[Outcome]]) -> asyncio.Future[Outcome]:
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        waiters.add(future)
+        future.add_done_callback(waiters.discard)
+        return future
+
+    def exited(self, container_id: str, outcome: Outcome) -> None:
+        _resolve(self._lives[container_id].exits, outcome)
+
+    def removed(self, container_id: str, outcome: Outcome) -> None:
+        """Tells all who wait and forgets the container."""
+        life = self._lives.pop(container_id, None)
+        if life is None:
+            return
+        _resolve(life.exits, outcome)
+        _resolve(life.removals, outcome)
+        if life.stream is not None and not life.stream.done():
+            life.stream.cancel()
+
+    # -- flags ------------------------------------------------------------------------------------------------------
+
+    def begin_stop(self, container_id: str) -> None:
+        self._lives[container_id].stopping += 1
+
+    def end_stop(self, container_id: str) -> None:
+        if container_id in self._lives:
+            self._lives[container_id].stopping -= 1
+
+    def is_stopping(self, container_id: str) -> bool:
+        """A stop waits for it: its exit is then published as `stop`, `die`."""
+        return self._lives[container_id].stopping > 0
+
+    def note_oom(self, container_id: str) -> None:
+        self._lives[container_id].oom_seen = True
+
+    def take_oom(self, container_id: str) -> bool:
+        life = self._lives[container_id]
+        seen, life.oom_seen = life.oom_seen, False
+        return seen
+
+    def execs(self, container_id: str) -> set[str]:
+        """Ids of the execs that run in it now."""
+        return self._lives[container_id].execs
+
+
+def _resolve(waiters: set[asyncio.Future[Outcome]], outcome: Outcome) -> None:
+    for future in list(waiters):
+        if not future.done():
+            future.set_result(outcome)

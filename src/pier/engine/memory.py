@@ -1,0 +1,106 @@
+"""The read model: every list and inspect is served from here, and it changes only after the commit."""
+
+from collections.abc import Mapping
+
+from pier.domain import ids
+from pier.domain.container import Container
+from pier.domain.errors import NotFound
+from pier.domain.event import Event
+from pier.domain.network import Network
+from pier.domain.record import Change, Drop, Intent, Publish, Put, Stored
+from pier.domain.volume import Volume
+from pier.engine.bus import Bus
+from pier.engine.clock import Clock
+from pier.engine.ports import Records
+
+
+class Memory:
+    """What the engine knows. Values are frozen; to change one, commit its successor."""
+
+    def __init__(self, records: Records, bus: Bus, clock: Clock) -> None:
+        self._records = records
+        self._bus = bus
+        self.clock = clock
+        self.containers: dict[str, Container] = {}
+        self.networks: dict[str, Network] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.intents: dict[str, Intent] = {}
+        self._ids_by_name: dict[str, str] = {}
+
+    def adopt(self, stored: Stored) -> None:
+        """Takes over what was found at start."""
+        for group in (stored.containers, stored.networks, stored.volumes, stored.intents):
+            for value in group:
+                self._apply(Put(value))
+
+    async def commit(self, *changes: Change, durable: bool = False) -> None:
+        """Writes, then shows: a change is visible and its events are out only once it is recorded."""
+        await self._records.commit(changes, durable=durable)
+        for change in changes:
+            self._apply(change)
+
+    def event(self, type_: str, action: str, actor_id: str, attributes: Mapping[str, str] | None = None) -> Publish:
+        """A change that publishes an event, stamped now."""
+        time = self.clock.now()
+        return Publish(Event(type=type_, action=action, actor_id=actor_id, attributes=attributes or {}, time=time))
+
+    def container(self, ref: str) -> Container:
+        """By full id, then name (with or without the slash), then unique prefix of an id.
+
+        Raises NotFound in Docker's words; InvalidArgument for an ambiguous prefix.
+        """
+        found = self.containers.get(ref)
+        if found is None and (container_id := self._ids_by_name.get(ref.removeprefix("/"))):
+            found = self.containers.get(container_id)
+        if found is None and (match := ids.match_prefix(ref, self.containers)):
+            found = self.containers[match]
+        if found is None:
+            raise NotFound(f"No such container: {ref}")
+        return found
+
+    def holder_of_name(self, name: str) -> str | None:
+        """The id of the container that has this name."""
+        return self._ids_by_name.get(name)
+
+    def network(self, ref: str) -> Network:
+        """By full id, then name, then unique prefix of an id. Raises NotFound."""
+        if ref in self.networks:
+            return self.networks[ref]
+        for network in self.networks.values():
+            if network.name == ref:
+                return network
+        if match := ids.match_prefix(ref, self.networks):
+            return self.networks[match]
+        raise NotFound(f"network {ref} not found")
+
+    def volume(self, name: str) -> Volume:
+        if name not in self.volumes:
+            raise NotFound(f"get {name}: no such volume")
+        return self.volumes[name]
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case Put(Container() as container):
+                before = self.containers.get(container.id)
+                if before is not None and before.name != container.name:
+                    self._ids_by_name.pop(before.name, None)
+                self._ids_by_name[container.name] = container.id
+                self.containers[container.id] = container
+            case Drop(Container() as container):
+                self.containers.pop(container.id, None)
+                if self._ids_by_name.get(container.name) == container.id:
+                    del self._ids_by_name[container.name]
+            case Put(Network() as network):
+                self.networks[network.id] = network
+            case Drop(Network() as network):
+                self.networks.pop(network.id, None)
+            case Put(Volume() as volume):
+                self.volumes[volume.name] = volume
+            case Drop(Volume() as volume):
+                self.volumes.pop(volume.name, None)
+            case Put(Intent() as intent):
+                self.intents[intent.id] = intent
+            case Drop(Intent() as intent):
+                self.intents.pop(intent.id, None)
+            case Publish(event):
+                self._bus.publish(event)

@@ -1,0 +1,201 @@
+"""Use cases of networks: bridge, host and none, and bridges of the user's own."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pier.domain import ids
+from pier.domain.container import Container
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, Unsupported
+from pier.domain.filters import Filters
+from pier.domain.network import Endpoint, IpamPool, Network
+from pier.domain.record import Drop, Put
+from pier.engine.containers.until import parse_until
+from pier.engine.context import Context
+
+PREDEFINED = ("bridge", "host", "none")
+_FILTERS = ("dangling", "driver", "id", "label", "label!", "name", "scope", "type")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateNetwork:
+    name: str
+    driver: str = "bridge"
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv4: bool = True
+    enable_ipv6: bool = False
+    pools: tuple[IpamPool, ...] = ()
+    ipam_driver: str = "default"
+    ipam_options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkDetails:
+    """A network and who is on it now: name and endpoint by container id."""
+
+    network: Network
+    containers: Mapping[str, tuple[str, Endpoint]] = field(default_factory=dict)
+
+
+class Networks:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def ensure_predefined(self) -> None:
+        """Makes the records of bridge, host and none at the first start; the bridge takes the next free subnet."""
+        memory, config = self._context.memory, self._context.config
+        known = {network.name for network in memory.networks.values()}
+        for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
+            if name in known:
+                continue
+            network = Network(id=ids.new_id(), name=name, driver=driver, created_at=memory.clock.now())
+            if driver == "bridge":
+                network = await self._default_bridge(network, config.bip)
+            await memory.commit(Put(network))
+
+    async def _default_bridge(self, network: Network, bip: str) -> Network:
+        options = {
+            "com.docker.network.bridge.default_bridge": "true",
+            "com.docker.network.bridge.enable_icc": "true",
+            "com.docker.network.bridge.enable_ip_masquerade": "true",
+            "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+            "com.docker.network.bridge.name": self._context.config.bridge,
+            "com.docker.network.driver.mtu": "1500",
+        }
+        pools = (pool_of_bridge_address(bip),) if bip else ()
+        wanted = replace(network, options=options, bridge=self._context.config.bridge, pools=pools)
+        return await self._context.ports.networks.create(wanted)
+
+    async def create(self, request: CreateNetwork) -> tuple[str, str]:
+        """(id, warning). Raises Conflict for a name in use, PermissionDenied for a reserved one, InvalidArgument."""
+        memory = self._context.memory
+        if not request.name:
+            raise InvalidArgument("network name cannot be empty")
+        if request.name in (*PREDEFINED, "default") or request.name.startswith("container:"):
+            raise PermissionDenied(f"operation is not permitted on predefined {request.name} network")
+        if any(network.name == request.name for network in memory.networks.values()):
+            raise Conflict(f"network with name {request.name} already exists")
+        self._require_supported(request)
+        network = await self._context.ports.networks.create(
+            Network(
+                id=ids.new_id(),
+                name=request.name,
+                driver=request.driver or "bridge",
+                created_at=memory.clock.now(),
+                internal=request.internal,
+                attachable=request.attachable,
+                pools=request.pools,
+                ipam_options=request.ipam_options,
+                options=request.options,
+                labels=request.labels,
+            )
+        )
+        attributes = {"name": network.name, "type": network.driver}
+        await memory.commit(Put(network), memory.event("network", "create", network.id, attributes), durable=True)
+        return network.id, "Pier does not resolve container names on this network yet; use addresses"
+
+    @staticmethod
+    def _require_supported(request: CreateNetwork) -> None:
+        if request.driver in ("macvlan", "ipvlan", "overlay"):
+            raise Unsupported(f"Pier does not support the network driver {request.driver!r} yet")
+        if request.driver in ("host", "null"):
+            raise PermissionDenied(f'only one instance of "{request.driver}" network is allowed')
+        if request.driver not in ("", "bridge"):
+            raise NotFound(f"could not find plugin {request.driver} in v1 plugin registry: plugin not found")
+        if request.ipam_driver not in ("", "default"):
+            raise Unsupported(f"Pier does not support the IPAM driver {request.ipam_driver!r}")
+        if request.enable_ipv6:
+            raise Unsupported("Pier does not support EnableIPv6 yet")
+        if not request.enable_ipv4:
+            raise Unsupported("Pier does not support networks without IPv4 yet")
+
+    def get(self, ref: str) -> NetworkDetails:
+        network = self._context.memory.network(ref)
+        return NetworkDetails(network=network, containers=self._members(network))
+
+    def _members(self, network: Network) -> dict[str, tuple[str, Endpoint]]:
+        return {
+            container.id: (container.name, endpoint)
+            for container, endpoint in self._endpoints(network)
+            if container.state.has_task
+        }
+
+    def _endpoints(self, network: Network) -> list[tuple[Container, Endpoint]]:
+        return [
+            (container, endpoint)
+            for container in self._context.memory.containers.values()
+            for endpoint in container.endpoints.values()
+            if endpoint.network_id == network.id
+        ]
+
+    async def remove(self, ref: str) -> None:
+        """Raises PermissionDenied for a predefined network and while running containers are on it."""
+        network = self._context.memory.network(ref)
+        if network.name in PREDEFINED:
+            raise PermissionDenied(f"{network.name} is a pre-defined network and cannot be removed")
+        if members := self._members(network):
+            users = ", ".join(f'name:"{name}" id:"{ids.short(key)}"' for key, (name, _) in members.items())
+            raise PermissionDenied(
+                f"error while removing network: network {network.name} has active endpoints ({users})"
+            )
+        await self._drop(network)
+
+    async def _drop(self, network: Network) -> None:
+        memory = self._context.memory
+        await self._context.ports.networks.remove(network)
+        attributes = {"name": network.name, "type": network.driver}
+        await memory.commit(Drop(network), memory.event("network", "destroy", network.id, attributes), durable=True)
+
+    async def connect(self, ref: str, container_ref: str, request: object) -> None:
+        raise Unsupported("Pier does not support connecting an existing container to a network yet")
+
+    async def disconnect(self, ref: str, container_ref: str, force: bool = False) -> None:
+        raise Unsupported("Pier does not support disconnecting a container from a network yet")
+
+    async def prune(self, filters: Filters) -> list[str]:
+        """Removes the user's networks that no container, running or not, is on; their names."""
+        filters.require_known(("until", "label", "label!"))
+        until = parse_until(filters, self._context.memory.clock.now())
+        names = []
+        for network in list(self._context.memory.networks.values()):
+            if network.name in PREDEFINED or self._endpoints(network) or (until and network.created_at >= until):
+                continue
+            if filters.match_labels(network.labels) and filters.match_absent_labels(network.labels):
+                await self._drop(network)
+                names.append(network.name)
+        memory = self._context.memory
+        await memory.commit(memory.event("network", "prune", "", {"reclaimed": "0"}))
+        return names
+
+    def list(self, filters: Filters) -> "list[Network]":
+        """Raises InvalidArgument for an unknown filter or a bad value."""
+        filters.require_known(_FILTERS)
+        for kind in filters.get("type"):
+            if kind not in ("builtin", "custom"):
+                raise InvalidArgument(f"invalid filter: 'type={kind}'")
+        return [network for network in self._context.memory.networks.values() if self._matches(network, filters)]
+
+    def _matches(self, network: Network, filters: Filters) -> bool:
+        builtin = network.name in PREDEFINED
+        checks: dict[str, Callable[[str], bool]] = {
+            "driver": lambda value: value == network.driver,
+            "id": lambda value: network.id.startswith(value),
+            "name": lambda value: value in network.name,
+            "scope": lambda value: value == network.scope,
+            "type": lambda value: value == ("builtin" if builtin else "custom"),
+        }
+        for key, check in checks.items():
+            if key in filters and not any(check(value) for value in filters.get(key)):
+                return False
+        if "dangling" in filters and filters.flag("dangling", False) == (builtin or bool(self._endpoints(network))):
+            return False
+        return filters.match_labels(network.labels) and filters.match_absent_labels(network.labels)
+
+
+def pool_of_bridge_address(bip: str) -> IpamPool:
+    """`172.30.0.1/16` as the pool whose gateway that address is."""
+    interface = ipaddress.IPv4Interface(bip)
+    return IpamPool(subnet=str(interface.network), gateway=str(interface.ip))

@@ -1,0 +1,183 @@
+"""Keeps the records true: hears what the runtime reports, and compares with it whenever the connection is new.
+
+The subscription comes first, the list second, and both go through the same idempotent functions: an exit is then
+neither missed nor counted twice. Exits that happened while pierd was away are found in the list, where containerd still
+holds the task with its code and time.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+from pier.domain.container import Container, Status
+from pier.domain.errors import NotFound, PierError
+from pier.domain.record import Put
+from pier.domain.runtime import Connected, RuntimeEvent, TaskExit, TaskOom, TaskState, TaskStatus
+from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.exits import Exits, without_addresses
+from pier.engine.containers.lifecycle import Lifecycle
+from pier.engine.containers.remove import Removal
+from pier.engine.context import Context
+from pier.engine.execs import Execs
+from pier.engine.health import HealthChecks
+from pier.engine.sweep import Sweep
+
+_log = logging.getLogger(__name__)
+LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
+
+
+class Supervisor:
+    def __init__(
+        self, context: Context, exits: Exits, execs: Execs, lifecycle: Lifecycle, removal: Removal, health: HealthChecks
+    ) -> None:
+        self._context = context
+        self._exits = exits
+        self._execs = execs
+        self._lifecycle = lifecycle
+        self._removal = removal
+        self._health = health
+        self._sweep = Sweep(context)
+        self._swept = False
+        self.reconciled = asyncio.Event()  # the records agreed with containerd at least once
+        exits.after_exit = self._after_exit
+        lifecycle.after_start = health.watch
+        lifecycle.after_failed_start = self._after_failed_start
+
+    async def run(self) -> None:
+        """Never returns; ends when cancelled."""
+        async for event in self._context.ports.runtime_events.subscribe():
+            self._hear(event)
+
+    def _hear(self, event: RuntimeEvent) -> None:
+        jobs = self._context.jobs
+        match event:
+            case Connected():
+                jobs.spawn(self._reconcile(), "reconcile")
+            case TaskExit(exec_id="") as exit_:
+                jobs.spawn(self._exits.settle(exit_), f"exit of {exit_.container_id}")
+            case TaskExit() as exit_:
+                jobs.spawn(self._execs.settle(exit_), f"exit of exec {exit_.exec_id}")
+            case TaskOom(container_id=container_id):
+                jobs.spawn(self._note_oom(container_id), f"oom of {container_id}")
+
+    async def _note_oom(self, container_id: str) -> None:
+        memory = self._context.memory
+        container = memory.containers.get(container_id)
+        if container is not None:
+            self._context.live.note_oom(container_id)
+            await memory.commit(memory.event("container", "oom", container_id, actor_attributes(container)))
+
+    # -- what follows an exit -------------------------------------------------------------------------------
+
+    async def _after_exit(self, container: Container) -> None:
+        self._health.forget(container.id)
+        await self._execs.settle_all(container.id)
+        if container.state.status is Status.RESTARTING:
+            self._schedule(container)
+        elif container.host_config.auto_remove:
+            self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
+
+    def _after_failed_start(self, container: Container) -> None:
+        if container.host_config.auto_remove:
+            self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
+
+    async def _auto_remove(self, container_id: str) -> None:
+        with suppress(NotFound):
+            await self._removal.remove(container_id, volumes=True)
+
+    def _schedule(self, container: Container) -> None:
+        self._context.jobs.spawn(self._start_when_due(container), f"restart {container.id}")
+
+    async def _start_when_due(self, container: Container) -> None:
+        due = container.state.restart_at
+        await asyncio.sleep(max(0, due - self._context.memory.clock.now()) / 1e9)
+        await self._lifecycle.start_again(container.id, due)
+
+    # -- reconciling ----------------------------------------------------------------------------------------
+
+    async def _reconcile(self) -> None:
+        """Compares the records with containerd's tasks, and once after a start of pierd also what lies about."""
+        try:
+            tasks = {task.container_id: task for task in await self._context.ports.tasks.list()}
+        except PierError as error:
+            _log.warning("cannot list the tasks: %s", error.message)
+            return
+        for container in list(self._context.memory.containers.values()):
+            try:
+                await self._compare(container, tasks.get(container.id))
+            except PierError as error:
+                _log.warning("cannot reconcile container %s: %s", container.id, error.message)
+        if not self._swept:
+            self._swept = True
+            await self._sweep.run(tasks)
+        self.reconciled.set()
+
+    async def _compare(self, container: Container, task: TaskState | None) -> None:
+        if container.state.has_task:
+            await self._compare_running(container, task)
+            return
+        if self._swept:  # only after a start can a record be older than what containerd has
+            return
+        if task is not None:
+            await self._undo_unrecorded(container)
+        match container.state.status:
+            case Status.RESTARTING:
+                self._schedule(container)
+            case Status.REMOVING:
+                await self._finish_removal(container)
+            case Status.EXITED if container.host_config.auto_remove:
+                self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
+
+    async def _compare_running(self, container: Container, task: TaskState | None) -> None:
+        gone = task is None or task.pid != container.state.pid
+        if self._context.live.stream(container.id) is None:
+            await self._reopen_streams(container)
+        if gone:
+            now = self._context.memory.clock.now()
+            exit_ = TaskExit(container_id=container.id, exec_id="", pid=container.state.pid, status=255, exited_at=now)
+            await self._exits.settle(exit_, reason=LOST)
+        elif task is not None and task.status is TaskStatus.STOPPED:
+            exit_ = TaskExit(
+                container_id=container.id,
+                exec_id="",
+                pid=task.pid,
+                status=task.exit_status,
+                exited_at=task.exited_at,
+            )
+            await self._exits.settle(exit_)
+        elif task is not None:
+            await self._agree_on_pause(container, task)
+            self._health.watch(container)
+
+    async def _agree_on_pause(self, container: Container, task: TaskState) -> None:
+        status = Status.PAUSED if task.status is TaskStatus.PAUSED else Status.RUNNING
+        if container.state.status is not status:
+            await self._context.memory.commit(Put(replace(container, state=replace(container.state, status=status))))
+
+    async def _reopen_streams(self, container: Container) -> None:
+        config, log = container.config, container.host_config.log_config
+        stream = await self._context.ports.streams.reopen(
+            container.id,
+            stdin=config.open_stdin,
+            terminal=config.tty,
+            log=None if log.driver == "none" else log,
+            log_path=container.log_path,
+            container=container,
+        )
+        self._context.live.set_stream(container.id, stream)
+
+    async def _undo_unrecorded(self, container: Container) -> None:
+        """pierd died between making a task and recording it: nobody was told of a start, so there was none.
+
+        The same for a task whose exit is recorded but which was not deleted any more.
+        """
+        async with self._context.live.lock(container.id):
+            with suppress(PierError):
+                await self._context.ports.tasks.kill(container.id, 9, everyone=True)
+            await self._exits.clean(container)
+            await self._context.memory.commit(Put(without_addresses(container)))
+
+    async def _finish_removal(self, container: Container) -> None:
+        async with self._context.live.lock(container.id):
+            await self._removal.destroy(container, volumes=container.host_config.auto_remove)

@@ -1,0 +1,116 @@
+"""Use cases of named volumes (local driver)."""
+
+from collections.abc import Mapping
+
+from pier.domain import ids
+from pier.domain.container import Container
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.filters import Filters
+from pier.domain.record import Drop, Put
+from pier.domain.volume import ANONYMOUS_LABEL, Volume
+from pier.engine.context import Context
+
+_FILTERS = ("dangling", "driver", "label", "label!", "name")
+
+
+class Volumes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def _matches(self, volume: Volume, filters: Filters) -> bool:
+        if "dangling" in filters and filters.flag("dangling", False) == bool(self.users(volume.name)):
+            return False
+        if "driver" in filters and volume.driver not in filters.get("driver"):
+            return False
+        if "name" in filters and not any(text in volume.name for text in filters.get("name")):
+            return False
+        return filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels)
+
+    def get(self, name: str) -> Volume:
+        return self._context.memory.volume(name)
+
+    def users(self, name: str) -> list[Container]:
+        """The containers, stopped ones too, that mount this volume."""
+        return [
+            container
+            for container in self._context.memory.containers.values()
+            if any(point.type == "volume" and point.name == name for point in container.mount_points)
+        ]
+
+    async def create(
+        self,
+        name: str = "",
+        *,
+        driver: str = "local",
+        options: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Volume:
+        """Makes a volume, or answers the one that has this name already. No name: an anonymous one."""
+        if driver not in ("", "local"):
+            raise NotFound(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
+        if name and not ids.is_valid_name(name):
+            raise InvalidArgument(
+                f'create {name}: "{name}" includes invalid characters for a local volume name, '
+                f'only "{ids.NAME_RULE}" are allowed. If you intended to pass a host directory, use absolute path'
+            )
+        labels = dict(labels or {})
+        if not name:
+            name = ids.new_id()
+            labels[ANONYMOUS_LABEL] = ""
+        volume, _ = await self.ensure(name, labels=labels, options=options or {})
+        return volume
+
+    async def ensure(self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str]) -> tuple[Volume, bool]:
+        """The volume of this name, and whether it was made now. Raises Unsupported for driver options."""
+        memory = self._context.memory
+        if name in memory.volumes:
+            return memory.volumes[name], False
+        if options:
+            raise Unsupported(f"Pier does not support options of local volumes yet: {', '.join(sorted(options))}")
+        asked = Volume(name=name, labels=labels, options=options, created_at=memory.clock.now())
+        volume = await self._context.ports.volumes.create(asked)
+        await memory.commit(
+            Put(volume), memory.event("volume", "create", name, {"driver": volume.driver}), durable=True
+        )
+        return volume, True
+
+    async def drop(self, volume: Volume) -> None:
+        """Removes a volume that nobody uses, with its content."""
+        memory = self._context.memory
+        await memory.commit(
+            Drop(volume), memory.event("volume", "destroy", volume.name, {"driver": volume.driver}), durable=True
+        )
+        await self._context.ports.volumes.remove(volume)
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        """Raises Conflict while a container mounts it; NotFound, unless forced."""
+        if name not in self._context.memory.volumes and force:
+            return
+        volume = self.get(name)
+        if users := self.users(name):
+            holders = ", ".join(container.id for container in users)
+            raise Conflict(f"remove {name}: volume is in use - [{holders}]")
+        await self.drop(volume)
+
+    async def prune(self, filters: Filters) -> tuple[list[str], int]:
+        """Removes unused anonymous volumes, with `all=true` the named ones too; names and bytes freed."""
+        filters.require_known(("label", "label!", "all"))
+        names: list[str] = []
+        freed = 0
+        every = filters.flag("all", False)
+        for volume in list(self._context.memory.volumes.values()):
+            if self.users(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
+                continue
+            if filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels):
+                freed += await self._context.ports.volumes.size(volume)
+                await self.drop(volume)
+                names.append(volume.name)
+        memory = self._context.memory
+        await memory.commit(memory.event("volume", "prune", "", {"reclaimed": str(freed)}))
+        return names, freed
+
+    def list(self, filters: Filters) -> list[Volume]:
+        """By name. Raises InvalidArgument for an unknown filter."""
+        filters.require_known(_FILTERS)
+        volumes = sorted(self._context.memory.volumes.values(), key=lambda volume: volume.name)
+        return [volume for volume in volumes if self._matches(volume, filters)]
