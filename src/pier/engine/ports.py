@@ -382,7 +382,10 @@ class Host(Protocol):
         ...
 
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
-        """Titles and rows of ps(1) for these pids. Raises InvalidArgument when `ps_args` give no PID column."""
+        """Titles and rows of ps(1) for these pids.
+
+        Raises InvalidArgument when `ps_args` rename the PID column; PierError (500, as in dockerd) when there is none.
+        """
         ...
 
     async def look_up_user(

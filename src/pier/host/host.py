@@ -1,0 +1,128 @@
+"""The Host adapter: every method of the engine's Host port, over this package's modules."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pier.domain.errors import PierError
+from pier.domain.mount import FilesystemMount
+from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
+from pier.host import rootfs
+from pier.host.copy_up import copy_directory
+from pier.host.devices import DeviceNumbers, device_numbers
+from pier.host.facts import peer_pid, read_facts
+from pier.host.files import ContainerFiles
+from pier.host.hierarchy import Hierarchy, cgroup_of, find_hierarchy
+from pier.host.processes import list_processes
+from pier.host.sample import read_sample
+from pier.host.users import resolve_user
+
+_ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
+
+
+class Host:
+    """This host. `root` is where its files are: / but in tests, which record a tree of /proc, /sys and /etc."""
+
+    def __init__(self, *, data_root: Path, containerd_address: str, root: Path = Path("/")) -> None:
+        self._files = ContainerFiles(data_root / "containers", host_root=root)
+        self._containerd_address = containerd_address
+        self._root = root
+        self._hierarchy: Hierarchy | None = None
+
+    async def facts(self) -> HostFacts:
+        """What the host is; limits are those of containerd's process, or of this one while containerd is away."""
+        return await asyncio.to_thread(self._read_facts)
+
+    async def sample(self, cgroup_path: str, pid: int) -> ResourceSample:
+        """One reading of a running container's cgroup; that of `pid` without a path. Raises NotFound when gone."""
+        return await asyncio.to_thread(self._read_sample, cgroup_path, pid)
+
+    async def cgroup_path(self, pid: int) -> str:
+        """The path a process is really in. Raises NotFound when it is gone."""
+        return cgroup_of(pid, self._cgroups(), self._root)
+
+    async def remove_cgroup(self, cgroup_path: str) -> None:
+        """Removes a leftover cgroup in every hierarchy; absent is no error. Raises PierError when it stays busy."""
+        await asyncio.to_thread(self._cgroups().remove, cgroup_path)
+
+    async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
+        """Titles and rows of ps(1); see processes.list_processes for what it raises."""
+        return await list_processes(pids, ps_args)
+
+    async def look_up_user(
+        self, user: str, groups: Sequence[str], *, rootfs: Sequence[FilesystemMount] = (), pid: int = 0
+    ) -> ProcessUser:
+        """Resolves `user[:group]` in the passwd and group files of a snapshot, or of a running process's root.
+
+        Raises NotFound for a name that is not there.
+        """
+        return await asyncio.to_thread(_look_up, user, groups, rootfs, pid)
+
+    async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
+        """Copies a directory of a snapshot into an empty one of the host; absent is no error."""
+        await asyncio.to_thread(_copy_up, rootfs, path, destination)
+
+    async def container_files(
+        self, container_id: str, *, hostname: str, hosts: str | None, resolv_conf: str | None
+    ) -> Mapping[str, str]:
+        """Writes hostname, hosts and resolv.conf in place; None copies the host's. Paths by name."""
+        contents = {"hostname": f"{hostname}\n", "hosts": hosts, "resolv.conf": resolv_conf}
+        return await asyncio.to_thread(self._files.write, container_id, contents)
+
+    async def host_resolv_conf(self) -> str:
+        """The text of the host's resolver file, with the servers behind systemd-resolved where that is in use."""
+        return await asyncio.to_thread(self._files.host_resolv_conf)
+
+    async def remove_container_files(self, container_id: str) -> None:
+        """Removes all files of a container; absent is no error."""
+        await asyncio.to_thread(self._files.remove, container_id)
+
+    async def ensure_directory(self, path: str) -> bool:
+        """Makes a missing directory (0755) with its parents; False if something was there."""
+        return await asyncio.to_thread(_ensure_directory, Path(path))
+
+    async def path_exists(self, path: str) -> bool:
+        """Whether something is there, links followed."""
+        return await asyncio.to_thread(Path(path).exists)
+
+    async def device_numbers(self, path: str) -> list[DeviceNumbers]:
+        """(path below, type, major, minor, mode, uid, gid) of a device or of all in a directory.
+
+        Raises PierError when there is none.
+        """
+        return await asyncio.to_thread(device_numbers, path)
+
+    def _cgroups(self) -> Hierarchy:
+        if self._hierarchy is None:
+            self._hierarchy = find_hierarchy(self._root)
+        return self._hierarchy
+
+    def _read_facts(self) -> HostFacts:
+        return read_facts(peer_pid(self._containerd_address), self._cgroups(), self._root)
+
+    def _read_sample(self, cgroup_path: str, pid: int) -> ResourceSample:
+        path = cgroup_path or cgroup_of(pid, self._cgroups(), self._root)
+        return read_sample(self._cgroups(), path, self._root)
+
+
+def _look_up(user: str, groups: Sequence[str], mounts: Sequence[FilesystemMount], pid: int) -> ProcessUser:
+    with rootfs.open_process_root(pid) if pid else rootfs.open_snapshot(mounts) as root:
+        passwd = rootfs.read_file(root, "/etc/passwd", limit=_ACCOUNT_LIMIT) or b""
+        group = rootfs.read_file(root, "/etc/group", limit=_ACCOUNT_LIMIT) or b""
+    return resolve_user(user, groups, passwd=passwd.decode(errors="replace"), group=group.decode(errors="replace"))
+
+
+def _copy_up(mounts: Sequence[FilesystemMount], path: str, destination: str) -> None:
+    with rootfs.open_snapshot(mounts) as root, rootfs.open_directory(root, path) as directory:
+        if directory is not None:
+            copy_directory(directory, destination)
+
+
+def _ensure_directory(path: Path) -> bool:
+    if path.exists():
+        return False
+    try:
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PierError(f"directory {path} cannot be made: {error.strerror}") from error
+    return True

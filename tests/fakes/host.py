@@ -1,0 +1,94 @@
+"""A host in memory: settable facts, users by name, and a record of what was asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pier.domain.errors import NotFound, PierError
+from pier.domain.mount import FilesystemMount
+from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
+
+_FACTS = HostFacts(
+    kernel="6.1.0",
+    operating_system="Fake Linux",
+    hostname="fakehost",
+    cpus=2,
+    memory=8 << 30,
+    cgroup_controllers=frozenset({"cpu", "cpuacct", "cpuset", "memory", "pids", "blkio", "devices", "freezer"}),
+)
+DeviceNumbers = tuple[str, str, int, int, int, int, int]
+
+
+@dataclass
+class FakeHost:
+    """Fits the Host port. `users` maps what is looked up to the answer; unknown names are NotFound."""
+
+    host_facts: HostFacts = _FACTS
+    users: dict[str, ProcessUser] = field(default_factory=lambda: {"": ProcessUser(home="/root")})
+    samples: dict[str, ResourceSample] = field(default_factory=dict)
+    devices: dict[str, list[DeviceNumbers]] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
+    files: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> name -> content
+    copied: list[tuple[str, str]] = field(default_factory=list)  # (path in the image, destination)
+    removed_cgroups: list[str] = field(default_factory=list)
+    resolv_conf: str = "nameserver 192.0.2.1\n"
+
+    async def facts(self) -> HostFacts:
+        return self.host_facts
+
+    async def sample(self, cgroup_path: str, pid: int) -> ResourceSample:
+        if cgroup_path not in self.samples:
+            raise NotFound(f"cgroup {cgroup_path} is gone")
+        return self.samples[cgroup_path]
+
+    async def cgroup_path(self, pid: int) -> str:
+        return f"/pier/{pid}"
+
+    async def remove_cgroup(self, cgroup_path: str) -> None:
+        self.removed_cgroups.append(cgroup_path)
+
+    async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
+        return ["PID", "CMD"], [[str(pid), "fake"] for pid in pids]
+
+    async def look_up_user(
+        self, user: str, groups: Sequence[str], *, rootfs: Sequence[FilesystemMount] = (), pid: int = 0
+    ) -> ProcessUser:
+        if user in self.users:
+            return self.users[user]
+        if user.isdigit():
+            return ProcessUser(uid=int(user), additional_gids=(0,))
+        raise NotFound(f"unable to find user {user}: no matching entries in passwd file")
+
+    async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
+        self.copied.append((path, destination))
+
+    async def container_files(
+        self, container_id: str, *, hostname: str, hosts: str | None, resolv_conf: str | None
+    ) -> Mapping[str, str]:
+        self.files[container_id] = {
+            "hostname": f"{hostname}\n",
+            "hosts": "127.0.0.1 localhost\n" if hosts is None else hosts,
+            "resolv.conf": self.resolv_conf if resolv_conf is None else resolv_conf,
+        }
+        return {name: f"/fake/containers/{container_id}/{name}" for name in self.files[container_id]}
+
+    async def host_resolv_conf(self) -> str:
+        return self.resolv_conf
+
+    async def remove_container_files(self, container_id: str) -> None:
+        self.files.pop(container_id, None)
+
+    async def ensure_directory(self, path: str) -> bool:
+        if path in self.paths:
+            return False
+        self.paths.add(path)
+        return True
+
+    async def path_exists(self, path: str) -> bool:
+        return path in self.paths
+
+    async def device_numbers(self, path: str) -> list[DeviceNumbers]:
+        if path not in self.devices:
+            raise PierError(
+                f'error gathering device information while adding custom device "{path}": no such file or directory'
+            )
+        return self.devices[path]
