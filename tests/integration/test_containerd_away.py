@@ -1,0 +1,65 @@
+"""pierd when containerd is not there: it starts, says so, and recovers; containers outlive containerd."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import load_image
+from support.containerd import Containerd
+from support.engine import Engine
+from support.wait import wait_for
+
+pytestmark = [pytest.mark.root, pytest.mark.containerd]
+
+
+@pytest.fixture
+def own_containerd() -> Iterator[Containerd]:
+    """A containerd that this test may stop and start; not yet started."""
+    directory = Path(tempfile.mkdtemp(prefix="pier-away-"))
+    one = Containerd(directory)
+    yield one
+    one.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def test_pierd_starts_without_containerd_says_503_and_recovers(
+    own_containerd: Containerd, new_engine: Callable[..., Engine], image: str
+) -> None:
+    engine = new_engine(address=own_containerd.address).start()
+    assert engine.call("GET", "/_ping").status == 200
+    for method, target, body in (
+        ("POST", "/containers/create", {"Image": image, "Cmd": ["true"]}),
+        ("POST", "/images/load", b""),
+        ("GET", "/images/json", None),
+    ):
+        reply = engine.call(method, target, body)
+        assert reply.status == 503, (target, reply.body)
+        assert "containerd" in reply.message
+    done = engine.pier("run", "--rm", image, "true")
+    assert done.code == 125
+    assert "containerd" in done.stderr
+
+    own_containerd.start()
+    wait_for(lambda: engine.call("GET", "/images/json").status == 200, what="pierd recovers", timeout=30)
+    load_image(engine)
+    assert engine.docker("run", "--rm", image, "echo", "back").check().stdout == "back\n"
+
+
+def test_containers_and_their_exit_codes_outlive_a_restart_of_containerd(
+    own_containerd: Containerd, new_engine: Callable[..., Engine], image: str
+) -> None:
+    own_containerd.start()
+    engine = new_engine(address=own_containerd.address).start()
+    load_image(engine)
+    script = "while [ ! -e /go ]; do sleep 0.05; done; exit 11"
+    engine.docker("run", "-d", "--name", "lasting", image, "sh", "-c", script).check()
+    own_containerd.stop(keep_containers=True)
+    wait_for(lambda: engine.call("GET", "/images/json").status == 503, what="pierd notices", timeout=30)
+    assert engine.call("GET", "/containers/lasting/json").json()["State"]["Running"] is True
+    own_containerd.start()
+    wait_for(lambda: engine.call("GET", "/images/json").status == 200, what="pierd recovers", timeout=30)
+    engine.docker("exec", "lasting", "touch", "/go").check()
+    assert engine.docker("wait", "lasting").check().last == "11"
+    engine.docker("rm", "lasting").check()

@@ -1,0 +1,112 @@
+"""pierd killed outright, while containers run and in the middle of their lives: nothing lost, nothing left."""
+
+import random
+import threading
+from collections.abc import Callable
+
+import pytest
+from conftest import load_image
+from support import leaks
+from support.engine import Completed, Engine
+from support.fetch import fetch, free_port
+from support.wait import wait_for
+
+pytestmark = [pytest.mark.root, pytest.mark.containerd, pytest.mark.slow]
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def crashing(new_engine: Callable[..., Engine]) -> Engine:
+    """An engine of the test's own that may be killed."""
+    engine = new_engine().start()
+    load_image(engine)
+    return engine
+
+
+def test_running_containers_outlive_a_killed_pierd(crashing: Engine, image: str) -> None:
+    engine = crashing
+    port = free_port()
+    serve = "mkdir /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www"
+    engine.docker("run", "-d", "--name", "web", "-p", f"{port}:80", image, "sh", "-c", serve).check()
+    wait_for(lambda: fetch("127.0.0.1", port), what="the page")
+    before = engine.call("GET", "/containers/web/json").json()["State"]
+    engine.kill()
+    assert fetch("127.0.0.1", port) == "page\n"
+    engine.start()
+    after = engine.call("GET", "/containers/web/json").json()["State"]
+    assert (after["Running"], after["Pid"], after["StartedAt"]) == (True, before["Pid"], before["StartedAt"])
+    assert fetch("127.0.0.1", port) == "page\n"
+    assert engine.docker("exec", "web", "echo", "hi").check().stdout == "hi\n"
+    engine.docker("stop", "-t", "0", "web").check()
+    assert fetch("127.0.0.1", port, timeout=1) == ""
+
+
+def test_an_exit_while_pierd_is_away_keeps_its_code(crashing: Engine, image: str) -> None:
+    engine = crashing
+    folder = engine.data_root / "signal"
+    folder.mkdir()
+    script = "while [ ! -e /signal/go ]; do sleep 0.05; done; echo last words; touch /signal/gone; exit 23"
+    engine.docker("run", "-d", "--name", "away", "-v", f"{folder}:/signal", image, "sh", "-c", script).check()
+    engine.kill()
+    (folder / "go").touch()
+    wait_for((folder / "gone").exists, what="the container has ended")
+    engine.start()
+    assert engine.docker("wait", "away").check().last == "23"
+    wait_for(lambda: engine.docker("logs", "away").stdout == "last words\n", what="its output is in the log")
+
+
+def test_a_writer_at_full_speed_loses_and_repeats_no_line(crashing: Engine, image: str) -> None:
+    engine = crashing
+    engine.docker("run", "-d", "--name", "writer", image, "seq", "1", "2000000").check()
+    for _ in range(3):
+        engine.kill()
+        engine.start()
+    assert engine.docker("wait", "writer").check().last == "0"
+
+    def log() -> str:
+        return engine.docker("logs", "writer").stdout
+
+    wait_for(lambda: log().endswith("2000000\n"), what="the end of the log")
+    lines = log().splitlines()
+    first_wrong = next((n for n, line in enumerate(lines, 1) if line != str(n)), 0)
+    assert first_wrong == 0, f"line {first_wrong} is {lines[first_wrong - 1]!r}"
+    assert len(lines) == 2_000_000
+
+
+@pytest.mark.timeout(300)
+def test_twenty_kills_of_a_run_wait_exit_rm_loop_leave_nothing(crashing: Engine, image: str) -> None:
+    engine = crashing
+    before = leaks.take(engine)
+    chance = random.Random(4)
+    ended = threading.Event()
+
+    def keep_running() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            run_once(engine, image, f"loop-{number}")
+
+    worker = threading.Thread(target=keep_running)
+    worker.start()
+    try:
+        for _ in range(ROUNDS):
+            pause = threading.Event()
+            pause.wait(chance.uniform(0.1, 0.8))  # anywhere in the loop's life
+            engine.kill()
+            engine.start()
+    finally:
+        ended.set()
+        worker.join(60)
+    assert not worker.is_alive()
+    assert engine.docker("run", "--rm", image, "echo", "fine").check().stdout == "fine\n"
+    for container_id in engine.container_ids():
+        state = engine.call("GET", f"/containers/{container_id}/json").json()["State"]
+        assert state["Status"] in ("created", "exited", "running")
+    engine.remove_all_containers()
+    leaks.assert_nothing_left(engine, before, timeout=30)
+
+
+def run_once(engine: Engine, image: str, name: str) -> Completed:
+    """One whole life, which may fail anywhere as pierd is killed under it."""
+    return engine.docker("run", "--rm", "--name", name, image, "echo", name, timeout=60)
