@@ -1,0 +1,118 @@
+"""The json-file format, as dockerd 28 writes it, whole batches at a time.
+
+    {"log":"text\\n","stream":"stdout","attrs":{"k":"v"},"time":"2026-11-25T01:00:48.952893952Z"}
+
+`attrs` is there only if there are some. A line of 16384 bytes or more is split into pieces of 16384; a piece that is
+not the line's end has no newline. Escapes are dockerd's: \\n \\r \\\\ \\" and \\u00XX for other control characters,
+for < > &, \\u2028 \\u2029, and \\ufffd for every byte that is not UTF-8.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+PIECE = 16384
+STREAM_NAMES = {1: b"stdout", 2: b"stderr"}
+
+_HEAD = b'{"log":"'
+_CONTROL = bytes(c for c in range(32) if c != 10)
+_CONTROL_PATTERN = re.compile(b"[" + re.escape(_CONTROL) + b"]")
+_CONTROL_ESCAPES = {bytes([c]): b"\\u%04x" % c for c in _CONTROL} | {b"\r": b"\\r"}
+_REPLACEMENT = "pier-json-replacement"
+
+
+def _replace_bytes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error(_REPLACEMENT, _replace_bytes)
+
+
+class JsonLines:
+    """Turns raw output into lines of a json-file log; `attributes` go into every one of them."""
+
+    def __init__(self, attributes: Mapping[str, str] | None = None) -> None:
+        self._attributes = b""
+        if attributes:
+            text = json.dumps(dict(sorted(attributes.items())), ensure_ascii=False, separators=(",", ":"))
+            for character in "<>&\u2028\u2029":
+                text = text.replace(character, f"\\u{ord(character):04x}")
+            self._attributes = b'"attrs":' + text.encode("utf-8", "replace") + b","
+
+    def encode(self, data: bytes, stream: int, stamp: bytes, *, final: bool = False) -> tuple[bytes, int]:
+        """The log lines for `data`, and how many of its bytes they cover.
+
+        An unfinished line at the end is left over until its newline comes, unless `final`.
+        """
+        tail = b'","stream":"%b",%b"time":"%b"}\n' % (STREAM_NAMES[stream], self._attributes, stamp)
+        joint = b"\\n" + tail + _HEAD
+        out: list[bytes] = []
+        consumed = 0
+        for start, end, complete in _runs(data, final):
+            text = _escape(data[start:end])
+            if complete:
+                out += (_HEAD, text[:-1].replace(b"\n", joint), b"\\n", tail)
+            else:
+                out += (_HEAD, text, tail)
+            consumed = end
+        return b"".join(out), consumed
+
+
+def offset_after(data: bytes, entries: int, *, final: bool = False) -> int:
+    """How many bytes of `data` the first `entries` log lines of `encode(data)` cover."""
+    position = 0
+    for start, end, complete in _runs(data, final):
+        lines = data.count(b"\n", start, end) if complete else 1
+        if lines < entries:
+            entries -= lines
+            position = end
+            continue
+        if not complete:
+            return end
+        position = start
+        for _ in range(entries):
+            position = data.index(b"\n", position) + 1
+        return position
+    return position
+
+
+def _runs(data: bytes, final: bool) -> Iterator[tuple[int, int, bool]]:
+    """(start, end, complete): stretches of whole lines shorter than 16384 bytes, and single pieces of longer ones."""
+    size = len(data)
+    start = position = 0
+    while position < size:
+        newline = data.rfind(b"\n", position, position + PIECE)
+        if newline >= 0:
+            position = newline + 1
+            continue
+        if position > start:
+            yield start, position, True
+            start = position
+        if size - position < PIECE:
+            break
+        position += PIECE
+        yield start, position, False
+        start = position
+    if position > start:
+        yield start, position, True
+    if final and position < size:
+        yield position, size, False
+
+
+def _escape(data: bytes) -> bytes:
+    """As the inside of a JSON string, except that newlines stay as they are."""
+    data = data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    data = data.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
+    if len(data.translate(None, _CONTROL)) != len(data):
+        data = _CONTROL_PATTERN.sub(lambda match: _CONTROL_ESCAPES[match[0]], data)
+    return data if data.isascii() else _escape_non_ascii(data)
+
+
+def _escape_non_ascii(data: bytes) -> bytes:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        data = data.decode("utf-8", _REPLACEMENT).encode()
+    return data.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")

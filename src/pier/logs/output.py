@@ -1,0 +1,81 @@
+"""Live readers of a process's output."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from pier.domain.errors import Unavailable
+from pier.logs.spool import Spool
+
+CHUNK = 64 << 10
+_BREATHE = (1 << 20) - 1
+
+
+class Output:
+    """Yields (1 stdout or 2 stderr, bytes) of every byte from its start on, read from the spools at its own pace.
+
+    `moved` is called when it has read on or goes away, so that spool can be freed. One task iterates.
+    """
+
+    def __init__(self, spools: Mapping[int, Spool], moved: Callable[["Output"], None], *, foreground: bool) -> None:
+        self.positions = {stream: spool.end for stream, spool in spools.items()}
+        self.foreground = foreground  # attached before the first byte: promised everything, never cut
+        self.read_bytes = 0
+        self._spools = dict(spools)
+        self._moved = moved
+        self._last = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended = self._closed = False
+        self._reason = ""
+
+    def __aiter__(self) -> "Output":
+        return self
+
+    async def __anext__(self) -> tuple[int, bytes]:
+        """Raises Unavailable when it was cut for holding the process back."""
+        while not self._closed:
+            for stream in sorted(self._spools, key=lambda stream: stream == self._last):
+                if chunk := self._spools[stream].read(self.positions[stream], CHUNK):
+                    self._last = stream
+                    self.positions[stream] += len(chunk)
+                    self.read_bytes += len(chunk)
+                    self._moved(self)
+                    if self.read_bytes & _BREATHE < len(chunk):
+                        await asyncio.sleep(0)  # there may be megabytes at hand and a consumer that never waits
+                    return stream, chunk
+            if self._ended:
+                break
+            await self._wait()
+        self.close()
+        if self._reason:
+            raise Unavailable(self._reason)
+        raise StopAsyncIteration
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def end(self) -> None:
+        """No more bytes will come; what is in the spools is still delivered."""
+        self._ended = True
+        self.wake()
+
+    def cut(self, reason: str) -> None:
+        self._reason = reason
+        self.close()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._moved(self)
+            self.wake()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed

@@ -1,0 +1,111 @@
+"""Moves one FIFO's bytes into its spool, driven by the loop."""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import Callable
+
+from pier.logs.spool import Spool
+
+_PIPE_SIZE = 256 << 10
+_POLL = (0.05, 0.1, 0.25, 0.5, 1.0)  # seconds between looks at a FIFO without a writer
+
+_log = logging.getLogger(__name__)
+
+
+def open_fifo(path: str) -> int:
+    """The read end of a FIFO, which must exist before the shim opens the other one. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    enlarge(descriptor)
+    return descriptor
+
+
+def enlarge(descriptor: int) -> None:
+    """Asks for a larger pipe buffer; the kernel may refuse (its limit for a user), then it stays small."""
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    except OSError as error:
+        _log.debug("a pipe keeps its size: %s", error)
+
+
+class Source:
+    """Calls `arrived` after each splice. Stops by itself while the spool is full, until `resume`.
+
+    A FIFO without a writer reports end of file, be it that the shim has not opened it yet or that it is done: both
+    are "nothing now", looked at again on a slow timer. The end is declared from outside, by `drain`.
+    """
+
+    def __init__(self, stream: int, fifo: int, spool: Spool, arrived: Callable[[int], None]) -> None:
+        self.stream = stream
+        self.spool = spool
+        self._fifo = fifo
+        self._arrived = arrived
+        self._loop = asyncio.get_running_loop()
+        self._reading = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._empty_polls = 0
+        self._draining = False
+
+    def resume(self) -> None:
+        """Reads again if it had stopped because the spool was full; also starts it."""
+        idle = not self._reading and self._timer is None and not self._draining
+        if idle and self._fifo >= 0 and not self.spool.is_full:
+            self._loop.add_reader(self._fifo, self._readable)
+            self._reading = True
+
+    def pause(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._reading:
+            self._loop.remove_reader(self._fifo)
+            self._reading = False
+
+    def _readable(self) -> None:
+        try:
+            moved = self.spool.fill(self._fifo)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            _log.error("cannot move output into %s, trying again: %s", self.spool.path, error)
+            moved = 0
+            self._empty_polls = len(_POLL)
+        if moved == 0:
+            self._look_later()
+            return
+        self._empty_polls = 0
+        if self.spool.is_full:
+            self.pause()
+        self._arrived(self.stream)
+
+    def _look_later(self) -> None:
+        self.pause()
+        delay = _POLL[min(self._empty_polls, len(_POLL) - 1)]
+        self._empty_polls += 1
+        self._timer = self._loop.call_later(delay, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self.resume()
+
+    async def drain(self) -> None:
+        """Takes what is left in the FIFO, spool full or not (it is at most one pipe buffer), and stops for good."""
+        self._draining = True
+        self.pause()
+        while self._fifo >= 0:
+            try:
+                moved = self.spool.fill(self._fifo)
+            except BlockingIOError:  # a writer is left that belongs to nobody
+                break
+            if moved == 0:
+                break
+            self._arrived(self.stream)
+            await asyncio.sleep(0)
+        self.close()
+
+    def close(self) -> None:
+        self.pause()
+        if self._fifo >= 0:
+            os.close(self._fifo)
+            self._fifo = -1

@@ -1,0 +1,69 @@
+"""A spool: the raw bytes of one stream between the FIFO and those who read it, in a sparse file.
+
+The file only grows; its size is the stream's position, so a position means the same before and after a crash. What
+every reader has had is given back by punching a hole (fallocate(2)), so the bytes really held stay bounded.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+
+FILL = 256 << 10  # one splice; more would hold the loop too long
+BOUND = 16 << 20  # held bytes at which reading from the FIFO stops
+_PAGE = 4096
+_PUNCH_AT = 1 << 20
+_PUNCH_IDLE_AT = 64 << 10
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+
+
+class Spool:
+    """`end` is how much ever came in, `floor` how much of it is given up."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or makes the file; `floor` of one that was there is its first byte still held."""
+        self.path = path
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.end = os.fstat(self._fd).st_size
+        self.floor = self._punched = self._first_data()
+
+    def _first_data(self) -> int:
+        try:
+            return os.lseek(self._fd, 0, os.SEEK_DATA)
+        except OSError:  # ENXIO: a hole to the end, or empty
+            return self.end
+
+    @property
+    def held(self) -> int:
+        return self.end - self.floor
+
+    @property
+    def is_full(self) -> bool:
+        return self.held >= BOUND
+
+    def fill(self, fifo: int) -> int:
+        """Moves up to 256 KiB in one system call; 0 when there is no writer. Raises BlockingIOError, OSError."""
+        moved = os.splice(fifo, self._fd, FILL, offset_dst=self.end, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
+        self.end += moved
+        return moved
+
+    def read(self, position: int, limit: int) -> bytes:
+        return os.pread(self._fd, min(limit, self.end - position), position)
+
+    def release(self, floor: int) -> None:
+        """Nobody will read below `floor` any more. Whole pages go, in strides that keep system calls rare."""
+        self.floor = max(self.floor, floor)
+        gain = self.floor - self._punched
+        if gain >= _PUNCH_AT or (self.floor == self.end and gain >= _PUNCH_IDLE_AT):
+            start, end = self._punched // _PAGE * _PAGE, self.floor // _PAGE * _PAGE
+            if _libc.fallocate(self._fd, _KEEP_SIZE | _PUNCH_HOLE, start, end - start) != 0:
+                code = ctypes.get_errno()
+                raise OSError(code, f"cannot free what was read of {self.path}: {os.strerror(code)}")
+            self._punched = end
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -1,0 +1,186 @@
+"""The three streams of one process, put together from FIFOs, spools, a log and live readers."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from pier.domain.errors import Conflict
+from pier.domain.runtime import Stdio
+from pier.logs.output import Output
+from pier.logs.source import Source
+from pier.logs.spool import Spool
+from pier.logs.stdin import Stdin
+from pier.logs.writer import LogWriter
+
+FINISH_TIMEOUT = 10.0
+STALL_TIMEOUT = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class Stream:
+    """Made by Streams.open and reopen. Spool is held for whoever is slowest: the log or a live reader.
+
+    When a spool is full its FIFO is not read any more and the process waits, as with dockerd. A reader that was there
+    from the first byte may hold it back for as long as it likes; a later one is cut after 30 s without progress.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        stdio: Stdio,
+        fifos: Mapping[int, int],
+        spools: Mapping[int, Spool],
+        fresh: bool,
+        released: Callable[["Stream"], Awaitable[None]],
+    ) -> None:
+        self.directory = directory
+        self._released = released
+        self._stdio = stdio
+        self._spools = spools
+        self._fresh = fresh
+        self._sources = {n: Source(n, fifo, spools[n], self._arrived) for n, fifo in fifos.items()}
+        self._stdin = Stdin(stdio.stdin) if stdio.stdin else None
+        self._outputs: set[Output] = set()
+        self._writer: LogWriter | None = None
+        self._notify: Callable[[], None] = lambda: None
+        self._stall: asyncio.TimerHandle | None = None
+        self._stall_marks: dict[Output, int] = {}
+        self._over = False
+
+    @property
+    def stdio(self) -> Stdio:
+        return self._stdio
+
+    def begin(self, writer: LogWriter | None, notify: Callable[[], None]) -> None:
+        """Starts reading; `notify` is called when the log has grown."""
+        self._writer, self._notify = writer, notify
+        for number, source in self._sources.items():
+            if writer is not None:
+                writer.feed(number)
+            self._settle(number)
+            source.resume()
+
+    def attach(self, *, stdout: bool = True, stderr: bool = True) -> Output:
+        """A reader of every byte from now on, from the first one if the process has not written yet."""
+        wanted = {1: stdout, 2: stderr}
+        spools = {number: spool for number, spool in self._spools.items() if wanted[number]}
+        untouched = self._fresh and not any(spool.end for spool in self._spools.values())
+        output = Output(spools, self._moved, foreground=untouched)
+        if self._over:
+            output.close()
+        else:
+            self._outputs.add(output)
+        return output
+
+    async def write_stdin(self, data: bytes) -> None:
+        """Waits while the process does not read. Raises Conflict when it is gone or has no standard input."""
+        if self._stdin is None:
+            raise Conflict("the process has no standard input")
+        await self._stdin.write(data)
+
+    async def close_stdin(self) -> None:
+        if self._stdin is not None:
+            self._stdin.close()
+
+    # -- what arrives, and what may be freed --------------------------------------------------------------------------
+
+    def _arrived(self, number: int) -> None:
+        if self._writer is not None:
+            self._writer.feed(number)
+        for output in self._outputs:
+            output.wake()
+        self._settle(number)
+
+    def log_progressed(self) -> None:
+        self._notify()
+        for number in self._spools:
+            self._settle(number)
+
+    def _moved(self, output: Output) -> None:
+        if output.is_closed:
+            self._outputs.discard(output)
+            self._stall_marks.pop(output, None)
+        for number in output.positions:
+            self._settle(number)
+        if self._over and not self._outputs:
+            self._close_spools()
+
+    def _settle(self, number: int) -> None:
+        """Frees what nobody needs; reads on if there is room again, else sees to it that there will be."""
+        spool = self._spools[number]
+        floor = spool.end if self._writer is None else self._writer.position(number)
+        for output in self._outputs:
+            floor = min(floor, output.positions.get(number, spool.end))
+        spool.release(floor)
+        if self._over:
+            return
+        if not spool.is_full:
+            self._sources[number].resume()
+            return
+        if self._writer is not None:
+            self._writer.spool_full()
+        if self._stall is None:
+            self._watch_stalled()
+
+    def _watch_stalled(self) -> None:
+        self._stall_marks = {output: output.read_bytes for output in self._outputs if not output.foreground}
+        self._stall = asyncio.get_running_loop().call_later(STALL_TIMEOUT, self._cut_stalled)
+
+    def _cut_stalled(self) -> None:
+        self._stall = None
+        full = [number for number, spool in self._spools.items() if spool.is_full]
+        for output, mark in list(self._stall_marks.items()):
+            lowest = any(output.positions.get(n, self._spools[n].end) <= self._spools[n].floor for n in full)
+            if lowest and output.read_bytes == mark:
+                output.cut(f"this reader took nothing for {STALL_TIMEOUT:.0f} s and held the process back")
+        if any(spool.is_full for spool in self._spools.values()):
+            self._watch_stalled()
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    async def finish(self) -> None:
+        """Call when the task is deleted: takes what is left in the FIFOs, completes the log, ends the readers.
+
+        Waits at most 10 s. Readers that are behind still get the rest, from spools that have no name any more.
+        """
+        if self._over:
+            return
+        try:
+            async with asyncio.timeout(FINISH_TIMEOUT):
+                for source in self._sources.values():
+                    await source.drain()
+                if self._writer is not None:
+                    await self._writer.finish()
+        except TimeoutError:
+            _log.error("the log behind %s is incomplete: it could not be written in time", self.directory)
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """Frees all; what was not read yet is lost, except for readers that are attached."""
+        if self._over:
+            return
+        await self.suspend()
+        await self._released(self)
+
+    async def suspend(self) -> None:
+        """Lets go of everything without touching the files, so that another pierd can reopen them."""
+        self._over = True
+        if self._stall is not None:
+            self._stall.cancel()
+        for source in self._sources.values():
+            source.close()
+        await self.close_stdin()
+        for output in list(self._outputs):
+            output.end()
+        if self._writer is not None:
+            await self._writer.close()
+        if not self._outputs:
+            self._close_spools()
+        self._notify()
+
+    def _close_spools(self) -> None:
+        for spool in self._spools.values():
+            spool.close()

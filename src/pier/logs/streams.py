@@ -1,0 +1,239 @@
+"""Makes and finds the streams of processes. Everything of a container lies in `<exec-root>/io/<its id>/`."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pier.domain.container import Container, LogConfig
+from pier.domain.errors import PierError
+from pier.domain.runtime import Stdio
+from pier.logs.arrivals import Arrivals
+from pier.logs.attributes import line_attributes
+from pier.logs.checkpoint import Checkpoint
+from pier.logs.journal import Journal
+from pier.logs.jsonfile import JsonLines
+from pier.logs.options import JsonFileOptions, parse_options
+from pier.logs.rotation import LogFile
+from pier.logs.source import open_fifo
+from pier.logs.spool import Spool
+from pier.logs.stream import Stream
+from pier.logs.writer import LogWriter
+
+_log = logging.getLogger(__name__)
+
+_OUTPUTS = {1: "stdout", 2: "stderr"}
+
+
+class DescriptorKeeper(Protocol):
+    """Holds descriptors in a process that outlives pierd."""
+
+    async def put(self, name: str, descriptor: int) -> None: ...
+    async def take(self, name: str) -> int | None:
+        """A duplicate of what was put, or None."""
+        ...
+
+    async def forget(self, *names: str) -> None: ...
+    async def names(self) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    path: Path
+    options: JsonFileOptions
+    attributes: Mapping[str, str]
+
+
+class Streams:
+    """No background tasks: work happens in callbacks of the loop and in threads of its own. End with `close()`."""
+
+    def __init__(self, *, exec_root: Path, keeper: DescriptorKeeper, arrivals: Arrivals | None = None) -> None:
+        self._root = exec_root / "io"
+        self._keeper = keeper
+        self._arrivals = arrivals or Arrivals()
+        self._open: set[Stream] = set()
+        self._pool = ThreadPoolExecutor(2, "pier-logs")
+        self._compressor = ThreadPoolExecutor(1, "pier-logs-gzip")
+
+    async def open(
+        self,
+        container_id: str,
+        exec_id: str = "",
+        *,
+        stdin: bool,
+        terminal: bool,
+        log: LogConfig | None,
+        log_path: str,
+        container: Container | None = None,
+    ) -> Stream:
+        """FIFOs, spools and log for a process about to be created; leftovers of an earlier one are removed.
+
+        Raises InvalidArgument for bad log options, PierError when files cannot be made.
+        """
+        return await self._make(container_id, exec_id, stdin, terminal, _log_of(log, log_path, container), fresh=True)
+
+    async def reopen(
+        self,
+        container_id: str,
+        exec_id: str = "",
+        *,
+        stdin: bool,
+        terminal: bool,
+        log: LogConfig | None,
+        log_path: str,
+        container: Container | None = None,
+    ) -> Stream:
+        """Takes up the streams of a process that an earlier pierd started; it may have ended since.
+
+        The log is cut to its checkpoint and written on from the spools. Raises as `open` does.
+        """
+        return await self._make(container_id, exec_id, stdin, terminal, _log_of(log, log_path, container), fresh=False)
+
+    async def _make(
+        self, container_id: str, exec_id: str, stdin: bool, terminal: bool, log: _Log | None, *, fresh: bool
+    ) -> Stream:
+        directory = self._root / container_id / exec_id
+        stdio = _stdio(directory, stdin, terminal)
+        loop = asyncio.get_running_loop()
+        spools: dict[int, Spool] = {}
+        fifos: dict[int, int] = {}
+        journal: Journal | None = None
+        try:
+            await loop.run_in_executor(self._pool, _prepare, directory, stdio, fresh)
+            for number, name in _OUTPUTS.items():
+                if number == 1 or not terminal:
+                    fifos[number] = await self._fifo(directory / name, fresh)
+                    spools[number] = Spool(directory / f"{name}.spool")
+            if log is not None:
+                journal = await loop.run_in_executor(self._pool, self._journal, directory, log, spools, fresh)
+        except (OSError, PierError) as error:
+            _close_all(fifos, spools)
+            if isinstance(error, PierError):
+                raise
+            raise PierError(f"cannot open the streams of container {container_id} in {directory}: {error}") from error
+        return self._assemble(directory, stdio, fifos, spools, log, journal, fresh)
+
+    async def _fifo(self, path: Path, fresh: bool) -> int:
+        name = self._name(path)
+        kept = None if fresh else await self._keeper.take(name)
+        if kept is not None:
+            return kept
+        descriptor = open_fifo(str(path))
+        await self._keeper.put(name, descriptor)
+        return descriptor
+
+    def _journal(self, directory: Path, log: _Log, spools: Mapping[int, Spool], fresh: bool) -> Journal:
+        file = LogFile(log.path, log.options, self._compressor)
+        journal = Journal(file, JsonLines(log.attributes), Checkpoint(directory / "checkpoint"), spools)
+        if fresh:
+            journal.begin()
+        else:
+            journal.resume()
+        return journal
+
+    def _assemble(
+        self,
+        directory: Path,
+        stdio: Stdio,
+        fifos: dict[int, int],
+        spools: dict[int, Spool],
+        log: _Log | None,
+        journal: Journal | None,
+        fresh: bool,
+    ) -> Stream:
+        stream = Stream(
+            directory=directory, stdio=stdio, fifos=fifos, spools=spools, fresh=fresh, released=self._released
+        )
+        writer = None
+        notify_path = ""
+        if journal is not None and log is not None:
+            writer = LogWriter(journal, spools, log.options, self._pool, stream.log_progressed)
+            notify_path = str(log.path)
+        self._open.add(stream)
+        stream.begin(writer, lambda: self._arrivals.notify(notify_path))
+        return stream
+
+    async def _released(self, stream: Stream) -> None:
+        """A stream has ended for good: its descriptors and files go, and the container's directory with the last."""
+        self._open.discard(stream)
+        paths = [path for path in (stream.stdio.stdout, stream.stdio.stderr) if path]
+        await self._keeper.forget(*[self._name(Path(path)) for path in paths])
+        _remove_files(stream.directory)
+        for directory in (stream.directory, stream.directory.parent):
+            if directory != self._root:
+                with contextlib.suppress(OSError):  # not empty: execs, or the container's own streams
+                    directory.rmdir()
+
+    def _name(self, fifo: Path) -> str:
+        return str(fifo.relative_to(self._root.parent))
+
+    async def discard(self, container_id: str) -> None:
+        """Removes what a dead container may have left: FIFOs, spools, descriptors, of its execs too."""
+        prefix = f"io/{container_id}/"
+        left = [name for name in await self._keeper.names() if name.startswith(prefix)]
+        if left:
+            await self._keeper.forget(*left)
+        await asyncio.to_thread(shutil.rmtree, self._root / container_id, ignore_errors=True)
+
+    async def list_ids(self) -> list[str]:
+        """The containers that have streams here, of a running process or left over."""
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(os.listdir(self._root))
+        return []
+
+    async def close(self) -> None:
+        """pierd ends, containers run on: lets go of every stream so that the next pierd can reopen it."""
+        for stream in list(self._open):
+            await stream.suspend()
+        self._open.clear()
+        await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._compressor.shutdown)
+
+
+def _stdio(directory: Path, stdin: bool, terminal: bool) -> Stdio:
+    return Stdio(
+        stdin=str(directory / "stdin") if stdin else "",
+        stdout=str(directory / "stdout"),
+        stderr="" if terminal else str(directory / "stderr"),
+        terminal=terminal,
+    )
+
+
+def _log_of(config: LogConfig | None, path: str, container: Container | None) -> _Log | None:
+    options = parse_options(config) if config is not None else None
+    if config is None or options is None:
+        return None
+    return _Log(Path(path), options, line_attributes(config.options, container))
+
+
+def _prepare(directory: Path, stdio: Stdio, fresh: bool) -> None:
+    """The directory with its FIFOs: new ones, or with `fresh` unset those that are missing. Raises OSError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = [path for path in (stdio.stdin, stdio.stdout, stdio.stderr) if path]
+    if fresh:
+        _remove_files(directory)
+    for name in names:
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(name, 0o600)
+            if not fresh:
+                _log.warning("the FIFO %s is gone; what the process writes cannot be read any more", name)
+
+
+def _remove_files(directory: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in directory.iterdir():
+            if not entry.is_dir():
+                entry.unlink(missing_ok=True)
+
+
+def _close_all(fifos: Mapping[int, int], spools: Mapping[int, Spool]) -> None:
+    for descriptor in fifos.values():
+        os.close(descriptor)
+    for spool in spools.values():
+        spool.close()

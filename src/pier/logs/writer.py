@@ -1,0 +1,139 @@
+"""Hands the growth of the spools to the log thread: one job at a time for each log, in order of arrival."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from functools import partial
+
+from pier.logs.journal import Journal
+from pier.logs.options import JsonFileOptions
+from pier.logs.spool import Spool
+
+_JOB = 1 << 20  # bytes; after each job the loop frees spool and wakes followers
+_RETRY = 1.0  # seconds until a failed append (a full disk) is tried again
+_SEGMENTS = 1024  # beyond so many changes between stdout and stderr their order in the log gets coarser
+
+_log = logging.getLogger(__name__)
+
+
+class LogWriter:
+    """Lives on the loop. `progressed` is called there after each job, when positions have moved."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        spools: Mapping[int, Spool],
+        options: JsonFileOptions,
+        pool: Executor,
+        progressed: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._spools = spools
+        self._options = options
+        self._pool = pool
+        self._progressed = progressed
+        self._loop = asyncio.get_running_loop()
+        self._segments: deque[tuple[int, int]] = deque()  # (stream, up to which position)
+        self._taken = {stream: journal.position(stream) for stream in spools}
+        self._job: asyncio.Future[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._finishing = self._flushed = False
+        self._idle = asyncio.Event()
+        self._warned = self._closed = False
+
+    def position(self, stream: int) -> int:
+        return self._journal.position(stream)
+
+    def feed(self, stream: int) -> None:
+        """The spool of `stream` has grown."""
+        if self._segments and self._segments[-1][0] == stream:
+            self._segments.pop()
+        elif len(self._segments) >= _SEGMENTS:
+            self._segments = deque((other, spool.end) for other, spool in self._spools.items() if other != stream)
+        self._segments.append((stream, self._spools[stream].end))
+        busy = self._job is not None or self._retry is not None
+        if busy and self._options.non_blocking:
+            self._skip(stream, self._spools[stream].end - self._options.max_buffer)
+        self._dispatch()
+
+    def spool_full(self) -> None:
+        """While the log cannot be written at all (a full disk), rather log less than stop the container."""
+        if self._retry is not None:
+            for stream, spool in self._spools.items():
+                self._skip(stream, spool.end)
+
+    def _skip(self, stream: int, position: int) -> None:
+        if position > self._journal.position(stream):
+            self._journal.skip(stream, position)
+            if not self._warned:
+                self._warned = True
+                _log.warning("the log %s cannot keep up: output is left out of it", self._journal.path)
+
+    def _dispatch(self) -> None:
+        if self._closed or self._job is not None or self._retry is not None:
+            return
+        segments = self._take()
+        final = not segments and self._finishing and not self._flushed
+        if final:
+            segments = [(stream, spool.end) for stream, spool in self._spools.items()]
+        if not segments:
+            self._idle.set()
+            return
+        self._idle.clear()
+        self._job = self._loop.run_in_executor(self._pool, partial(self._journal.write, segments, final=final))
+        self._job.add_done_callback(partial(self._done, segments, final))
+
+    def _take(self) -> list[tuple[int, int]]:
+        """The next segments, about 1 MiB of them."""
+        taken: list[tuple[int, int]] = []
+        room = _JOB
+        while self._segments and room > 0:
+            stream, end = self._segments[0]
+            size = max(0, end - self._taken[stream])
+            if size > room:
+                end, size = end - size + room, room
+            else:
+                self._segments.popleft()
+            taken.append((stream, end))
+            self._taken[stream] = end
+            room -= size
+        return taken
+
+    def _done(self, segments: list[tuple[int, int]], final: bool, job: asyncio.Future[None]) -> None:
+        self._job = None
+        if job.cancelled():
+            return
+        if (error := job.exception()) is None:
+            self._flushed = self._flushed or final
+            self._dispatch()
+        else:
+            _log.error("cannot write the log %s, trying again: %s", self._journal.path, error)
+            if not final:
+                self._segments.extendleft(reversed(segments))
+            self._taken = {stream: self._journal.position(stream) for stream in self._spools}
+            self._retry = self._loop.call_later(_RETRY, self._try_again)
+        self._progressed()
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._dispatch()
+
+    async def finish(self) -> None:
+        """Waits until every byte is in the log, a last line without newline too. Bound it from outside."""
+        self._finishing = True
+        self._idle.clear()
+        self._dispatch()
+        await self._idle.wait()
+
+    async def close(self) -> None:
+        """Stops where it is; the job that runs is waited for."""
+        if self._retry is not None:
+            self._retry.cancel()
+        self._closed = True
+        if self._job is not None:
+            await asyncio.wait({self._job}, timeout=10)
+        if self._journal.dropped:
+            _log.warning("%d bytes of output were left out of the log %s", self._journal.dropped, self._journal.path)
+        await self._loop.run_in_executor(self._pool, self._journal.close)
