@@ -4,6 +4,7 @@ Prints one line a finding, `path: what is wrong`, and exits 1 when there is one.
 """
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,19 +74,37 @@ def check_mirror() -> Iterator[str]:
         name = path.relative_to(SOURCE)
         if name.as_posix() in TESTED_ELSEWHERE or path.name == "__init__.py":
             continue
-        if has_logic(ast.parse(path.read_text(encoding="utf-8"))) and not list(mirrors(name)):
+        if has_logic(ast.parse(path.read_text(encoding="utf-8"))) and not has_test(name):
             yield f"{path.relative_to(ROOT)}: no test file {UNIT.relative_to(ROOT) / name.parent}/test_{name.stem}.py"
     for path in sorted(UNIT.rglob("test_*.py")):
         if not has_subject(path.relative_to(UNIT)):
             yield f"{path.relative_to(ROOT)}: mirrors no module of src/pier"
 
 
-def mirrors(name: Path) -> Iterator[Path]:
-    """The test files of a module: test_<module>.py, or test_<module>_<theme>.py where one would be too long."""
+def has_test(name: Path) -> bool:
+    """Whether a module has its test file, or is named by an import of its package's unit tests or a contract suite.
+
+    The file is test_<module>.py, or test_<module>_<theme>.py where one would be too long.
+    """
     folder = UNIT / name.parent
     stem = name.stem.lstrip("_")
-    yield from folder.glob(f"test_{stem}.py")
-    yield from folder.glob(f"test_{stem}_*.py")
+    if any(folder.glob(f"test_{stem}.py")) or any(folder.glob(f"test_{stem}_*.py")):
+        return True
+    module = ".".join(("pier", *name.with_suffix("").parts))
+    folders = [UNIT / name.parts[0] if len(name.parts) > 1 else UNIT, ROOT / "tests" / "contract"]
+    return any(module in imports_of(test) for test in python_files(*folders))
+
+
+@functools.cache
+def imports_of(path: Path) -> frozenset[str]:
+    """The modules that a file imports, and the names it takes from packages."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return frozenset(found)
 
 
 def has_subject(test: Path) -> bool:

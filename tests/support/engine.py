@@ -3,6 +3,7 @@
 Two of them run side by side on one host, also next to a developer's own engine, and nothing is left after `destroy`.
 """
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -212,6 +213,8 @@ class Engine:
             for folder in sorted(map(str, parent.rglob("*/")), reverse=True):
                 remove_directory(folder)
             remove_directory(str(parent))
+        key = f"{os.path.realpath(self.containerd)}\0{self.namespace}".encode()
+        Path(f"/run/lock/pier-{hashlib.sha256(key).hexdigest()[:16]}.lock").unlink(missing_ok=True)
         shutil.rmtree(self.exec_root, ignore_errors=True)
         shutil.rmtree(self.data_root, ignore_errors=True)
 
