@@ -6,9 +6,10 @@ fails - somebody flushed the ruleset - the whole table is put up anew from memor
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pier.network.conntrack import forget_udp_flows
 from pier.network.foreign import ForeignChains, ForeignRule, RouterGuard
 from pier.network.netns import write_sysctl
 from pier.network.nftables import Nftables, NftError
@@ -83,16 +84,29 @@ class Firewall:
                 except BaseException:
                     self._ports = before
                     raise
+        _forget_flows([*added, *going])
+
+    def refresh(self) -> None:
+        """Puts back what others removed meanwhile: the table (`nft flush ruleset`), accepts (dockerd restarted)."""
+        with self._lock:
+            tables = [item.get("table") for item in self._nft.query("list tables inet")]
+            if not any(isinstance(item, dict) and item.get("name") == self.table for item in tables):
+                _log.warning("table inet %s was gone: putting it up anew", self.table)
+                self._rebuild()
+            self._sync_foreign()
 
     def close(self) -> None:
         """Frees the library; the rules stay."""
         self._nft.close()
 
-    def teardown(self) -> None:
-        """Removes every rule of this engine. Routing is switched off again if Pier had switched it on and nobody
-        else filters forwarded packets (and so may have come to rely on it)."""
+    def teardown(self, bridges: Sequence[str]) -> None:
+        """Removes every rule of this engine, whose bridges these are.
+
+        Routing is switched off again if Pier had switched it on and nobody else filters forwarded packets (and so may
+        have come to rely on it).
+        """
         with self._lock:
-            names = list(self._bridges)
+            names = {*bridges, *self._bridges}
             self._bridges, self._ports = {}, {}
             self._foreign_rules = []
             self._foreign.sync([])
@@ -114,6 +128,13 @@ class Firewall:
             _log.warning("ip_forward was off: Pier has enabled it, and drops what would be forwarded for others")
         elif self._guard.exists:
             self._guard.add(self._bridges)
+
+
+def _forget_flows(rules: Iterable[PortRule]) -> None:
+    try:
+        forget_udp_flows(rule.host_port for rule in rules if rule.protocol == "udp")
+    except OSError as error:
+        _log.warning("cannot forget the flows of a UDP port: %s; clients may need a new source port", error)
 
 
 def _key(rule: PortRule) -> tuple[str, str, int]:

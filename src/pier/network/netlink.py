@@ -23,6 +23,7 @@ _NLMSG_DONE = 3
 _NLM_F_DUMP_INTR = 0x10
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 _ATTRIBUTE = struct.Struct("=HH")  # length, type
+_NESTED = 0x8000
 _TYPE_MASK = 0x3FFF  # the upper two bits say "nested" and "network byte order"
 _RECEIVE = 1 << 18
 _TIMEOUT = 10.0  # seconds; the kernel answers at once unless its rtnl lock is held for very long
@@ -40,7 +41,8 @@ def attribute(kind: int, value: bytes | str | int) -> bytes:
 
 
 def nested(kind: int, *attributes: bytes) -> bytes:
-    return attribute(kind, b"".join(attributes))
+    """An attribute made of others, and marked so: some kernel parsers insist."""
+    return attribute(kind | _NESTED, b"".join(attributes))
 
 
 def parse_attributes(data: bytes) -> Mapping[int, bytes]:

@@ -80,7 +80,7 @@ class Networks:
                     rules += await self._adopt(container_id, endpoint)
             hosts = list(self._networks.values())
             await self._run("set up packet rules", lambda: self._firewall.start([host.rule for host in hosts], rules))
-            await self._run("set up bridges", lambda: self._ensure_bridges(hosts))
+            await self._run("set up bridges", lambda: self._settle_bridges(hosts))
             flat = [endpoint for several in endpoints.values() for endpoint in several]
             await self._run("attach links to bridges", lambda: self._adopt_links(flat))
 
@@ -99,10 +99,15 @@ class Networks:
             self._attachments.pop(container_id, None)
         for container_id in await self.list_netns():
             await self.close_netns(container_id)
-        await self._run("remove packet rules", self._firewall.teardown)
-        for name in await self._run("list bridges", self._bridges.list_names):
+        bridges = await self._run("list bridges", self._bridges.list_names)
+        await self._run("remove packet rules", lambda: self._firewall.teardown(bridges))
+        for name in bridges:
             await self._run(f"remove bridge {name}", partial(self._bridges.remove, name))
         self._networks.clear()
+
+    async def refresh(self) -> None:
+        """Puts back rules that others removed, and follows foreign chains that began to drop. Call it now and then."""
+        await self._run("refresh packet rules", self._firewall.refresh)
 
     @property
     def foreign_rules(self) -> Sequence[ForeignRule]:
@@ -277,6 +282,14 @@ class Networks:
         for host in hosts:
             with translated(f"set up bridge {host.network.bridge}"):
                 host.index = self._bridges.ensure(host.network.bridge, host.pool.gateway_interface, host.options.mtu)
+
+    def _settle_bridges(self, hosts: Sequence[HostNetwork]) -> None:
+        """At start: all that are recorded, and none of ours that is not."""
+        recorded = {host.network.bridge for host in hosts}
+        for name in self._bridges.list_names():
+            if name not in recorded:
+                self._bridges.remove(name)
+        self._ensure_bridges(hosts)
 
     def _adopt_links(self, endpoints: Sequence[Endpoint]) -> None:
         for endpoint in endpoints:

@@ -1,0 +1,168 @@
+"""The host's networks in memory: addresses and ports are given out by the rules, nothing reaches a kernel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address
+
+from pier.domain.errors import Conflict, NotFound, Unsupported
+from pier.domain.network import (
+    Endpoint,
+    EndpointRequest,
+    InterfaceCounters,
+    IpamPool,
+    Network,
+    PortRequest,
+    PublishedPort,
+    parse_port_range,
+)
+from pier.network.ipam import DEFAULT_POOLS, AddressPool, choose_subnet, complete_pool, occupied_by_pools, parse_pools
+from pier.network.options import parse_bridge_options
+
+_FIRST_EPHEMERAL = 32768
+
+
+@dataclass
+class FakeNetworks:
+    """Fits the Networks port. `ports_of_host` are in use by processes outside; `fail` maps a method to its error."""
+
+    exec_root: str = "/run/fake"
+    ports_of_host: set[tuple[str, int]] = field(default_factory=set)
+    fail: dict[str, Exception] = field(default_factory=dict)
+    netns: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> sysctls
+    networks: dict[str, Network] = field(default_factory=dict)
+    pools: dict[str, AddressPool] = field(default_factory=dict)
+    attached: dict[tuple[str, str], Endpoint] = field(default_factory=dict)  # (container id, network id)
+    published: dict[tuple[str, str], list[PublishedPort]] = field(default_factory=dict)
+    traffic: dict[str, list[InterfaceCounters]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    async def start(self, networks: Sequence[Network], endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
+        self._enter("start")
+        for network in networks:
+            self._know(network)
+        for container_id, several in endpoints.items():
+            for endpoint in several:
+                self._adopt(container_id, endpoint)
+
+    async def stop(self) -> None:
+        self._enter("stop")
+
+    async def default_pool(self, taken: Sequence[Network]) -> str:
+        known = {one.name: one.pools for one in [*taken, *self.networks.values()]}
+        return str(choose_subnet(parse_pools(DEFAULT_POOLS), occupied_by_pools(known)))
+
+    async def create(self, network: Network) -> Network:
+        self._enter("create")
+        if network.driver in ("host", "null"):
+            return network
+        if network.driver != "bridge":
+            raise Unsupported(f"network {network.name}: no driver {network.driver}")
+        options = parse_bridge_options(network)
+        pool = (network.pools or (IpamPool(),))[0]
+        pool = complete_pool(pool if pool.subnet else replace(pool, subnet=await self.default_pool(())))
+        complete = replace(network, pools=(pool,), bridge=options.name, mtu=options.mtu)
+        self._know(complete)
+        return complete
+
+    async def remove(self, network: Network) -> None:
+        self._enter("remove")
+        if any(network_id == network.id for _, network_id in self.attached):
+            raise Conflict(f"network {network.name} has active endpoints")
+        self.networks.pop(network.id, None)
+        self.pools.pop(network.id, None)
+
+    async def open_netns(self, container_id: str, sysctls: Mapping[str, str]) -> str:
+        self._enter("open_netns")
+        self.netns[container_id] = dict(sysctls)
+        return self.netns_path(container_id)
+
+    async def close_netns(self, container_id: str) -> None:
+        self._enter("close_netns")
+        self.netns.pop(container_id, None)
+
+    def netns_path(self, container_id: str) -> str:
+        return f"{self.exec_root}/netns/{container_id}"
+
+    async def connect(
+        self, container_id: str, network: Network, request: EndpointRequest, *, endpoint_id: str, interface: str
+    ) -> Endpoint:
+        self._enter("connect")
+        endpoint = Endpoint(network_id=network.id, network_name=network.name, endpoint_id=endpoint_id, request=request)
+        if network.driver in ("host", "null"):
+            return endpoint
+        if network.id not in self.pools:
+            raise NotFound(f"network {network.name} not found on this host")
+        if container_id not in self.netns:
+            raise NotFound(f"container {container_id} has no network namespace: it is not running")
+        pool = self.pools[network.id]
+        address = pool.claim(request.ipv4_address) if request.ipv4_address else pool.allocate()
+        endpoint = replace(
+            endpoint,
+            interface=interface,
+            host_interface=f"veth{endpoint_id[:8]}",
+            mac_address=request.mac_address or (b"\x02\x42" + address.packed).hex(":"),
+            ipv4_address=str(address),
+            ipv4_prefix=pool.subnet.prefixlen,
+            gateway="" if network.internal else str(pool.gateway),
+        )
+        self.attached[container_id, network.id] = endpoint
+        return endpoint
+
+    async def disconnect(self, container_id: str, endpoint: Endpoint) -> None:
+        self._enter("disconnect")
+        known = self.attached.pop((container_id, endpoint.network_id), None)
+        self.published.pop((container_id, endpoint.network_id), None)
+        if known and endpoint.network_id in self.pools:
+            self.pools[endpoint.network_id].release(IPv4Address(known.ipv4_address))
+
+    async def publish(
+        self, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]
+    ) -> tuple[PublishedPort, ...]:
+        self._enter("publish")
+        done: list[PublishedPort] = []
+        for request in ports:
+            done.append(self._reserve(request, done))
+        self.published.setdefault((container_id, endpoint.network_id), []).extend(done)
+        return tuple(done)
+
+    async def counters(self, container_id: str) -> list[InterfaceCounters]:
+        self._enter("counters")
+        if container_id not in self.netns:
+            raise NotFound(f"container {container_id} has no network namespace: it is not running")
+        return self.traffic.get(container_id, [InterfaceCounters(name="eth0")])
+
+    async def list_netns(self) -> list[str]:
+        return sorted(self.netns)
+
+    def _enter(self, method: str) -> None:
+        self.calls.append(method)
+        if method in self.fail:
+            raise self.fail[method]
+
+    def _know(self, network: Network) -> None:
+        self.networks[network.id] = network
+        if network.driver == "bridge":
+            self.pools[network.id] = AddressPool(network.pools[0], network.name)
+
+    def _adopt(self, container_id: str, endpoint: Endpoint) -> None:
+        self.netns.setdefault(container_id, {})
+        if endpoint.network_id in self.pools and endpoint.ipv4_address:
+            self.pools[endpoint.network_id].adopt(IPv4Address(endpoint.ipv4_address))
+            self.attached[container_id, endpoint.network_id] = endpoint
+            self.published[container_id, endpoint.network_id] = list(endpoint.published)
+
+    def _reserve(self, request: PortRequest, done: Sequence[PublishedPort]) -> PublishedPort:
+        first, last = parse_port_range(request.binding.host_port)
+        candidates = range(first, last + 1) if first else range(_FIRST_EPHEMERAL, 61000)
+        held = {(one.protocol, one.host_port) for several in self.published.values() for one in several}
+        held |= {(one.protocol, one.host_port) for one in done}
+        host_ip = request.binding.host_ip or "0.0.0.0"
+        refusal = ""
+        for port in candidates:
+            if (request.protocol, port) in held:
+                refusal = f"Bind for {host_ip}:{port} failed: port is already allocated"
+            elif (request.protocol, port) in self.ports_of_host:
+                refusal = f"failed to bind host port {host_ip}:{port}/{request.protocol}: address already in use"
+            else:
+                return PublishedPort(port=request.port, protocol=request.protocol, host_ip=host_ip, host_port=port)
+        raise Conflict(refusal)
