@@ -10,7 +10,7 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDe
 from pier.domain.filters import Filters
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.domain.record import Drop, Put
-from pier.engine.containers.until import parse_until
+from pier.engine.until import parse_until
 from pier.engine.context import Context
 
 PREDEFINED = ("bridge", "host", "none")

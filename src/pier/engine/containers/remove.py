@@ -10,7 +10,7 @@ from pier.domain.record import Drop, Put
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.exits import Exits
 from pier.engine.containers.lifecycle import Lifecycle
-from pier.engine.containers.until import parse_until
+from pier.engine.until import parse_until
 from pier.engine.context import Context
 from pier.engine.live import Outcome
 from pier.engine.volumes import Volumes
