@@ -41,9 +41,10 @@ class Method(Generic[Request, Reply]):
 
 @dataclass(slots=True)
 class HeldLease:
-    """A lease in force and how many holders it has; without one it is gone and must not be named any more."""
+    """A lease in force in its namespace, and how many hold it; without any it is gone and may not be named."""
 
     id: str
+    namespace: str
     holders: int = 1
 
 
@@ -115,6 +116,6 @@ class Client:
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         lease = current_lease.get()
-        if lease is None or lease.holders == 0:
+        if lease is None or lease.holders == 0 or lease.namespace != self.namespace:
             return (("containerd-namespace", self.namespace),)
         return (("containerd-namespace", self.namespace), ("containerd-lease", lease.id))

@@ -33,14 +33,17 @@ _KINDS: dict[grpc.StatusCode, type[PierError]] = {
 # What a shell reports: 127 "command not found", 126 "cannot execute" (POSIX, Shell Command Language, 2.8.2).
 # runc quotes the command behind `exec:`, crun says `executable file` or `exec container process`.
 _NOT_FOUND = re.compile(
-    r"executable file .*not found|exec: .*no such file or directory|open executable: no such file or directory"
-    r"|exec container process.*no such file or directory",
+    r"executable file .*not found|exec:? [\"/].*: no such file or directory|open executable: no such file or directory"
+    r"|exec container process .*: no such file or directory",
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_EXECUTABLE = re.compile(
-    r"(exec:? |open executable|executable file ).*(permission denied|is a directory|exec format error)",
+    r"(exec:? [\"/].*|exec container process .*|open executable): "
+    r"(permission denied|is a directory|exec format error)",
     re.IGNORECASE | re.DOTALL,
 )
+# The shim's state machine has no status of its own: "cannot delete a running process: unknown".
+_WRONG_STATE = re.compile(r"cannot \w+ an? (created|running|paused|stopped|deleted) (process|container|state)")
 _CONNECTION = (
     "containerd at {socket} does not answer ({reason}); is containerd running? "
     "Start it, or name its socket with --containerd"
@@ -82,6 +85,8 @@ def _translate(error: grpc.aio.AioRpcError, what: str, socket: str, starting: st
         )
     if is_connection_lost(error):
         return Unavailable(f"cannot {what}: {_CONNECTION.format(socket=socket, reason=_reason(text))}")
+    if code is grpc.StatusCode.UNKNOWN and _WRONG_STATE.search(text):
+        return Conflict(f"cannot {what}: {text}")
     return _KINDS.get(code, PierError)(f"cannot {what}: {text}")
 
 

@@ -34,14 +34,14 @@ class Leases:
     async def hold(self, name: str) -> AsyncIterator[str]:
         """A fresh lease whose id starts with `name`, or the one that is held already; it ends with its last holder."""
         held = current_lease.get()
-        if held is not None and held.holders > 0:
+        if held is not None and held.holders > 0 and held.namespace == self._client.namespace:
             held.holders += 1
             try:
                 yield held.id
             finally:
                 await self._release(held)
             return
-        held = HeldLease(f"{name}-{secrets.token_hex(8)}")
+        held = HeldLease(f"{name}-{secrets.token_hex(8)}", self._client.namespace)
         try:
             await self._create(held.id)
             token = current_lease.set(held)

@@ -173,6 +173,8 @@ class FakeImageRecords:
 
     async def put(self, record: ImageRecord) -> None:
         await self._state.enter("images.put")
+        if not record.target.media_type:
+            raise InvalidArgument("Target.MediaType must be set: invalid argument")
         now = next(self._state.clock)
         old = self._state.images.get(record.name)
         created = old.created_at if old else now

@@ -1,0 +1,230 @@
+"""What only a real containerd can show: streams, restarts, sharing, refusals, and that nothing is left behind."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pier_grpc import content_pb2 as pb
+from support.containerd import Containerd
+from support.containerd_backend import CGROUP_PARENT, Backend, chunks_of, ended, process, real_backend
+
+from pier.containerd.client import Client, Method
+from pier.containerd.ingest import Ingest
+from pier.containerd.namespaces import Namespaces
+from pier.containerd.version import Version
+from pier.domain.errors import Conflict, StartFailed, Unavailable
+from pier.domain.runtime import Connected, Stdio, TaskExit, TaskStatus
+
+pytestmark = [pytest.mark.containerd, pytest.mark.root]
+
+LIST_INGESTS = Method(
+    "/containerd.services.content.v1.Content/ListStatuses", pb.ListStatusesRequest, pb.ListStatusesResponse
+)
+
+
+async def ingests(backend: Backend) -> list[str]:
+    assert backend.client is not None
+    reply = await backend.client.call(LIST_INGESTS, pb.ListStatusesRequest(), what="list ingests")
+    return [status.ref for status in reply.statuses]
+
+
+async def never_read() -> AsyncIterator[bytes]:
+    raise AssertionError("the bytes were asked for")
+    yield b""
+
+
+class Fifos:
+    """A process's three FIFOs; ours are the reading ends and stdin's writing end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.stdio = Stdio(stdin=str(folder / "0"), stdout=str(folder / "1"), stderr=str(folder / "2"))
+        for path in (self.stdio.stdin, self.stdio.stdout, self.stdio.stderr):
+            os.mkfifo(path)
+        self.out = os.open(self.stdio.stdout, os.O_RDONLY | os.O_NONBLOCK)
+        self.err = os.open(self.stdio.stderr, os.O_RDONLY | os.O_NONBLOCK)
+        keep = os.open(self.stdio.stdin, os.O_RDONLY | os.O_NONBLOCK)
+        self.stdin = os.open(self.stdio.stdin, os.O_WRONLY | os.O_NONBLOCK)
+        os.close(keep)
+
+    async def read(self) -> tuple[bytes, bytes]:
+        """All that was written, once the process and its shim have let go."""
+        for descriptor in (self.out, self.err):
+            os.set_blocking(descriptor, True)
+        return await asyncio.to_thread(read_all, self.out), await asyncio.to_thread(read_all, self.err)
+
+
+def read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()
+
+
+async def test_output_and_input_go_through_fifos(real: Backend, tmp_path: Path) -> None:
+    fifos = Fifos(tmp_path)
+    async with real.leases.hold("test"):
+        async with ended(real, "c1"):
+            await real.run("c1", "sh", "-c", "echo out; echo err >&2; cat; echo end", stdio=fifos.stdio)
+            os.write(fifos.stdin, b"through stdin\n")
+            os.close(fifos.stdin)
+            await real.tasks.close_stdin("c1")
+        await real.tasks.delete("c1")
+        assert await fifos.read() == (b"out\nthrough stdin\nend\n", b"err\n")
+
+
+async def test_terminal_takes_its_size(real: Backend, tmp_path: Path) -> None:
+    fifos = Fifos(tmp_path)
+    stdio = Stdio(stdin=fifos.stdio.stdin, stdout=fifos.stdio.stdout, terminal=True)
+    async with real.leases.hold("test"):
+        await real.run("c1", "sleep", "1000")
+        terminal = {**process("sh", "-c", "read line; busybox stty size"), "terminal": True}
+        await real.tasks.add_exec("c1", "e1", terminal, stdio)
+        async with ended(real, "c1", "e1"):
+            await real.tasks.start("c1", "e1")
+            await real.tasks.resize("c1", width=101, height=37, exec_id="e1")
+            os.write(fifos.stdin, b"\n")
+        await real.tasks.delete("c1", "e1")
+        os.close(fifos.stdin)
+        out, _ = await fifos.read()
+        assert b"37 101" in out
+
+
+@pytest.mark.parametrize(("command", "exit_code"), [("/nosuch", 127), ("nosuch", 127), ("/plain", 126), ("/tmp", 126)])
+async def test_refusals_of_this_runc_are_told_apart(real: Backend, command: str, exit_code: int) -> None:
+    async with real.leases.hold("test"):
+        await real.make_container("c1", command)
+        with pytest.raises(StartFailed, match="OCI runtime create failed") as caught:
+            await real.create_task("c1")
+        assert caught.value.exit_code == exit_code, caught.value.message
+        await real.run("c2", "sleep", "1000")
+        await real.tasks.add_exec("c2", "e1", process(command), Stdio())
+        with pytest.raises(StartFailed, match="OCI runtime exec failed") as caught:
+            await real.tasks.start("c2", "e1")
+        assert caught.value.exit_code == exit_code, caught.value.message
+
+
+def pids_limits(cgroup: str) -> list[str]:
+    """Of this cgroup in whichever hierarchy has the controller."""
+    found = Path("/sys/fs/cgroup").glob(f"**{cgroup}/pids.max")
+    return [path.read_text().strip() for path in found]
+
+
+async def test_limits_can_be_changed(real: Backend) -> None:
+    async with real.leases.hold("test"):
+        await real.run("c1", "sleep", "1000")
+        await real.tasks.update("c1", {"pids": {"limit": 77}})
+        assert pids_limits(f"{CGROUP_PARENT}/c1") == ["77"]
+
+
+async def test_blob_of_another_namespace_is_taken_over_without_its_bytes(containerd: Containerd) -> None:
+    data = secrets.token_bytes(1_500_000)
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    async with real_backend(containerd) as owner, real_backend(containerd) as other, owner.leases.hold("owner"):
+        await owner.content.write("r", chunks_of(data))
+        async with other.leases.hold("other"):
+            assert await other.content.size(digest) is None
+            taken = await other.content.write("r", never_read(), expected=digest, size=len(data), labels={"a": "1"})
+            assert (taken.digest, taken.size) == (digest, len(data))
+            assert await other.content.read(digest) == data
+            assert await other.content.labels(digest) == {"a": "1"}
+            assert await ingests(other) == []
+
+
+async def test_no_way_of_failing_leaves_an_ingest(real: Backend) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(1_500_000)
+        raise ValueError
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield bytes(1_500_000)
+        await asyncio.Event().wait()
+
+    async with real.leases.hold("test"):
+        with pytest.raises(ValueError):
+            await real.content.write("broken", broken())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await real.content.write("stuck", stuck())
+        await real.content.write("twice", chunks_of(b"x"))
+        await real.content.write("twice", chunks_of(b"x"))
+        assert await ingests(real) == []
+
+
+async def test_what_an_earlier_ingest_left_is_not_part_of_the_blob(real: Backend) -> None:
+    assert real.client is not None
+    async with real.leases.hold("test"):
+        stale = Ingest(real.client, "r", expected="", size=0)
+        await stale.__aenter__()
+        await stale.fill(chunks_of(b"stale" * 1000))
+        with pytest.raises(Conflict, match="somebody else writes it"):
+            await real.content.write("r", chunks_of(b"fresh"))
+        assert stale._call is not None
+        stale._call.cancel()  # as if pierd had died
+        written = await real.content.write("r", chunks_of(b"fresh"))
+        assert written.digest == f"sha256:{hashlib.sha256(b'fresh').hexdigest()}"
+
+
+async def test_lease_of_a_cancelled_holder_ends(real: Backend) -> None:
+    data = secrets.token_bytes(1000)
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+    async def hold() -> None:
+        async with real.leases.hold("test"):
+            await real.content.write("r", chunks_of(data))
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(hold(), 0.5)
+    await real.leases.collect()
+    assert await real.content.size(digest) is None
+
+
+async def test_namespace_is_made_once_and_snapshotters_are_known(real: Backend, containerd: Containerd) -> None:
+    assert real.client is not None
+    await Namespaces(real.client).ensure()
+    assert "overlayfs" in await Version(real.client).snapshotters()
+
+
+async def test_absence_is_told_at_once_and_ends_by_itself(containerd: Containerd) -> None:
+    async with real_backend(containerd) as backend, backend.leases.hold("test"):
+        pid = await backend.run("c1", "sleep", "1000")
+        events = backend.events.subscribe()
+        assert await anext(events) == Connected()
+        await asyncio.to_thread(containerd.stop, keep_containers=True)
+        try:
+            with pytest.raises(Unavailable, match="is containerd running"):
+                await backend.tasks.list()
+        finally:
+            await asyncio.to_thread(containerd.start)
+        async with asyncio.timeout(20):
+            assert await anext(events) == Connected()
+            state = await backend.tasks.get("c1")
+            assert (state.status, state.pid) == (TaskStatus.RUNNING, pid)
+            await backend.tasks.kill("c1", 9)
+            event = await anext(events)
+        assert isinstance(event, TaskExit)
+        assert event.status == 137
+        await events.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+async def test_events_of_another_namespace_are_not_seen(containerd: Containerd) -> None:
+    async with real_backend(containerd) as ours, real_backend(containerd) as other:
+        events = ours.events.subscribe()
+        assert await anext(events) == Connected()
+        async with other.leases.hold("test"), ended(other, "theirs"):
+            await other.run("theirs", "true")
+        async with ours.leases.hold("test"):
+            await ours.run("ours", "true")
+            event = await anext(events)
+        assert isinstance(event, TaskExit)
+        assert event.container_id == "ours"
+        await events.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+async def test_absent_from_the_start(tmp_path: Path) -> None:
+    client = Client(str(tmp_path / "none.sock"), "ours")
+    with pytest.raises(Unavailable, match="is containerd running"):
+        await Version(client).version()
+    await client.close()
