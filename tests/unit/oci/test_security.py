@@ -1,0 +1,66 @@
+import pytest
+
+from pier.domain.container import HostConfig
+from pier.domain.errors import PierError, Unsupported
+from pier.domain.runtime import HostFacts
+from pier.oci.security import (
+    DEFAULT_MASKED_PATHS,
+    DEFAULT_READONLY_PATHS,
+    SecurityOptions,
+    apparmor_profile,
+    masked_paths,
+    parse_security_options,
+    readonly_paths,
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], SecurityOptions()),
+        (["no-new-privileges"], SecurityOptions(no_new_privileges=True)),
+        (["no-new-privileges:true"], SecurityOptions(no_new_privileges=True)),
+        (["no-new-privileges=false"], SecurityOptions()),
+        (["seccomp=unconfined"], SecurityOptions(seccomp="unconfined")),
+        (["seccomp:unconfined"], SecurityOptions(seccomp="unconfined")),
+        (["seccomp=builtin"], SecurityOptions()),
+        (['seccomp={"a":"b=c"}'], SecurityOptions(seccomp='{"a":"b=c"}')),
+        (["apparmor=unconfined"], SecurityOptions(apparmor="unconfined")),
+        (["systempaths=unconfined"], SecurityOptions(system_paths_unconfined=True)),
+        (["label=disable"], SecurityOptions()),
+        (["label:disable"], SecurityOptions()),
+    ],
+)
+def test_options_are_read(options: list[str], expected: SecurityOptions) -> None:
+    assert parse_security_options(options) == expected
+
+
+@pytest.mark.parametrize(
+    "option", ["nonsense", "foo=bar", "seccomp", "seccomp=", "no-new-privileges=maybe", "systempaths=all", ""]
+)
+def test_unknown_option_is_refused(option: str) -> None:
+    with pytest.raises(PierError, match="invalid --security-opt"):
+        parse_security_options([option])
+
+
+def test_selinux_labels_are_refused_by_name() -> None:
+    with pytest.raises(Unsupported, match="label=type:foo_t"):
+        parse_security_options(["label=type:foo_t"])
+
+
+def test_paths_are_hidden_by_default_and_opened_when_asked() -> None:
+    assert masked_paths(HostConfig()) == DEFAULT_MASKED_PATHS
+    assert readonly_paths(HostConfig()) == DEFAULT_READONLY_PATHS
+    assert "/proc/kcore" in DEFAULT_MASKED_PATHS
+    assert masked_paths(HostConfig(masked_paths=("/x",))) == ("/x",)
+    for opened in (HostConfig(privileged=True), HostConfig(security_opt=("systempaths=unconfined",))):
+        assert masked_paths(opened) == readonly_paths(opened) == ()
+
+
+def test_apparmor_profile_only_where_the_kernel_has_it() -> None:
+    warnings: list[str] = []
+    assert apparmor_profile(SecurityOptions(apparmor="mine"), HostFacts(has_apparmor=True), warnings) == "mine"
+    assert apparmor_profile(SecurityOptions(), HostFacts(has_apparmor=True), warnings) == ""
+    assert warnings == []
+    assert apparmor_profile(SecurityOptions(apparmor="mine"), HostFacts(), warnings) == ""
+    assert "mine" in warnings[0]
