@@ -1,0 +1,23 @@
+"""The routes, a module for each theme; `table()` is all of them, in the order of the README's table."""
+
+from pier.api.router import Route
+
+
+def table() -> tuple[Route, ...]:
+    """Every endpoint of the Docker Engine API, built or not."""
+    from pier.api.routes import (
+        containers,
+        execs,
+        images,
+        missing,
+        monitoring,
+        networks,
+        plugins,
+        streams,
+        swarm,
+        system,
+        volumes,
+    )
+
+    modules = (system, containers, streams, monitoring, execs, images, networks, volumes, plugins, missing, swarm)
+    return tuple(route for module in modules for route in module.ROUTES)

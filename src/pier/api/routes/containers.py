@@ -1,0 +1,148 @@
+"""`/containers`: create, the verbs of life, list and inspect."""
+
+import time
+from collections.abc import AsyncIterator
+
+from pier.api.call import Call, empty_reply, json_reply
+from pier.api.errors import JSON
+from pier.api.http.messages import Answer, Reply, StreamReply
+from pier.api.router import Route
+from pier.api.translate.create import load_create
+from pier.api.translate.inspect import describe_container
+from pier.api.translate.listing import describe_summary
+from pier.api.versions import Change, since
+from pier.domain.errors import InvalidArgument
+from pier.wire.container import ContainersPruneReply, CreateReply, TopReply, WaitError, WaitReply
+from pier.wire.host_config import CreateBody
+from pier.wire.shape import UNSET, encode
+
+
+async def create(call: Call) -> Answer:
+    request = load_create(await call.body(CreateBody), name=call.text("name"), platform=call.text("platform"))
+    container_id, warnings = await call.engine.containers.create(request)
+    return json_reply(CreateReply(id=container_id, warnings=warnings), 201)
+
+
+async def list_containers(call: Call) -> Answer:
+    """A limit (a positive one) or a status filter shows stopped containers too."""
+    limit = max(0, call.integer("limit") or 0)
+    found = await call.engine.containers.list(
+        all=call.flag("all"), limit=limit, filters=call.filters(), size=call.flag("size")
+    )
+    now = time.time_ns()
+    return json_reply([describe_summary(summary, now, call.version) for summary in found])
+
+
+async def inspect(call: Call) -> Answer:
+    details = await call.engine.containers.inspect(call.ref, size=call.flag("size"))
+    return json_reply(describe_container(details, call.version))
+
+
+async def start(call: Call) -> Answer:
+    await call.engine.containers.start(call.ref)
+    return empty_reply()
+
+
+async def stop(call: Call) -> Answer:
+    await call.engine.containers.stop(call.ref, call.integer("t"), _stop_signal(call))
+    return empty_reply()
+
+
+async def restart(call: Call) -> Answer:
+    await call.engine.containers.restart(call.ref, call.integer("t"), _stop_signal(call))
+    return empty_reply()
+
+
+def _stop_signal(call: Call) -> str:
+    return call.text("signal") if since(call.version, Change.STOP_TAKES_SIGNAL) else ""
+
+
+async def kill(call: Call) -> Answer:
+    await call.engine.containers.kill(call.ref, call.text("signal"))
+    return empty_reply()
+
+
+async def pause(call: Call) -> Answer:
+    await call.engine.containers.pause(call.ref)
+    return empty_reply()
+
+
+async def unpause(call: Call) -> Answer:
+    await call.engine.containers.unpause(call.ref)
+    return empty_reply()
+
+
+async def rename(call: Call) -> Answer:
+    await call.engine.containers.rename(call.ref, call.text("name"))
+    return empty_reply()
+
+
+async def remove(call: Call) -> Answer:
+    await call.engine.containers.remove(
+        call.ref, volumes=call.flag("v"), force=call.flag("force"), link=call.flag("link")
+    )
+    return empty_reply()
+
+
+async def resize(call: Call) -> Answer:
+    height, width = screen_size(call)
+    await call.engine.containers.resize(call.ref, height, width)
+    return Reply(status=200)
+
+
+def screen_size(call: Call) -> tuple[int, int]:
+    """Height and width of a terminal. Raises InvalidArgument where either is no number."""
+    sizes = []
+    for key, name in (("h", "height"), ("w", "width")):
+        text = call.text(key)
+        if not (text.isascii() and text.isdigit()):
+            raise InvalidArgument(f'invalid resize {name} "{text}": invalid syntax')
+        sizes.append(int(text))
+    return sizes[0], sizes[1]
+
+
+async def wait(call: Call) -> Answer:
+    """The client starts the container only once it has seen the headers: they leave before there is a result."""
+    early = since(call.version, Change.WAIT_ANSWERS_EARLY)
+    registered = await call.engine.containers.wait(call.ref, call.text("condition") if early else "")
+
+    async def outcome() -> WaitReply:
+        code, error = await registered.result()
+        return WaitReply(error=WaitError(message=error) if error else UNSET, status_code=code)
+
+    if not early:
+        return json_reply(await outcome())
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield encode(await outcome())
+
+    return StreamReply(headers=(JSON,), chunks=chunks(), follow=True)
+
+
+async def top(call: Call) -> Answer:
+    titles, processes = await call.engine.containers.top(call.ref, call.text("ps_args"))
+    return json_reply(TopReply(processes=processes, titles=titles))
+
+
+async def prune(call: Call) -> Answer:
+    deleted, reclaimed = await call.engine.containers.prune(call.filters())
+    return json_reply(ContainersPruneReply(containers_deleted=deleted or None, space_reclaimed=reclaimed))
+
+
+ROUTES = (
+    Route("GET", "/containers/json", list_containers),
+    Route("POST", "/containers/create", create, to_end=True),
+    Route("GET", "/containers/{name}/json", inspect),
+    Route("GET", "/containers/{name}/top", top),
+    Route("POST", "/containers/{name}/start", start, to_end=True),
+    Route("POST", "/containers/{name}/stop", stop, to_end=True),
+    Route("POST", "/containers/{name}/restart", restart, to_end=True),
+    Route("POST", "/containers/{name}/kill", kill, to_end=True),
+    Route("POST", "/containers/{name}/pause", pause, to_end=True),
+    Route("POST", "/containers/{name}/unpause", unpause, to_end=True),
+    Route("POST", "/containers/{name}/rename", rename, to_end=True),
+    Route("POST", "/containers/{name}/resize", resize),
+    Route("POST", "/containers/{name}/wait", wait),
+    Route("DELETE", "/containers/{name}", remove, "partial", "no `link`", to_end=True),
+    Route("POST", "/containers/prune", prune, to_end=True),
+)

@@ -1,0 +1,148 @@
+"""`/images`: pull, load, save, list, inspect, tag, remove."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from pier.api.call import Call, json_reply
+from pier.api.errors import JSON, message_of
+from pier.api.http.messages import Answer, Reply, StreamReply, closing
+from pier.api.router import Route
+from pier.api.translate.create import load_platform
+from pier.api.translate.images import (
+    describe_deletions,
+    describe_history,
+    describe_image,
+    describe_image_summary,
+    describe_progress,
+    load_auth,
+)
+from pier.api.versions import Change, since
+from pier.domain import reference
+from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.registry import Progress, RegistryAuth
+from pier.wire.auth import HEADER as AUTH_HEADER
+from pier.wire.image import ImagesPruneReply
+from pier.wire.progress import error_line, progress_bytes
+
+_TAR = ("Content-Type", "application/x-tar")
+
+
+async def list_images(call: Call) -> Answer:
+    filters = call.filters()
+    images = await call.engine.images.list(all=call.flag("all"), filters=filters)
+    users: Counter[str] = Counter()
+    if since(call.version, Change.LIST_COUNTS_CONTAINERS):
+        users.update(found.container.image_id for found in await call.engine.containers.list(all=True))
+    return json_reply([describe_image_summary(image, users[image.id], call.version) for image in images])
+
+
+async def inspect(call: Call) -> Answer:
+    image = await call.engine.images.get(call.ref)
+    return json_reply(describe_image(image, call.engine.images.snapshotter, call.version))
+
+
+async def history(call: Call) -> Answer:
+    return json_reply([describe_history(row) for row in await call.engine.images.history(call.ref)])
+
+
+async def create(call: Call) -> Answer:
+    """A pull: what fails before the first line of progress has a status, what fails later is the last line."""
+    if call.text("fromSrc"):
+        raise Unsupported("Pier does not support importing an image (POST /images/create?fromSrc=…) yet")
+    source = call.text("fromImage")
+    if not source:
+        raise InvalidArgument("nothing to pull: the query has no fromImage")
+    wanted = reference.parse(source, default_tag="")
+    if tag := call.text("tag"):
+        wanted = wanted.with_digest(tag) if ":" in tag else wanted.with_tag(tag)
+    lines = call.engine.images.pull(
+        wanted.repository,
+        wanted.digest or wanted.tag,
+        platform=load_platform(call.text("platform")),
+        auth=_auth(call),
+    )
+    first = await anext(lines, None)
+    chunks = _progress_chunks(first, lines, call.request.raw_path)
+    return StreamReply(headers=(JSON,), chunks=chunks)
+
+
+def _auth(call: Call) -> RegistryAuth:
+    """Garbage counts as no credentials, as with dockerd: the registry will say whether it wants some."""
+    try:
+        return load_auth(call.request.headers.get(AUTH_HEADER.lower(), ""))
+    except ValueError:
+        return RegistryAuth()
+
+
+async def load(call: Call) -> Answer:
+    """Fails in the stream only: the headers have left by the time the archive is read."""
+    lines = call.engine.images.load(call.request.stream())
+    return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
+
+
+async def _progress_chunks(first: Progress | None, lines: AsyncIterator[Progress], doing: str) -> AsyncIterator[bytes]:
+    async with closing(lines):
+        if first is not None:
+            yield progress_bytes(describe_progress(first))
+        try:
+            async for line in lines:
+                yield progress_bytes(describe_progress(line))
+        except Exception as error:
+            yield progress_bytes(error_line(message_of(error, doing)))
+
+
+async def save(call: Call) -> Answer:
+    return await _save(call, call.texts("names"))
+
+
+async def save_one(call: Call) -> Answer:
+    return await _save(call, [call.ref])
+
+
+async def _save(call: Call, names: list[str]) -> Answer:
+    if call.text("platform"):
+        raise Unsupported("Pier does not support saving another platform (GET /images/get?platform=…) yet")
+    wanted = [name for given in names for name in given.split(",") if name]
+    if not wanted:
+        raise InvalidArgument("nothing to save: the query has no names")
+    archive = call.engine.images.save(wanted)
+    first = await anext(archive, b"")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async with closing(archive):
+            yield first
+            async for chunk in archive:
+                yield chunk
+
+    return StreamReply(headers=(_TAR,), chunks=chunks())
+
+
+async def tag(call: Call) -> Answer:
+    await call.engine.images.tag(call.ref, call.text("repo"), call.text("tag"))
+    return Reply(status=201)
+
+
+async def remove(call: Call) -> Answer:
+    removed = await call.engine.images.remove(
+        call.ref, force=call.flag("force"), prune_parents=not call.flag("noprune")
+    )
+    return json_reply(describe_deletions(removed))
+
+
+async def prune(call: Call) -> Answer:
+    removed, reclaimed = await call.engine.images.prune(call.filters())
+    return json_reply(ImagesPruneReply(images_deleted=describe_deletions(removed) or None, space_reclaimed=reclaimed))
+
+
+ROUTES = (
+    Route("GET", "/images/json", list_images, "partial", "no `shared-size`, no `manifests`"),
+    Route("POST", "/images/create", create, "partial", "pull only, no `fromSrc`"),
+    Route("GET", "/images/{name...}/json", inspect),
+    Route("GET", "/images/{name...}/history", history),
+    Route("POST", "/images/{name...}/tag", tag),
+    Route("DELETE", "/images/{name...}", remove, to_end=True),
+    Route("POST", "/images/prune", prune, to_end=True),
+    Route("GET", "/images/get", save),
+    Route("GET", "/images/{name...}/get", save_one),
+    Route("POST", "/images/load", load),
+)

@@ -1,0 +1,44 @@
+"""What Pier does not have yet: answered with 501 and a sentence, never with silence."""
+
+from pier.api.call import Call
+from pier.api.http.messages import Answer
+from pier.api.router import Route
+from pier.domain.errors import Unsupported
+
+
+def missing(method: str, pattern: str, note: str = "") -> Route:
+    """A route that says what it is that Pier lacks."""
+    shown = pattern.replace("...}", "}").replace("{name}", "{id}" if "/containers" in pattern else "{name}")
+    reason = f": {note}" if note else ""
+
+    async def refuse(call: Call) -> Answer:
+        raise Unsupported(f"Pier does not support {method} {shown} yet{reason}")
+
+    return Route(method, pattern, refuse, "missing", note)
+
+
+ROUTES = (
+    missing("GET", "/containers/{name}/changes"),
+    missing("GET", "/containers/{name}/export"),
+    missing("POST", "/containers/{name}/update"),
+    missing("HEAD", "/containers/{name}/archive"),
+    missing("GET", "/containers/{name}/archive"),
+    missing("PUT", "/containers/{name}/archive"),
+    missing("GET", "/containers/{name}/checkpoints"),
+    missing("POST", "/containers/{name}/checkpoints"),
+    missing("DELETE", "/containers/{name}/checkpoints/{item}"),
+    missing("POST", "/build"),
+    missing("POST", "/build/prune"),
+    missing("POST", "/build/cancel"),
+    missing("POST", "/images/{name...}/push"),
+    missing("GET", "/images/search"),
+    missing("POST", "/commit"),
+    missing("GET", "/distribution/{name...}/json"),
+    missing("PUT", "/volumes/{name}", "cluster volumes need a swarm"),
+    missing("GET", "/system/df"),
+    missing("POST", "/auth"),
+    missing("POST", "/session", "there is no BuildKit"),
+    missing("POST", "/grpc", "there is no BuildKit"),
+    missing("GET", "/debug/vars"),
+    missing("GET", "/debug/pprof/{name...}"),
+)

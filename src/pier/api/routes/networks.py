@@ -1,0 +1,66 @@
+"""`/networks`."""
+
+from pier.api.call import Call, empty_reply, json_reply
+from pier.api.http.messages import Answer, Reply
+from pier.api.router import Route
+from pier.api.translate.endpoints import load_endpoint
+from pier.api.translate.networks import describe_network, describe_network_details, load_network
+from pier.wire.host_config import EndpointSettings
+from pier.wire.network import (
+    NetworkConnect,
+    NetworkCreate,
+    NetworkCreateReply,
+    NetworkDisconnect,
+    NetworksPruneReply,
+)
+
+
+async def list_networks(call: Call) -> Answer:
+    return json_reply([describe_network(network) for network in call.engine.networks.list(call.filters())])
+
+
+async def inspect(call: Call) -> Answer:
+    return json_reply(describe_network_details(call.engine.networks.get(call.ref)))
+
+
+async def create(call: Call) -> Answer:
+    request = load_network(await call.body(NetworkCreate), call.version)
+    network_id, warning = await call.engine.networks.create(request)
+    return json_reply(NetworkCreateReply(id=network_id, warning=warning), 201)
+
+
+async def remove(call: Call) -> Answer:
+    await call.engine.networks.remove(call.ref)
+    return empty_reply()
+
+
+async def connect(call: Call) -> Answer:
+    body = await call.body(NetworkConnect)
+    request = load_endpoint(body.endpoint_config or EndpointSettings())
+    await call.engine.networks.connect(call.ref, body.container or "", request)
+    return Reply(status=200)
+
+
+async def disconnect(call: Call) -> Answer:
+    body = await call.body(NetworkDisconnect)
+    await call.engine.networks.disconnect(call.ref, body.container or "", bool(body.force))
+    return Reply(status=200)
+
+
+async def prune(call: Call) -> Answer:
+    names = await call.engine.networks.prune(call.filters())
+    return json_reply(NetworksPruneReply(networks_deleted=names or None))
+
+
+_LATER = "containers join networks when they are created only"
+
+ROUTES = (
+    Route("GET", "/networks", list_networks),
+    Route("GET", "/networks/", list_networks),
+    Route("GET", "/networks/{name}", inspect),
+    Route("DELETE", "/networks/{name}", remove, to_end=True),
+    Route("POST", "/networks/create", create, "partial", "drivers bridge, host and none; IPv4 only", to_end=True),
+    Route("POST", "/networks/{name}/connect", connect, "missing", _LATER, to_end=True),
+    Route("POST", "/networks/{name}/disconnect", disconnect, "missing", _LATER, to_end=True),
+    Route("POST", "/networks/prune", prune, to_end=True),
+)

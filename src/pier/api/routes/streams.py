@@ -1,0 +1,84 @@
+"""Attach and exec start: the routes that take the connection over."""
+
+from functools import partial
+
+from pier.api.call import Call
+from pier.api.headers import STANDARD_HEADERS
+from pier.api.hijack import hijack, refuse
+from pier.api.http.channel import Channel
+from pier.api.http.messages import Answer, Reply
+from pier.api.router import Route
+from pier.api.streams import STALL, carry
+from pier.api.websocket import accept, carry_websocket
+from pier.domain.container import Exec
+from pier.domain.errors import InvalidArgument, PierError
+from pier.engine.containers.attach import AttachOptions
+from pier.wire.container import ExecStart
+from pier.wire.frames import STDOUT, frame
+
+
+def load_attach(call: Call) -> AttachOptions:
+    return AttachOptions(
+        stdin=call.flag("stdin"),
+        stdout=call.flag("stdout"),
+        stderr=call.flag("stderr"),
+        stream=call.flag("stream"),
+        logs=call.flag("logs"),
+        detach_keys=call.text("detachKeys"),
+    )
+
+
+async def attach(call: Call) -> Answer:
+    options = load_attach(call)
+    try:
+        attachment = await call.engine.containers.attach(call.ref, options)
+    except Exception as error:
+        return refuse(error, call.request)
+    run = partial(carry, attachment=attachment, stdin=options.stdin and options.stream)
+    return hijack(call, terminal=attachment.terminal, run=run)
+
+
+async def attach_websocket(call: Call) -> Answer:
+    head = accept(call.request)
+    options = load_attach(call)
+    attachment = await call.engine.containers.attach(call.ref, options)
+    return head(partial(carry_websocket, attachment=attachment, stdin=options.stdin and options.stream))
+
+
+async def start_exec(call: Call) -> Answer:
+    """From the moment the stream is open, a start that fails is reported in it."""
+    body = await call.body_or(ExecStart, ExecStart())
+    exec_ = call.engine.execs.inspect(call.ref)
+    size = _console_size(body)
+    if body.detach:
+        await call.engine.execs.start(call.ref, detach=True, console_size=size)
+        return Reply(status=200)
+    run = partial(_run_exec, call=call, exec_=exec_, size=size)
+    return hijack(call, terminal=exec_.config.tty, run=run, headers=STANDARD_HEADERS)
+
+
+def _console_size(body: ExecStart) -> tuple[int, int] | None:
+    size = body.console_size
+    if size is None or size == (0, 0):
+        return None
+    if not body.tty:
+        raise InvalidArgument("console size is only supported when TTY is enabled")
+    return size
+
+
+async def _run_exec(channel: Channel, call: Call, exec_: Exec, size: tuple[int, int] | None) -> None:
+    try:
+        attachment = await call.engine.execs.start(exec_.id, detach=False, console_size=size)
+    except PierError as error:
+        text = f"{error.message}\r\n".encode()
+        await channel.write(text if exec_.config.tty else frame(STDOUT, text), STALL)
+        return
+    if attachment is not None:
+        await carry(channel, attachment, stdin=exec_.config.attach_stdin)
+
+
+ROUTES = (
+    Route("POST", "/containers/{name}/attach", attach),
+    Route("GET", "/containers/{name}/attach/ws", attach_websocket),
+    Route("POST", "/exec/{name}/start", start_exec, to_end=True),
+)

@@ -1,0 +1,19 @@
+"""The `filters` query: `{"label":["a"]}`, or `{"label":{"a":true}}` as the docker CLI sends it."""
+
+from pier.domain.errors import InvalidArgument
+from pier.domain.filters import Filters
+from pier.wire.shape import decode
+
+_Given = dict[str, dict[str, bool] | list[str]]
+_NONE = Filters()
+
+
+def load_filters(text: str) -> Filters:
+    """Raises InvalidArgument for what is neither form."""
+    if not text:
+        return _NONE
+    try:
+        given = decode(text, _Given)
+    except ValueError as error:
+        raise InvalidArgument("invalid filter") from error
+    return Filters({key: tuple(values) for key, values in given.items()})

@@ -1,0 +1,129 @@
+"""Images: inspect, list, history, removal; and the lines of progress of pull and load."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pier.api.translate.process import describe_config, describe_image_config, listed, mapped
+from pier.api.versions import Change, since
+from pier.domain.container import Config
+from pier.domain.image import Image
+from pier.domain.registry import Progress, RegistryAuth
+from pier.wire import image as wire
+from pier.wire.auth import decode_auth
+from pier.wire.inspect import GraphDriver
+from pier.wire.progress import ProgressDetail, ProgressLine, bar
+from pier.wire.shape import UNSET
+from pier.wire.times import rfc3339
+
+_SECOND = 1_000_000_000
+
+
+def describe_image(image: Image, driver: str, version: int) -> wire.ImageInspect:
+    trimmed = since(version, Change.IMAGE_CONFIG_TRIMMED)
+    has_container = not since(version, Change.NO_CONTAINER_CONFIG)
+    return wire.ImageInspect(
+        id=image.id,
+        repo_tags=list(image.repo_tags),
+        repo_digests=list(image.repo_digests),
+        parent=image.parent,
+        comment=image.comment,
+        created=rfc3339(image.created_at),
+        container="" if has_container else UNSET,
+        container_config=describe_config(Config()) if has_container else UNSET,
+        docker_version=image.docker_version,
+        author=image.author,
+        config=describe_image_config(image.config) if trimmed else describe_config(image.config),
+        architecture=image.platform.architecture,
+        variant=image.platform.variant or UNSET,
+        os=image.platform.os,
+        os_version=image.platform.os_version or UNSET,
+        size=image.size,
+        virtual_size=UNSET if since(version, Change.NO_VIRTUAL_SIZE) else image.size,
+        graph_driver=GraphDriver(data=None, name=driver),
+        root_fs=wire.RootFS(type="layers", layers=list(image.diff_ids) or UNSET),
+        metadata=wire.Metadata(last_tag_time=rfc3339(image.last_tagged_at)),
+    )
+
+
+def describe_image_summary(image: Image, containers: int, version: int) -> wire.ImageSummary:
+    """`containers` is how many use the image; shown only to clients that know that key."""
+    tags: list[str] | None = list(image.repo_tags)
+    digests: list[str] | None = list(image.repo_digests)
+    if not since(version, Change.NO_NONE_TAGS):
+        if not tags and not digests:
+            tags, digests = ["<none>:<none>"], ["<none>@<none>"]
+        tags, digests = tags or None, digests or None
+    return wire.ImageSummary(
+        containers=containers if since(version, Change.LIST_COUNTS_CONTAINERS) else -1,
+        created=image.created_at // _SECOND,
+        id=image.id,
+        labels=mapped(image.config.labels),
+        parent_id=image.parent,
+        repo_digests=digests,
+        repo_tags=tags,
+        shared_size=-1,
+        size=image.size,
+        virtual_size=UNSET if since(version, Change.NO_VIRTUAL_SIZE) else image.size,
+    )
+
+
+class HistoryRow(Protocol):
+    """One step of an image's history, as the engine lists it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def created_at(self) -> int: ...
+    @property
+    def created_by(self) -> str: ...
+    @property
+    def comment(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def tags(self) -> Sequence[str]: ...
+
+
+def describe_history(row: HistoryRow) -> wire.HistoryItem:
+    return wire.HistoryItem(
+        comment=row.comment,
+        created=row.created_at // _SECOND,
+        created_by=row.created_by,
+        id=row.id,
+        size=row.size,
+        tags=listed(row.tags),
+    )
+
+
+def describe_deletions(removed: Sequence[tuple[str, str]]) -> list[wire.ImageDeletion]:
+    """From pairs of "Untagged" or "Deleted" and a name or id."""
+    return [
+        wire.ImageDeletion(untagged=name) if what == "Untagged" else wire.ImageDeletion(deleted=name)
+        for what, name in removed
+    ]
+
+
+def describe_progress(progress: Progress) -> ProgressLine:
+    if progress.stream:
+        return ProgressLine(stream=progress.stream)
+    line = ProgressLine(status=progress.status, id=progress.id or UNSET)
+    if progress.aux is not None:
+        line = ProgressLine(progress_detail=ProgressDetail(), aux=progress.aux)
+    elif progress.current or progress.total:
+        line.progress_detail = ProgressDetail(current=progress.current, total=progress.total)
+        line.progress = bar(progress.current, progress.total)
+    elif progress.id:
+        line.progress_detail = ProgressDetail()
+    return line
+
+
+def load_auth(header: str) -> RegistryAuth:
+    """Raises ValueError for garbage."""
+    given = decode_auth(header)
+    return RegistryAuth(
+        username=given.username or "",
+        password=given.password or "",
+        server_address=given.server_address or "",
+        identity_token=given.identity_token or "",
+        registry_token=given.registry_token or "",
+    )

@@ -1,0 +1,98 @@
+"""Networks: requests and replies."""
+
+from pier.api.versions import Change, since
+from pier.domain.errors import Unsupported
+from pier.domain.network import Endpoint, IpamPool, Network
+from pier.engine.networks import CreateNetwork, NetworkDetails
+from pier.wire import network as wire
+from pier.wire.shape import UNSET
+from pier.wire.times import rfc3339
+
+
+def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
+    """Raises Unsupported for networks of a swarm."""
+    for name, value in (("Ingress", body.ingress), ("ConfigOnly", body.config_only)):
+        if value:
+            raise Unsupported(f"Pier does not support {name} networks: it is no member of a swarm")
+    if body.config_from and body.config_from.network:
+        raise Unsupported("Pier does not support ConfigFrom: it is no member of a swarm")
+    if body.scope and body.scope != "local":
+        raise Unsupported(f"Pier does not support networks of scope {body.scope!r}: it is no member of a swarm")
+    ipam = body.ipam or wire.Ipam()
+    without_ipv4 = body.enable_ipv4 is False and since(version, Change.ENABLE_IPV4)
+    return CreateNetwork(
+        name=body.name or "",
+        driver=body.driver or "bridge",
+        internal=bool(body.internal),
+        attachable=bool(body.attachable),
+        enable_ipv4=not without_ipv4,
+        enable_ipv6=bool(body.enable_ipv6),
+        pools=tuple(_load_pool(pool) for pool in ipam.config or ()),
+        ipam_driver=ipam.driver or "default",
+        ipam_options=dict(ipam.options or {}),
+        options=dict(body.options or {}),
+        labels=dict(body.labels or {}),
+    )
+
+
+def _load_pool(given: wire.IpamPool) -> IpamPool:
+    return IpamPool(
+        subnet=given.subnet or "",
+        gateway=given.gateway or "",
+        ip_range=given.ip_range or "",
+        aux_addresses=dict(given.auxiliary_addresses or {}),
+    )
+
+
+def describe_network(network: Network) -> wire.Network:
+    """As in the list: without its containers."""
+    return wire.Network(
+        name=network.name,
+        id=network.id,
+        created=rfc3339(network.created_at),
+        scope=network.scope,
+        driver=network.driver,
+        enable_ipv4=network.enable_ipv4,
+        enable_ipv6=network.enable_ipv6,
+        ipam=_describe_ipam(network),
+        internal=network.internal,
+        attachable=network.attachable,
+        containers={},
+        options=dict(network.options),
+        labels=dict(network.labels),
+    )
+
+
+def describe_network_details(details: NetworkDetails) -> wire.Network:
+    network = describe_network(details.network)
+    network.containers = {
+        container_id: _describe_member(name, endpoint) for container_id, (name, endpoint) in details.containers.items()
+    }
+    return network
+
+
+def _describe_ipam(network: Network) -> wire.Ipam:
+    return wire.Ipam(
+        driver=network.ipam_driver,
+        options=dict(network.ipam_options) or None,
+        config=[_describe_pool(pool) for pool in network.pools] or None,
+    )
+
+
+def _describe_pool(pool: IpamPool) -> wire.IpamPool:
+    return wire.IpamPool(
+        subnet=pool.subnet,
+        ip_range=pool.ip_range or UNSET,
+        gateway=pool.gateway or UNSET,
+        auxiliary_addresses=dict(pool.aux_addresses) or UNSET,
+    )
+
+
+def _describe_member(name: str, endpoint: Endpoint) -> wire.EndpointResource:
+    return wire.EndpointResource(
+        name=name,
+        endpoint_id=endpoint.endpoint_id,
+        mac_address=endpoint.mac_address,
+        ipv4_address=f"{endpoint.ipv4_address}/{endpoint.ipv4_prefix}" if endpoint.ipv4_address else "",
+        ipv6_address=f"{endpoint.ipv6_address}/{endpoint.ipv6_prefix}" if endpoint.ipv6_address else "",
+    )

@@ -1,0 +1,68 @@
+"""API versions: which are served, and what differs between them.
+
+A version is its minor number: 51 is `v1.51`. Every difference in output is a name here; routes and translators ask
+`since(version, NAME)` and never compare numbers of their own.
+"""
+
+from enum import IntEnum
+
+from pier.domain.errors import InvalidArgument
+
+NEWEST = 51
+OLDEST = 24
+NEWEST_TEXT = f"1.{NEWEST}"
+OLDEST_TEXT = f"1.{OLDEST}"
+
+
+class Change(IntEnum):
+    """The first version in which something holds."""
+
+    WAIT_ANSWERS_EARLY = 30  # headers at once, and a condition; before, one plain reply at the end
+    STATS_ONE_SHOT = 41
+    STREAMS_HAVE_TYPES = 42  # multiplexed-stream and raw-stream are told apart
+    STOP_TAKES_SIGNAL = 42
+    NO_NONE_TAGS = 43  # an untagged image has empty lists, not `<none>:<none>`
+    NO_VIRTUAL_SIZE = 44
+    DNS_NAMES = 44  # endpoints list DNSNames
+    ALIASES_AS_ASKED = 45  # before, the short id was among the aliases
+    NO_CONTAINER_CONFIG = 45  # image inspect
+    LIST_ANNOTATIONS = 46  # HostConfig.Annotations in the list of containers
+    INFO_CONTAINERD = 46
+    GW_PRIORITY = 48
+    ENABLE_IPV4 = 48
+    INFO_FIREWALL = 49
+    IMAGE_CONFIG_TRIMMED = 50  # image inspect's Config without the container-only keys
+    LIST_COUNTS_CONTAINERS = 51  # images list
+    NO_LEGACY_EVENT_KEYS = 52
+
+
+def since(version: int, change: Change) -> bool:
+    return version >= change
+
+
+class TooOld(InvalidArgument):
+    """Sent as plain text: clients of that age do not read JSON errors."""
+
+
+def negotiate(text: str) -> int:
+    """The minor number of `1.43`. Raises InvalidArgument when it is too new, TooOld when it is too old."""
+    parts = [int(part) if part else 0 for part in text.split(".")]
+    major, minor = parts[0], parts[1] if len(parts) > 1 else 0
+    if (major, minor) > (1, NEWEST):
+        raise InvalidArgument(f"client version {text} is too new. Maximum supported API version is {NEWEST_TEXT}")
+    if (major, minor) < (1, OLDEST):
+        raise TooOld(
+            f"client version {text} is too old. Minimum supported API version is {OLDEST_TEXT}, "
+            "please upgrade your client to a newer version"
+        )
+    return minor
+
+
+def split_version(path: str) -> tuple[str, str]:
+    """`/v1.43/info` as (`1.43`, `/info`); a path without a version comes back whole, with an empty version."""
+    if not path.startswith("/v"):
+        return "", path
+    version, slash, rest = path[2:].partition("/")
+    if not slash or not version or any(character not in "0123456789." for character in version):
+        return "", path
+    return version, "/" + rest
