@@ -32,6 +32,7 @@ class Ports:
     volumes: ports.Volumes
     host: ports.Host
     registry: ports.Registry
+    archives: ports.Archives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

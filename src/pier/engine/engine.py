@@ -1,6 +1,9 @@
 """The engine put together: use cases over one context, and the supervisor beside them."""
 
+from collections.abc import Mapping
+
 from pier.domain.container import Container
+from pier.domain.image import GO_ARCHITECTURES, Platform
 from pier.engine.bus import Bus
 from pier.engine.containers.create import Creation
 from pier.engine.containers.exits import Exits
@@ -14,6 +17,7 @@ from pier.engine.context import Context
 from pier.engine.execs import Execs
 from pier.engine.health import HealthChecks
 from pier.engine.images.images import Images
+from pier.engine.images.remove import ImageUser
 from pier.engine.networks import Networks
 from pier.engine.runtimes import Runtimes
 from pier.engine.supervisor import Supervisor
@@ -24,10 +28,10 @@ from pier.engine.volumes import Volumes
 class Engine:
     """What the API talks to."""
 
-    def __init__(self, context: Context, images: Images, *, engine_id: str, systemd_cgroup: bool) -> None:
+    def __init__(self, context: Context, *, engine_id: str, systemd_cgroup: bool) -> None:
         self._context = context
         runtimes = Runtimes(context.config, systemd_cgroup=systemd_cgroup)
-        self.images = images
+        self.images = images = _images(context)
         self.volumes = Volumes(context)
         self.networks = Networks(context)
         self.events: Bus = context.bus
@@ -58,6 +62,31 @@ class Engine:
     async def stop(self) -> None:
         """Containers go on; only what belongs to this process ends."""
         await self._context.ports.networks.stop()
+
+
+def _images(context: Context) -> Images:
+    ports, memory = context.ports, context.memory
+
+    async def publish(kind: str, action: str, actor_id: str, attributes: Mapping[str, str]) -> None:
+        await memory.commit(memory.event(kind, action, actor_id, attributes))
+
+    def in_use(image_id: str) -> list[ImageUser]:
+        users = (item for item in memory.containers.values() if item.image_id == image_id)
+        return [ImageUser(id=item.id, name=item.name, running=item.state.is_running) for item in users]
+
+    return Images(
+        content=ports.content,
+        image_records=ports.image_records,
+        snapshots=ports.snapshots,
+        diffs=ports.diffs,
+        leases=ports.leases,
+        registry=ports.registry,
+        archives=ports.archives,
+        publish=publish,
+        in_use=in_use,
+        platform=Platform(architecture=GO_ARCHITECTURES.get(context.facts.architecture, context.facts.architecture)),
+        now=memory.clock.now,
+    )
 
 
 def _holds(container: Container) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
+from pier.domain.archive import ArchiveMember
 from pier.domain.container import Container, LogConfig
 from pier.domain.event import Event
 from pier.domain.image import Descriptor, ImageRecord
@@ -165,6 +166,10 @@ class Leases(Protocol):
 
         The lease expires by itself a day later should pierd die. The value is the lease's id.
         """
+        ...
+
+    async def collect(self) -> None:
+        """Has containerd collect garbage and waits for it (what prune ends with)."""
         ...
 
 
@@ -424,6 +429,10 @@ class RegistrySession(Protocol):
 
     `repository` has its domain: `127.0.0.1:5000/inv/big`.
     """
+
+    async def head(self, repository: str, reference: str) -> Descriptor | None:
+        """What a tag or digest names, without fetching it; None where the registry does not say, or has no such."""
+        ...
 
     async def resolve(self, repository: str, reference: str) -> tuple[Descriptor, bytes]:
         """The manifest or index that a tag or digest names, verified. NotFound, Unauthenticated, Unavailable."""

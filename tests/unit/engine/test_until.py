@@ -1,0 +1,34 @@
+"""Moments and durations."""
+
+import pytest
+
+from pier.domain.errors import InvalidArgument
+from pier.domain.filters import Filters
+from pier.engine.until import parse_until
+
+HOUR = 3600 * 10**9
+NOW = 10**18
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1h", NOW - HOUR),
+        ("1h30m", NOW - HOUR - HOUR // 2),
+        ("100", 100 * 10**9),
+        ("1970-01-02", 24 * HOUR),
+        ("1970-01-01T01:00:00+00:00", HOUR),
+    ],
+)
+def test_until(text: str, expected: int) -> None:
+    assert parse_until(Filters({"until": (text,)}), NOW) == expected
+
+
+def test_without_until_there_is_no_bound() -> None:
+    assert parse_until(Filters(), NOW) == 0
+
+
+@pytest.mark.parametrize("values", [("soon",), ("1x",), ("1h", "2h")])
+def test_nonsense_is_refused(values: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidArgument):
+        parse_until(Filters({"until": values}), NOW)
