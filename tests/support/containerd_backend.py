@@ -1,31 +1,17 @@
-"""Both sides of the containerd ports' contract, fake and real, and what their tests need to run a container."""
+"""The ports of one containerd together, and what tests of their contract need to run a container on them."""
 
 import gzip
 import io
-import secrets
 import shutil
 import tarfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fakes.containerd import FakeContainerd
 from fakes.containerd.storage import digest_of
-from support.containerd import Containerd
 from support.facilities import require
 
-from pier.containerd.client import Client
-from pier.containerd.containers import ContainerObjects
-from pier.containerd.content import Content
-from pier.containerd.diffs import Diffs
-from pier.containerd.events import RuntimeEvents
-from pier.containerd.images import ImageRecords
-from pier.containerd.leases import Leases
-from pier.containerd.namespaces import Namespaces
-from pier.containerd.snapshots import Snapshots
-from pier.containerd.tasks import Tasks
-from pier.containerd.version import Version
 from pier.domain.image import MEDIA_TYPE_OCI_LAYER_GZIP, Descriptor
 from pier.domain.runtime import ContainerObject, RuntimeChoice, Stdio, TaskExit, TaskStatus
 from pier.engine import ports
@@ -47,7 +33,6 @@ class Backend:
     events: ports.RuntimeEvents
     version: ports.Containerd
     runtime: RuntimeChoice
-    client: Client | None = None
 
     async def make_base(self) -> str:
         """A committed snapshot that holds busybox; its key. To be called under a lease."""
@@ -133,31 +118,6 @@ def fake_backend() -> Backend:
         version=fake.version,
         runtime=RuntimeChoice(),
     )
-
-
-@asynccontextmanager
-async def real_backend(containerd: Containerd) -> AsyncIterator[Backend]:
-    """A connection in a namespace of its own, emptied at the end."""
-    client = Client(containerd.address, f"pier-test-{secrets.token_hex(4)}")
-    await Namespaces(client).ensure()
-    backend = Backend(
-        tasks=Tasks(client),
-        containers=ContainerObjects(client),
-        snapshots=Snapshots(client),
-        content=Content(client),
-        images=ImageRecords(client),
-        diffs=Diffs(client),
-        leases=Leases(client),
-        events=RuntimeEvents(client),
-        version=Version(client),
-        runtime=RuntimeChoice(root=str(containerd.directory / "runc")),
-        client=client,
-    )
-    try:
-        yield backend
-        await backend.clean()
-    finally:
-        await client.close()
 
 
 async def chunks_of(*parts: bytes) -> AsyncIterator[bytes]:

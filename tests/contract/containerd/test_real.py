@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from pier_grpc import content_pb2 as pb
 from support.containerd import Containerd
-from support.containerd_backend import CGROUP_PARENT, Backend, chunks_of, ended, process, real_backend
+from support.containerd_backend import CGROUP_PARENT, Backend, chunks_of, ended, process
 
 from pier.containerd.client import Client, Method
 from pier.containerd.ingest import Ingest
@@ -21,14 +22,14 @@ from pier.domain.runtime import Connected, Stdio, TaskExit, TaskStatus
 
 pytestmark = [pytest.mark.containerd, pytest.mark.root]
 
+Connect = Callable[[], AbstractAsyncContextManager[Backend]]
 LIST_INGESTS = Method(
     "/containerd.services.content.v1.Content/ListStatuses", pb.ListStatusesRequest, pb.ListStatusesResponse
 )
 
 
-async def ingests(backend: Backend) -> list[str]:
-    assert backend.client is not None
-    reply = await backend.client.call(LIST_INGESTS, pb.ListStatusesRequest(), what="list ingests")
+async def ingests(client: Client) -> list[str]:
+    reply = await client.call(LIST_INGESTS, pb.ListStatusesRequest(), what="list ingests")
     return [status.ref for status in reply.statuses]
 
 
@@ -118,21 +119,23 @@ async def test_limits_can_be_changed(real: Backend) -> None:
         assert pids_limits(f"{CGROUP_PARENT}/c1") == ["77"]
 
 
-async def test_blob_of_another_namespace_is_taken_over_without_its_bytes(containerd: Containerd) -> None:
+async def test_blob_of_another_namespace_is_taken_over_without_its_bytes(
+    connect: Connect, real: Backend, client: Client
+) -> None:
     data = secrets.token_bytes(1_500_000)
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    async with real_backend(containerd) as owner, real_backend(containerd) as other, owner.leases.hold("owner"):
+    async with connect() as owner, owner.leases.hold("owner"):
         await owner.content.write("r", chunks_of(data))
-        async with other.leases.hold("other"):
-            assert await other.content.size(digest) is None
-            taken = await other.content.write("r", never_read(), expected=digest, size=len(data), labels={"a": "1"})
+        async with real.leases.hold("ours"):
+            assert await real.content.size(digest) is None
+            taken = await real.content.write("r", never_read(), expected=digest, size=len(data), labels={"a": "1"})
             assert (taken.digest, taken.size) == (digest, len(data))
-            assert await other.content.read(digest) == data
-            assert await other.content.labels(digest) == {"a": "1"}
-            assert await ingests(other) == []
+            assert await real.content.read(digest) == data
+            assert await real.content.labels(digest) == {"a": "1"}
+            assert await ingests(client) == []
 
 
-async def test_no_way_of_failing_leaves_an_ingest(real: Backend) -> None:
+async def test_no_way_of_failing_leaves_an_ingest(real: Backend, client: Client) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield bytes(1_500_000)
         raise ValueError
@@ -149,13 +152,12 @@ async def test_no_way_of_failing_leaves_an_ingest(real: Backend) -> None:
                 await real.content.write("stuck", stuck())
         await real.content.write("twice", chunks_of(b"x"))
         await real.content.write("twice", chunks_of(b"x"))
-        assert await ingests(real) == []
+        assert await ingests(client) == []
 
 
-async def test_what_an_earlier_ingest_left_is_not_part_of_the_blob(real: Backend) -> None:
-    assert real.client is not None
+async def test_what_an_earlier_ingest_left_is_not_part_of_the_blob(real: Backend, client: Client) -> None:
     async with real.leases.hold("test"):
-        stale = Ingest(real.client, "r", expected="", size=0)
+        stale = Ingest(client, "r", expected="", size=0)
         await stale.__aenter__()
         await stale.fill(chunks_of(b"stale" * 1000))
         with pytest.raises(Conflict, match="somebody else writes it"):
@@ -181,14 +183,13 @@ async def test_lease_of_a_cancelled_holder_ends(real: Backend) -> None:
     assert await real.content.size(digest) is None
 
 
-async def test_namespace_is_made_once_and_snapshotters_are_known(real: Backend, containerd: Containerd) -> None:
-    assert real.client is not None
-    await Namespaces(real.client).ensure()
-    assert "overlayfs" in await Version(real.client).snapshotters()
+async def test_namespace_is_made_once_and_snapshotters_are_known(client: Client) -> None:
+    await Namespaces(client).ensure()
+    assert "overlayfs" in await Version(client).snapshotters()
 
 
-async def test_absence_is_told_at_once_and_ends_by_itself(containerd: Containerd) -> None:
-    async with real_backend(containerd) as backend, backend.leases.hold("test"):
+async def test_absence_is_told_at_once_and_ends_by_itself(connect: Connect, containerd: Containerd) -> None:
+    async with connect() as backend, backend.leases.hold("test"):
         pid = await backend.run("c1", "sleep", "1000")
         events = backend.events.subscribe()
         assert await anext(events) == Connected()
@@ -209,8 +210,8 @@ async def test_absence_is_told_at_once_and_ends_by_itself(containerd: Containerd
         await events.aclose()  # type: ignore[attr-defined]  # an async generator
 
 
-async def test_events_of_another_namespace_are_not_seen(containerd: Containerd) -> None:
-    async with real_backend(containerd) as ours, real_backend(containerd) as other:
+async def test_events_of_another_namespace_are_not_seen(connect: Connect) -> None:
+    async with connect() as ours, connect() as other:
         events = ours.events.subscribe()
         assert await anext(events) == Connected()
         async with other.leases.hold("test"), ended(other, "theirs"):
