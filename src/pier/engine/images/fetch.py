@@ -1,0 +1,141 @@
+"""Layers of one image from a registry: a few at a time, each unpacked as soon as those below it are."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from pier.domain.errors import InvalidArgument
+from pier.domain.ids import short
+from pier.domain.image import Descriptor
+from pier.domain.registry import Progress
+from pier.engine.images.locks import KeyedLocks
+from pier.engine.images.progress import Reporter
+from pier.engine.images.unpack import Unpacker
+from pier.engine.ports import Content, RegistrySession
+from pier.engine.together import together
+
+DOWNLOADS = 3  # at once, of all pulls together, as dockerd's max-concurrent-downloads
+_HINT_SECONDS = 0.1  # between two counts of bytes for one layer
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What is to be fetched, lowest first."""
+
+    session: RegistrySession
+    repository: str
+    descriptors: Sequence[Descriptor]
+    diff_ids: Sequence[str]
+
+
+class Fetcher:
+    """Fetches blobs; one that two pulls want is downloaded once."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._locks = KeyedLocks()
+        self._slots = asyncio.Semaphore(DOWNLOADS)
+
+    async def fetch(self, layers: Layers, unpacker: Unpacker, reporter: Reporter) -> None:
+        """Brings all layers into the content store and unpacks them, under the caller's lease.
+
+        Raises InvalidArgument when bytes are not what their digest says, and what the registry's errors mean.
+        """
+        unpacked = await unpacker.present(layers.diff_ids)
+        here = [await self._content.size(layer.digest) is not None for layer in layers.descriptors]
+        work = _Work(layers, reporter, unpacked, here, [asyncio.Event() for _ in layers.descriptors])
+        await work.announce()
+        await together(
+            *(self._download(work, number) for number in range(len(layers.descriptors))),
+            unpacker.unpack(
+                layers.descriptors,
+                layers.diff_ids,
+                ready=work.wait_for,
+                started=work.extracting,
+                finished=work.complete,
+            ),
+        )
+
+    async def _download(self, work: "_Work", number: int) -> None:
+        layer = work.layers.descriptors[number]
+        async with self._locks.hold(layer.digest):
+            if await self._content.size(layer.digest) is None:
+                async with self._slots:
+                    chunks = work.layers.session.blob(work.layers.repository, layer)
+                    ref = f"layer-{secrets.token_hex(8)}"
+                    counted = work.count(layer, chunks)
+                    await self._content.write(ref, counted, expected=layer.digest, size=layer.size)
+        await work.downloaded(number)
+
+
+@dataclass(slots=True)
+class _Work:
+    """The layers of one pull and what was said about them."""
+
+    layers: Layers
+    reporter: Reporter
+    unpacked: int
+    here: Sequence[bool]
+    ready: Sequence[asyncio.Event]
+
+    def _is_done(self, number: int) -> bool:
+        return self.here[number] and number < self.unpacked
+
+    async def announce(self) -> None:
+        """A line for each layer, and a second one for those that have to wait for their turn."""
+        missing = [number for number in range(len(self.ready)) if not self.here[number]]
+        for number in range(len(self.ready)):
+            await self._say(number, "Already exists" if self._is_done(number) else "Pulling fs layer")
+        for number in missing[DOWNLOADS:]:
+            await self._say(number, "Waiting")
+
+    async def count(self, layer: Descriptor, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Passes the bytes on, tells how many there were, and stops a registry that sends more than it announced."""
+        done, told = 0, 0.0
+        async for chunk in chunks:
+            done += len(chunk)
+            if layer.size and done > layer.size:
+                raise InvalidArgument(f"the registry sends more than the {layer.size} bytes of layer {layer.digest}")
+            if time.monotonic() - told >= _HINT_SECONDS:
+                told = time.monotonic()
+                self.reporter.hint(_line(layer, "Downloading", done))
+            yield chunk
+        await self.reporter.report(_line(layer, "Verifying Checksum"))
+
+    async def downloaded(self, number: int) -> None:
+        self.ready[number].set()
+        if self._is_done(number):
+            return
+        await self._say(number, "Download complete")
+        if number < self.unpacked:
+            await self._say(number, "Pull complete")
+
+    async def wait_for(self, number: int) -> None:
+        await self.ready[number].wait()
+
+    async def extracting(self, number: int) -> None:
+        layer = self.layers.descriptors[number]
+        await self.reporter.report(_line(layer, "Extracting", layer.size))
+
+    async def complete(self, number: int) -> None:
+        if number >= self.unpacked:
+            await self._say(number, "Pull complete")
+
+    async def _say(self, number: int, status: str) -> None:
+        await self.reporter.report(_line(self.layers.descriptors[number], status))
+
+
+def _line(layer: Descriptor, status: str, current: int = 0) -> Progress:
+    return Progress(status=status, id=short(layer.digest), current=current, total=layer.size if current else 0)
+
+
+async def read_all(chunks: AsyncIterator[bytes], descriptor: Descriptor) -> bytes:
+    """A small blob in memory. Raises InvalidArgument for one that is longer than its descriptor says."""
+    data = bytearray()
+    async for chunk in chunks:
+        data += chunk
+        if len(data) > descriptor.size:
+            raise InvalidArgument(f"the registry sends more than the {descriptor.size} bytes of {descriptor.digest}")
+    return bytes(data)

@@ -1,0 +1,129 @@
+"""Images as the API asks for them: each method hands over to the file of its verb."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.filters import Filters
+from pier.domain.image import Image, Platform
+from pier.domain.registry import Progress, RegistryAuth
+from pier.engine.images.history import HistoryRow, read_history
+from pier.engine.images.listing import filter_images
+from pier.engine.images.load import Loader
+from pier.engine.images.progress import run_reporting
+from pier.engine.images.prune import prune_images
+from pier.engine.images.publish import Publish
+from pier.engine.images.pull import Puller
+from pier.engine.images.remove import InUse, Removed, Remover
+from pier.engine.images.save import Saver
+from pier.engine.images.store import ImageStore
+from pier.engine.images.tag import tag_image
+from pier.engine.images.unpack import Unpacker
+from pier.engine.images.usage import DiskUsage, measure
+from pier.engine.ports import Archives, Content, Diffs, ImageRecords, Leases, Registry, Snapshots
+
+
+class Images:
+    """Every use case of images."""
+
+    def __init__(
+        self,
+        *,
+        content: Content,
+        image_records: ImageRecords,
+        snapshots: Snapshots,
+        diffs: Diffs,
+        leases: Leases,
+        registry: Registry,
+        archives: Archives,
+        publish: Publish,
+        in_use: InUse,
+        platform: Platform,
+        now: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event."""
+        self._store = ImageStore(content, image_records, snapshots, platform)
+        unpacker = Unpacker(snapshots, diffs)
+        self._loader = Loader(
+            archives=archives,
+            content=content,
+            leases=leases,
+            store=self._store,
+            unpacker=unpacker,
+            publish=publish,
+            platform=platform,
+        )
+        self._saver = Saver(archives=archives, content=content, store=self._store, publish=publish)
+        self._puller = Puller(
+            registry=registry,
+            content=content,
+            leases=leases,
+            store=self._store,
+            unpacker=unpacker,
+            publish=publish,
+            platform=platform,
+        )
+        self._remover = Remover(self._store, snapshots, in_use, publish)
+        self._in_use = in_use
+        self._publish = publish
+        self._now = now
+
+    async def get(self, ref: str) -> Image:
+        """By name, id, unique prefix of an id, or `name@digest`. Raises NotFound as `No such image: X:latest`."""
+        return await self._store.get(ref)
+
+    async def id_of(self, ref: str) -> str:
+        """The id behind a reference, or "" where there is none (any more)."""
+        try:
+            return (await self._store.get(ref)).id
+        except (NotFound, InvalidArgument):
+            return ""
+
+    def pull(
+        self, repository: str, reference: str, *, platform: Platform | None = None, auth: RegistryAuth
+    ) -> AsyncIterator[Progress]:
+        """Fetches what is missing of `repository` at a tag or digest (none: all tags), unpacks and names it.
+
+        Errors before the first item: NotFound, Unauthenticated, InvalidArgument, PierError; later ones too.
+        """
+        return run_reporting(
+            f"pull {repository}",
+            lambda reporter: self._puller.pull(repository, reference, platform, auth, reporter),
+        )
+
+    def load(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Progress]:
+        """Reads an image archive to its end; yields a line for each name. Raises InvalidArgument for a bad one."""
+        return run_reporting("load images", lambda reporter: self._loader.load(chunks, reporter))
+
+    def save(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+        """A tar for `load`. Raises NotFound before its first chunk."""
+        return self._saver.save(names)
+
+    async def remove(self, ref: str, *, force: bool = False, prune_parents: bool = True) -> Removed:
+        """Takes a name away, and the image with its last one. Raises NotFound, Conflict.
+
+        `prune_parents` has no effect: an image of Pier's has no parents that are images.
+        """
+        del prune_parents
+        return await self._remover.remove(ref, force=force)
+
+    async def tag(self, ref: str, repository: str, tag: str) -> None:
+        """Gives an image a further name. Raises NotFound, InvalidArgument."""
+        await tag_image(self._store, self._publish, ref, repository, tag)
+
+    async def history(self, ref: str) -> "list[HistoryRow]":
+        """Newest step first. Raises NotFound."""
+        return await read_history(self._store, ref)
+
+    async def prune(self, filters: Filters) -> tuple[Removed, int]:
+        """What went, and the bytes freed. Raises InvalidArgument."""
+        return await prune_images(self._store, self._remover, self._in_use, self._publish, filters, self._now())
+
+    async def disk_usage(self) -> DiskUsage:
+        """Sizes on disk, each layer counted once."""
+        return await measure(self._store, self._in_use)
+
+    async def list(self, *, all: bool = False, filters: Filters | None = None) -> "list[Image]":
+        """Newest first. `all` has no effect: Pier has no intermediate images. Raises InvalidArgument."""
+        del all
+        return await filter_images(self._store, await self._store.images(), filters or Filters(), self._now())

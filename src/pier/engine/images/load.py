@@ -1,0 +1,118 @@
+"""`docker load`: image archives of every shape into the content store, unpacked and named."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from pier.domain.errors import InvalidArgument
+from pier.domain.image import (
+    MEDIA_TYPE_OCI_CONFIG,
+    MEDIA_TYPE_OCI_LAYER,
+    MEDIA_TYPE_OCI_LAYER_GZIP,
+    MEDIA_TYPE_OCI_LAYER_ZSTD,
+    MEDIA_TYPE_OCI_MANIFEST,
+    Descriptor,
+    Image,
+    Platform,
+)
+from pier.domain.reference import parse
+from pier.domain.registry import Progress
+from pier.engine.images.archive_files import ArchiveFiles, store_bytes
+from pier.engine.images.archive_layout import ArchivedImage, blob_path, read_layout
+from pier.engine.images.labels import config_labels, index_labels, manifest_labels
+from pier.engine.images.progress import Reporter
+from pier.engine.images.publish import Publish, image_attributes
+from pier.engine.images.store import ImageStore
+from pier.engine.images.unpack import Unpacker
+from pier.engine.ports import Archives, Content, Leases
+from pier.oci.image import Manifest, parse_image_config
+from pier.oci.image_writing import encode_manifest
+
+_COMPRESSED = {b"\x1f\x8b": MEDIA_TYPE_OCI_LAYER_GZIP, b"\x28\xb5": MEDIA_TYPE_OCI_LAYER_ZSTD}
+
+
+class Loader:
+    def __init__(
+        self,
+        *,
+        archives: Archives,
+        content: Content,
+        leases: Leases,
+        store: ImageStore,
+        unpacker: Unpacker,
+        publish: Publish,
+        platform: Platform,
+    ) -> None:
+        self._archives = archives
+        self._content = content
+        self._leases = leases
+        self._store = store
+        self._unpacker = unpacker
+        self._publish = publish
+        self._platform = platform
+
+    async def load(self, chunks: AsyncIterator[bytes], reporter: Reporter) -> None:
+        """Reads the archive once, to its end, then makes its images. Raises InvalidArgument for a bad archive."""
+        async with self._leases.hold(f"load-{secrets.token_hex(8)}"):
+            files = ArchiveFiles(self._content)
+            await files.take(self._archives.read(chunks))
+            for archived in await read_layout(files, self._platform):
+                target, image = await self._import(files, archived)
+                await self._name(target, image, archived.names, reporter)
+                await self._publish("image", "load", image.id, image_attributes(image))
+
+    async def _import(self, files: ArchiveFiles, archived: ArchivedImage) -> tuple[Descriptor, Image]:
+        """Stores and unpacks one image; its target and what it is, still without names."""
+        config = parse_image_config(await files.read(archived.config_path))
+        layers = await self._store_layers(files, archived, config.diff_ids)
+        stored = await files.store(archived.config_path, config_labels(self._unpacker.snapshotter, config.chain_id))
+        target = await self._store_manifest(files, archived, replace(stored, media_type=MEDIA_TYPE_OCI_CONFIG), layers)
+        for index in reversed(archived.indexes):  # from the manifest outwards
+            await files.store(blob_path(index.digest), index_labels([target]))
+            target = index
+        await self._unpacker.unpack(layers, config.diff_ids)
+        return target, await self._store.read_target(target)
+
+    async def _store_layers(
+        self, files: ArchiveFiles, archived: ArchivedImage, diff_ids: Sequence[str]
+    ) -> list[Descriptor]:
+        if len(archived.layer_paths) != len(diff_ids):
+            raise InvalidArgument(
+                f"the image {archived.config_path} has {len(archived.layer_paths)} layers in the archive, but its "
+                f"config lists {len(diff_ids)}"
+            )
+        layers = []
+        for path, diff_id in zip(archived.layer_paths, diff_ids, strict=True):
+            media_type = _COMPRESSED.get((await files.head(path))[:2], MEDIA_TYPE_OCI_LAYER)
+            layer = replace(await files.store(path), media_type=media_type)
+            if media_type == MEDIA_TYPE_OCI_LAYER and layer.digest != diff_id:
+                raise InvalidArgument(
+                    f"the layer {path} in the archive has the digest {layer.digest}, but its image says {diff_id}"
+                )
+            layers.append(layer)
+        return layers
+
+    async def _store_manifest(
+        self, files: ArchiveFiles, archived: ArchivedImage, config: Descriptor, layers: Sequence[Descriptor]
+    ) -> Descriptor:
+        """The archive's own manifest, or one made for an archive that knows none."""
+        labels = manifest_labels(config, layers)
+        if archived.manifest is not None:
+            await files.store(blob_path(archived.manifest.digest), labels)
+            return archived.manifest
+        stored = await store_bytes(
+            self._content, encode_manifest(Manifest(config=config, layers=tuple(layers))), labels
+        )
+        return replace(stored, media_type=MEDIA_TYPE_OCI_MANIFEST)
+
+    async def _name(self, target: Descriptor, image: Image, names: Sequence[str], reporter: Reporter) -> None:
+        for name in names:
+            familiar = parse(name).familiar
+            orphan = await self._store.assign(name, target)
+            if orphan:
+                text = f"The image {familiar} already exists, renaming the old one with ID {orphan} to empty string\n"
+                await reporter.report(Progress(stream=text))
+            await reporter.report(Progress(stream=f"Loaded image: {familiar}\n"))
+        if not names:
+            await self._store.keep(target)
+            await reporter.report(Progress(stream=f"Loaded image ID: {image.id}\n"))

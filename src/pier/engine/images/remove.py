@@ -1,0 +1,131 @@
+"""`docker rmi` and `docker image prune`: taking names away, and images whose last name went."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pier.domain.errors import Conflict
+from pier.domain.ids import short
+from pier.domain.image import Image
+from pier.domain.reference import Reference, is_image_id_prefix, parse
+from pier.engine.images.names import user_reference
+from pier.engine.images.publish import Publish, image_attributes
+from pier.engine.images.store import ImageStore
+from pier.engine.ports import Snapshots
+from pier.oci.image import chain_ids
+
+Removed = list[tuple[str, str]]
+"""("Untagged", familiar name) and ("Deleted", id of an image or chain id of a layer), in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageUser:
+    """A container made from an image."""
+
+    id: str
+    name: str
+    running: bool
+
+
+InUse = Callable[[str], Sequence[ImageUser]]
+"""The containers made from the image with this id."""
+
+
+class Remover:
+    """Docker's rules: a name may go while others lead to the image; the image itself only when nobody needs it."""
+
+    def __init__(self, store: ImageStore, snapshots: Snapshots, in_use: InUse, publish: Publish) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._in_use = in_use
+        self._publish = publish
+
+    async def remove(self, ref: str, *, force: bool = False) -> Removed:
+        """Raises NotFound; Conflict where containers or other names forbid it (`force` overrides all but running)."""
+        image = await self._store.get(ref)
+        named = {
+            record.name: reference
+            for record in await self._store.records_of(image.id)
+            if (reference := user_reference(record.name)) is not None
+        }
+        if _is_by_id(ref, image):
+            return await self._remove_by_id(image, named, force=force)
+        return await self._remove_by_name(ref, image, named, force=force)
+
+    async def _remove_by_name(self, ref: str, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
+        users = self._in_use(image.id)
+        if users and not force and _is_single(list(named.values())):
+            raise Conflict(
+                f'conflict: unable to remove repository reference "{ref}" (must force) - container '
+                f"{short(users[0].id)} is using its referenced image {short(image.id)}"
+            )
+        going = _names_to_drop(ref, named)
+        staying = [name for name in named if name not in going]
+        delete = not staying and not (users if not force else [user for user in users if user.running])
+        removed = await self._untag(image, going, named, keep=True)
+        return removed + (await self.delete(image) if delete else [])
+
+    async def _remove_by_id(self, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
+        users = self._in_use(image.id)
+        running = [user for user in users if user.running]
+        if running:
+            raise _conflict(
+                image, "cannot be forced", f"image is being used by running container {short(running[0].id)}"
+            )
+        if not force and not _is_single(list(named.values())):
+            raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
+        if not force and users:
+            raise _conflict(image, "must be forced", f"image is being used by stopped container {short(users[0].id)}")
+        removed = await self._untag(image, list(named), named, keep=True)
+        return removed + await self.delete(image)
+
+    async def _untag(self, image: Image, names: Sequence[str], named: dict[str, Reference], *, keep: bool) -> Removed:
+        await self._store.release(image.id, names, keep=keep)
+        for _ in names:
+            await self._publish("image", "untag", image.id, image_attributes(image))
+        return [("Untagged", named[name].familiar) for name in names]
+
+    async def delete(self, image: Image) -> Removed:
+        """Deletes every name of the image and waits until what only it needed is off the disk."""
+        await self._store.delete(image.id)
+        await self._publish("image", "delete", image.id, image_attributes(image))
+        removed: Removed = [("Deleted", image.id)]
+        for chain_id in reversed(chain_ids(image.diff_ids)):
+            if await self._snapshots.exists(chain_id):
+                break  # another image stands on it, and so on all below
+            removed.append(("Deleted", chain_id))
+        return removed
+
+
+def _conflict(image: Image, how: str, why: str) -> Conflict:
+    return Conflict(f"conflict: unable to delete {short(image.id)} ({how}) - {why}")
+
+
+def _is_by_id(ref: str, image: Image) -> bool:
+    """Docker takes a reference for an id when the id begins with it."""
+    return is_image_id_prefix(ref) and image.id.removeprefix("sha256:").startswith(ref.removeprefix("sha256:"))
+
+
+def _names_to_drop(ref: str, named: dict[str, Reference]) -> list[str]:
+    """The name itself, and the digests of its repository once no tag of that repository is left."""
+    wanted = parse(ref)
+    going = [name for name, reference in named.items() if _is_meant(wanted, reference)]
+    gone = {named[name].repository for name in going if not named[name].digest}
+    kept = {reference.repository for name, reference in named.items() if name not in going and not reference.digest}
+    going += [
+        name
+        for name, reference in named.items()
+        if name not in going and reference.digest and reference.repository in gone - kept
+    ]
+    return going
+
+
+def _is_meant(wanted: Reference, reference: Reference) -> bool:
+    if wanted.digest:  # of the manifest or of the config: either way that of this repository and image
+        return bool(reference.digest) and reference.repository == wanted.repository
+    return reference.canonical == wanted.canonical
+
+
+def _is_single(references: Sequence[Reference]) -> bool:
+    """One tag at most, and nothing beyond the repository of that tag."""
+    tags = [reference for reference in references if not reference.digest]
+    return len(tags) <= 1 and len({reference.repository for reference in references}) <= 1

@@ -1,0 +1,173 @@
+"""`docker save`: images as one tar, which is an OCI layout and a docker archive at once."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pier.domain.archive import ArchiveMember
+from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.image import (
+    MEDIA_TYPE_OCI_CONFIG,
+    MEDIA_TYPE_OCI_LAYER,
+    MEDIA_TYPE_OCI_MANIFEST,
+    Descriptor,
+    Image,
+)
+from pier.domain.reference import Reference, parse
+from pier.engine.images.archive_layout import blob_path
+from pier.engine.images.publish import Publish, image_attributes
+from pier.engine.images.store import ImageStore
+from pier.engine.ports import Archives, Content
+from pier.oci.image import Index, Manifest
+from pier.oci.image_writing import describe, descriptor_document, encode_index, encode_manifest
+
+
+@dataclass(slots=True)
+class _Saved:
+    """An image and the names under which it goes into the archive."""
+
+    image: Image
+    names: list[Reference] = field(default_factory=list)
+
+
+class Saver:
+    def __init__(self, *, archives: Archives, content: Content, store: ImageStore, publish: Publish) -> None:
+        self._archives = archives
+        self._content = content
+        self._store = store
+        self._publish = publish
+
+    async def save(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+        """The archive's bytes. Raises NotFound before the first for an unknown name.
+
+        Layers go out as plain tars. A tar tells a file's size before its bytes, so a compressed layer is decompressed
+        twice, once to count: that takes time but no disk. The documents, which name all sizes, come last.
+        """
+        chosen = await self._choose(names)
+        for saved in chosen:
+            for layer in saved.image.layers:
+                if await self._content.size(layer.digest) is None:
+                    raise NotFound(
+                        f"layer {layer.digest} of {saved.image.id} is not in the content store, only its files are: "
+                        "pull the image again to save it"
+                    )
+        async for chunk in self._archives.write(self._members(chosen)):
+            yield chunk
+        for saved in chosen:
+            await self._publish("image", "save", saved.image.id, image_attributes(saved.image))
+
+    async def _choose(self, names: Sequence[str]) -> list[_Saved]:
+        """Each image once; a bare repository stands for all its tags, an id for the image without names."""
+        if not names:
+            raise InvalidArgument("no image to save: name at least one")
+        chosen: dict[str, _Saved] = {}
+        for name in names:
+            references = await self._references(name)
+            for ref in [reference.canonical for reference in references] or [name]:
+                image = await self._store.get(ref)
+                saved = chosen.setdefault(image.id, _Saved(image))
+                saved.names += [reference for reference in references if reference.canonical == ref]
+        for saved in chosen.values():
+            saved.names = list(dict.fromkeys(saved.names))
+        return list(chosen.values())
+
+    async def _references(self, name: str) -> list[Reference]:
+        """The tags that a name stands for; none for an id or a digest."""
+        try:
+            reference = parse(name, default_tag="")
+        except InvalidArgument:
+            return []
+        if not reference.tag and not reference.digest:
+            tags = [parse(record.name) for record in await self._store.named(reference.repository)]
+            if tags:
+                return tags
+        image = await self._store.get(name)
+        tagged = reference if reference.tag else replace(reference, tag="latest")
+        return [tagged] if not reference.digest and tagged.familiar in image.repo_tags else []
+
+    async def _members(self, chosen: Sequence[_Saved]) -> AsyncIterator[ArchiveMember]:
+        written: set[str] = set()
+        manifests: list[Descriptor] = []
+        entries: list[dict[str, object]] = []
+        for directory in ("blobs", "blobs/sha256"):
+            yield ArchiveMember(path=directory)
+        for saved in chosen:
+            layers = []
+            for layer, diff_id in zip(saved.image.layers, saved.image.diff_ids, strict=True):
+                plain = Descriptor(
+                    media_type=MEDIA_TYPE_OCI_LAYER, digest=diff_id, size=await self._plain_size(layer, diff_id)
+                )
+                layers.append(plain)
+                if diff_id not in written:
+                    written.add(diff_id)
+                    yield ArchiveMember(path=blob_path(diff_id), size=plain.size, data=self._plain(layer, diff_id))
+            config = await self._content.read(saved.image.id)
+            manifest = encode_manifest(Manifest(config=describe(config, MEDIA_TYPE_OCI_CONFIG), layers=tuple(layers)))
+            for document in (config, manifest):
+                descriptor = describe(document, MEDIA_TYPE_OCI_MANIFEST)
+                if descriptor.digest not in written:
+                    written.add(descriptor.digest)
+                    yield _document(blob_path(descriptor.digest), document)
+            manifests += _index_entries(describe(manifest, MEDIA_TYPE_OCI_MANIFEST), saved.names)
+            entries.append(_docker_entry(saved, layers))
+        for path, document in (
+            ("index.json", encode_index(Index(manifests=tuple(manifests)))),
+            ("manifest.json", _json(entries)),
+            ("oci-layout", _json({"imageLayoutVersion": "1.0.0"})),
+            ("repositories", _json(_repositories(chosen))),
+        ):
+            yield _document(path, document)
+
+    def _plain(self, layer: Descriptor, diff_id: str) -> AsyncIterator[bytes]:
+        """The uncompressed layer: as it is stored, where it is stored so."""
+        stream = self._content.stream(layer.digest)
+        return stream if layer.digest == diff_id else self._archives.decompress(stream)
+
+    async def _plain_size(self, layer: Descriptor, diff_id: str) -> int:
+        if layer.digest == diff_id:
+            return layer.size
+        size = 0
+        async for chunk in self._plain(layer, diff_id):
+            size += len(chunk)
+        return size
+
+
+def _index_entries(manifest: Descriptor, names: Sequence[Reference]) -> list[Descriptor]:
+    """One for each name (OCI image-spec, "Pre-Defined Annotation Keys"), or one without a name."""
+    return [
+        replace(
+            manifest,
+            annotations={"io.containerd.image.name": name.canonical, "org.opencontainers.image.ref.name": name.tag},
+        )
+        for name in names
+    ] or [manifest]
+
+
+def _docker_entry(saved: _Saved, layers: Sequence[Descriptor]) -> dict[str, object]:
+    return {
+        "Config": blob_path(saved.image.id),
+        "RepoTags": [name.familiar for name in saved.names] or None,
+        "Layers": [blob_path(layer.digest) for layer in layers],
+        "LayerSources": {layer.digest: descriptor_document(layer) for layer in layers},
+    }
+
+
+def _repositories(chosen: Sequence[_Saved]) -> dict[str, dict[str, str]]:
+    """Names by repository and tag, with the topmost layer, as docker wrote it before there was a manifest.json."""
+    found: dict[str, dict[str, str]] = {}
+    for saved in chosen:
+        for name in saved.names:
+            top = saved.image.diff_ids[-1].partition(":")[2] if saved.image.diff_ids else ""
+            found.setdefault(name.familiar_repository, {})[name.tag] = top
+    return found
+
+
+def _document(path: str, data: bytes) -> ArchiveMember:
+    async def once() -> AsyncIterator[bytes]:
+        yield data
+
+    return ArchiveMember(path=path, size=len(data), data=once())
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

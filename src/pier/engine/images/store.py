@@ -1,0 +1,202 @@
+"""The read model of images: containerd's records, put together by the config they lead to."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.ids import match_prefix
+from pier.domain.image import Descriptor, Image, ImageRecord, Platform
+from pier.domain.reference import Reference, is_full_hex, is_hex_prefix, is_image_id, parse
+from pier.engine.images.manifests import ManifestReader
+from pier.engine.images.names import untagged_name, user_reference
+from pier.engine.ports import Content, ImageRecords, Snapshots
+from pier.oci.image import chain_ids
+
+Grouped = dict[str, tuple[Image, list[ImageRecord]]]
+
+
+class ImageStore:
+    """Lists and finds images, and moves their names.
+
+    The records are asked for each time: one cheap call, and others may have changed them. What they point to is read
+    once, as it is named by its digest.
+    """
+
+    def __init__(self, content: Content, records: ImageRecords, snapshots: Snapshots, platform: Platform) -> None:
+        self._records = records
+        self._reader = ManifestReader(content, snapshots, platform)
+        self._naming = asyncio.Lock()  # moving a name is several calls
+
+    async def images(self) -> list[Image]:
+        """Every image of which this host has the content, newest first."""
+        images = [_put_together(image, records) for image, records in (await self._grouped()).values()]
+        return sorted(images, key=lambda image: (-image.created_at, image.id))
+
+    async def get(self, ref: str) -> Image:
+        """By exact name, id, unique prefix of an id, or `name@digest`. Raises NotFound in Docker's words."""
+        image, records = (await self._grouped())[await self._find_id(ref)]
+        return _put_together(image, records)
+
+    async def records_of(self, image_id: str) -> list[ImageRecord]:
+        """The names that lead to this image, Pier's own for untagged ones among them."""
+        return _records(await self._grouped(), image_id)
+
+    async def named(self, repository: str) -> list[ImageRecord]:
+        """The records of a repository's tags, in order."""
+        found = []
+        for record in await self._records.list():
+            reference = user_reference(record.name)
+            if reference and reference.tag and not reference.digest and reference.repository == repository:
+                found.append(record)
+        return sorted(found, key=lambda record: record.name)
+
+    async def read_target(self, target: Descriptor) -> Image:
+        """The image behind a manifest or index, without names. Raises NotFound, InvalidArgument."""
+        return await self._reader.read(target)
+
+    async def target_of(self, name: str) -> str:
+        """The digest that a record points to now; "" without such a record."""
+        try:
+            return (await self._records.get(name)).target.digest
+        except NotFound:
+            return ""
+
+    async def layer_sizes(self, image: Image) -> dict[str, int]:
+        """Bytes that each unpacked layer takes on disk, by chain id, from the bottom."""
+        sizes = await self._reader.layer_sizes(image)
+        return dict(zip(chain_ids(image.diff_ids), sizes, strict=True)) if sizes is not None else {}
+
+    def forget(self, target: Descriptor) -> None:
+        """Reads a target anew: its index may have got the content of a platform that suits better."""
+        self._reader.forget(target.digest)
+
+    async def assign(self, name: str, target: Descriptor) -> str:
+        """Points a record at a manifest; the id of the image that lost its last name by it, or "".
+
+        That image lives on untagged, until it is removed.
+        """
+        async with self._naming:
+            grouped = await self._grouped()
+            image = await self._reader.read(target)
+            orphan = ""
+            for image_id, (_, records) in grouped.items():
+                if image_id != image.id and any(record.name == name for record in records):
+                    orphan = await self._keep_untagged(image_id, records, losing={name})
+            await self._records.put(ImageRecord(name=name, target=target))
+            spare = untagged_name(image.id)
+            if spare != name and any(record.name == spare for record in _records(grouped, image.id)):
+                await self._records.delete(spare)
+            return orphan
+
+    async def keep(self, target: Descriptor) -> Image:
+        """Makes sure that some record holds the image, if only the untagged one."""
+        image = await self._reader.read(target)
+        if not await self.records_of(image.id):
+            await self.assign(untagged_name(image.id), target)
+        return image
+
+    async def release(self, image_id: str, names: Iterable[str], *, keep: bool) -> None:
+        """Deletes these names; with `keep` an image that loses its last one lives on untagged."""
+        async with self._naming:
+            losing = set(names)
+            if keep:
+                await self._keep_untagged(image_id, await self.records_of(image_id), losing=losing)
+            for name in sorted(losing):
+                with suppress(NotFound):  # somebody else was faster
+                    await self._records.delete(name)
+
+    async def delete(self, image_id: str) -> None:
+        """Deletes every record of an image and waits until its content and snapshots are off the disk."""
+        async with self._naming:
+            records = await self.records_of(image_id)
+            for number, record in enumerate(records, start=1):
+                self._reader.forget(record.target.digest)
+                with suppress(NotFound):  # somebody else was faster
+                    await self._records.delete(record.name, collect=number == len(records))
+
+    async def _keep_untagged(self, image_id: str, records: Iterable[ImageRecord], *, losing: set[str]) -> str:
+        records = list(records)
+        if not records or any(record.name not in losing for record in records):
+            return ""
+        await self._records.put(ImageRecord(name=untagged_name(image_id), target=records[0].target))
+        return image_id
+
+    async def _grouped(self) -> Grouped:
+        """Images by id with their records; a record whose content is not here (or is no image) is left out."""
+        grouped: Grouped = {}
+        for record in await self._records.list():
+            try:
+                image = await self._reader.read(record.target)
+            except (NotFound, InvalidArgument):
+                continue
+            grouped.setdefault(image.id, (image, []))[1].append(record)
+        return grouped
+
+    async def _find_id(self, ref: str) -> str:
+        grouped = await self._grouped()
+        if is_full_hex(ref) or is_image_id(ref):
+            digest = ref if is_image_id(ref) else f"sha256:{ref}"
+            found = _by_digest(grouped, digest, repository="")
+            if found is None:
+                raise NotFound(f"No such image: {ref}")
+            return found
+        reference = _parse_or_none(ref)
+        found = _by_name(grouped, reference) if reference else None
+        if found is None and (prefix := ref.removeprefix("sha256:")) and is_hex_prefix(prefix):
+            found = match_prefix(f"sha256:{prefix}", grouped)
+        if found is not None:
+            return found
+        # A name outside the grammar is the caller's mistake (400), any other just is not there (404).
+        raise NotFound(f"No such image: {(reference or parse(ref)).familiar}")
+
+
+def _records(grouped: Grouped, image_id: str) -> list[ImageRecord]:
+    return grouped[image_id][1] if image_id in grouped else []
+
+
+def _parse_or_none(ref: str) -> Reference | None:
+    try:
+        return parse(ref)
+    except InvalidArgument:
+        return None
+
+
+def _by_name(grouped: Grouped, reference: Reference) -> str | None:
+    if reference.digest:
+        return _by_digest(grouped, reference.digest, repository=reference.repository)
+    for image_id, (_, records) in grouped.items():
+        if any(record.name == reference.canonical for record in records):
+            return image_id
+    return None
+
+
+def _by_digest(grouped: Grouped, digest: str, *, repository: str) -> str | None:
+    """By the digest of config, manifest or index; with a repository only where one of its names leads there."""
+    for image_id, (image, records) in grouped.items():
+        names = [user_reference(record.name) for record in records]
+        if repository and not any(name is not None and name.repository == repository for name in names):
+            continue
+        if digest in (image_id, image.manifest.digest, *(record.target.digest for record in records)):
+            return image_id
+    return None
+
+
+def _put_together(image: Image, records: Iterable[ImageRecord]) -> Image:
+    tags, digests, tagged_at = [], [], 0
+    for record in sorted(records, key=lambda record: record.name):
+        reference = user_reference(record.name)
+        if reference is None:
+            continue
+        if reference.digest:
+            digests.append(reference.familiar)
+        else:
+            tags.append(reference.familiar)
+            tagged_at = max(tagged_at, record.updated_at)
+    return replace(image, repo_tags=tuple(tags), repo_digests=tuple(digests), last_tagged_at=tagged_at)
+
+
+def is_dangling(image: Image) -> bool:
+    """Without a tag; it may still have digests."""
+    return not image.repo_tags

@@ -1,0 +1,108 @@
+"""Layers to snapshots, one on the other, each named by its chain id."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
+from pier.domain.image import Descriptor
+from pier.engine.images.locks import KeyedLocks
+from pier.engine.ports import Diffs, Snapshots
+from pier.oci.image import chain_ids
+
+_ATTEMPTS = 3
+_CLEAN_UP_SECONDS = 10
+
+LayerStep = Callable[[int], Awaitable[None]]
+
+
+async def _nothing(_: int) -> None:
+    """A step that nobody wants to hear of."""
+
+
+class Unpacker:
+    """Applies layers in order; what another caller unpacks at this moment is waited for, not done twice."""
+
+    def __init__(self, snapshots: Snapshots, diffs: Diffs) -> None:
+        self._snapshots = snapshots
+        self._diffs = diffs
+        self._locks = KeyedLocks()
+
+    @property
+    def snapshotter(self) -> str:
+        return self._snapshots.snapshotter
+
+    async def present(self, diff_ids: Sequence[str]) -> int:
+        """How many layers from the bottom are unpacked."""
+        chain = chain_ids(diff_ids)
+        for count in range(len(chain), 0, -1):
+            if await self._snapshots.exists(chain[count - 1]):
+                return count
+        return 0
+
+    async def unpack(
+        self,
+        layers: Sequence[Descriptor],
+        diff_ids: Sequence[str],
+        *,
+        ready: LayerStep = _nothing,
+        started: LayerStep = _nothing,
+        finished: LayerStep = _nothing,
+    ) -> None:
+        """Unpacks what is missing, under the caller's lease; the caller's config must carry its snapshot label already,
+        so that what exists cannot be collected meanwhile.
+
+        `ready(n)` waits until layer n is in the content store: a layer is applied while those above still download.
+        Raises InvalidArgument when a layer is not what the config says.
+        """
+        if len(layers) != len(diff_ids):
+            raise InvalidArgument(f"the image has {len(layers)} layers but its config lists {len(diff_ids)}")
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                await self._climb(layers, diff_ids, ready, started, finished)
+                return
+            except NotFound:
+                # A snapshot below was collected between our look and our use of it: it belonged to a flow that failed.
+                if attempt == _ATTEMPTS:
+                    raise
+
+    async def _climb(
+        self,
+        layers: Sequence[Descriptor],
+        diff_ids: Sequence[str],
+        ready: LayerStep,
+        started: LayerStep,
+        finished: LayerStep,
+    ) -> None:
+        chain = chain_ids(diff_ids)
+        done = await self.present(diff_ids)
+        for number in range(done, len(layers)):
+            await ready(number)
+            await started(number)
+            parent = chain[number - 1] if number else ""
+            async with self._locks.hold(chain[number]):
+                if not await self._snapshots.exists(chain[number]):
+                    await self._apply(layers[number], diff_ids[number], parent, chain[number])
+            await finished(number)
+
+    async def _apply(self, layer: Descriptor, diff_id: str, parent: str, chain_id: str) -> None:
+        key = f"extract-{secrets.token_hex(8)}-{chain_id}"
+        mounts = await self._snapshots.prepare(key, parent)
+        try:
+            applied = await self._diffs.apply(layer, mounts)
+            if applied.digest != diff_id:
+                raise InvalidArgument(
+                    f"layer {layer.digest} is not what its image says: it unpacks to {applied.digest}, not {diff_id}"
+                )
+            await self._snapshots.commit(chain_id, key)
+        except BaseException as error:
+            await self._discard(key)
+            if isinstance(error, Conflict) and await self._snapshots.exists(chain_id):
+                return  # another client of containerd committed the same layer first
+            raise
+
+    async def _discard(self, key: str) -> None:
+        with suppress(PierError, TimeoutError):  # the lease removes it later if this fails
+            async with asyncio.timeout(_CLEAN_UP_SECONDS):
+                await self._snapshots.remove(key)

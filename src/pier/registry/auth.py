@@ -1,0 +1,87 @@
+"""Logging in to registries: Basic, and Bearer tokens (distribution's token authentication; OAuth2, RFC 6749)."""
+
+import base64
+import json
+from collections.abc import Sequence
+from urllib.parse import urlencode, urlsplit
+
+from pier.domain.errors import PierError
+from pier.domain.registry import RegistryAuth
+from pier.registry.challenge import Challenge, parse_challenges
+from pier.registry.endpoints import Endpoint
+from pier.registry.errors import token_refusal
+from pier.registry.transport import Transport
+
+_CLIENT_ID = "pier"
+_MAX_TOKEN = 1 << 20  # bytes of a token service's answer
+
+
+class Authorizer:
+    """Turns challenges into Authorization headers for one user. What it learnt is forgotten with it."""
+
+    def __init__(self, transport: Transport, auth: RegistryAuth) -> None:
+        self._transport = transport
+        self._auth = auth
+
+    async def answer(self, headers: Sequence[str], endpoint: Endpoint, repository: str, path: str) -> str:
+        """The Authorization header that these WWW-Authenticate headers ask for. A mirror is asked without credentials.
+
+        Raises NotFound, Unauthenticated, PermissionDenied, PierError.
+        """
+        auth = RegistryAuth() if endpoint.is_mirror else self._auth
+        challenges = parse_challenges(headers)
+        for challenge in challenges:
+            if challenge.scheme == "bearer":
+                token = auth.registry_token or await self._token(challenge, auth, endpoint, repository, path)
+                return f"Bearer {token}"
+        if any(challenge.scheme == "basic" for challenge in challenges):
+            if not auth.username:
+                raise PierError(f"{repository}: no basic auth credentials; log in to {endpoint.host} first")
+            return _basic(auth)
+        raise PierError(f"the registry {endpoint.host} wants a login of a kind that Pier does not know")
+
+    async def _token(
+        self, challenge: Challenge, auth: RegistryAuth, endpoint: Endpoint, repository: str, path: str
+    ) -> str:
+        realm = challenge.parameters.get("realm", "")
+        if urlsplit(realm).scheme not in ("https", *(("http",) if endpoint.insecure else ())):
+            raise PierError(f"the registry {endpoint.host} names {realm!r} for logins, which is no safe address")
+        scope = challenge.parameters.get("scope") or f"repository:{path}:pull"
+        query = {"scope": scope}
+        if service := challenge.parameters.get("service"):
+            query["service"] = service
+        headers, form, url = {}, None, f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
+        if auth.identity_token:
+            form = query | {
+                "grant_type": "refresh_token",
+                "refresh_token": auth.identity_token,
+                "client_id": _CLIENT_ID,
+            }
+            url = realm
+        elif auth.username:
+            headers["Authorization"] = _basic(auth)
+        async with self._transport.open(
+            "POST" if form else "GET", url, headers=headers, form=form, verify=not endpoint.insecure
+        ) as response:
+            body = await response.content.read(_MAX_TOKEN)
+            while len(body) < _MAX_TOKEN and (more := await response.content.read(_MAX_TOKEN - len(body))):
+                body += more
+        if response.status != 200:
+            anonymous = not (auth.username or auth.identity_token)
+            raise token_refusal(response.status, body, host=endpoint.host, repository=repository, anonymous=anonymous)
+        return _read_token(body, endpoint.host)
+
+
+def _read_token(body: bytes, host: str) -> str:
+    try:
+        document = json.loads(body)
+        token = document.get("token") or document.get("access_token")
+    except (ValueError, AttributeError):
+        token = None
+    if not isinstance(token, str):
+        raise PierError(f"the token service of {host} gave no token; try again later")
+    return token
+
+
+def _basic(auth: RegistryAuth) -> str:
+    return "Basic " + base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode("ascii")

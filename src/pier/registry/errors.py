@@ -1,0 +1,68 @@
+"""A registry's refusals as kinds of `pier.domain.errors`, in the words that Docker's users know."""
+
+import json
+
+from pier.domain.errors import NotFound, PermissionDenied, PierError, Unauthenticated, Unavailable
+
+
+def explain(status: int, body: bytes) -> str:
+    """The registry's own words: `manifest unknown: manifest unknown` (distribution-spec, "Error Codes")."""
+    code, message = _first_error(body)
+    if code:
+        return f"{code.lower().replace('_', ' ')}: {message or 'no further detail'}"
+    return message or f"HTTP status {status}"
+
+
+def refusal(status: int, body: bytes, *, repository: str, reference: str) -> PierError:
+    """What an unsuccessful answer about a repository means. `reference` is empty for anything but a manifest."""
+    code, _ = _first_error(body)
+    words = explain(status, body)
+    if status in (401, 403):
+        if code == "DENIED" or status == 403 or not code:
+            return NotFound(
+                f"pull access denied for {repository}, repository does not exist or may require 'docker login': {words}"
+            )
+        return Unauthenticated(f"{repository}: {words}; log in to the registry with a user who may read it")
+    if status == 404 and code == "NAME_UNKNOWN":
+        return NotFound(f"repository {repository} not found: {words}")
+    if status == 404 and reference:
+        joint = "@" if ":" in reference else ":"
+        return NotFound(f"manifest for {repository}{joint}{reference} not found: {_or_unknown(code, words)}")
+    if status == 404:
+        return NotFound(f"{repository}: not found in the registry: {words}")
+    if status == 429:
+        return Unavailable(f"the registry limits the rate of requests for {repository}: {words}; try again later")
+    if status >= 500:
+        return PierError(f"the registry failed on {repository}: {words}; try again later")
+    return PierError(f"the registry refused a request for {repository}: {words}")
+
+
+def token_refusal(status: int, body: bytes, *, host: str, repository: str, anonymous: bool) -> PierError:
+    """What it means when the token service refuses."""
+    words = explain(status, body)
+    if status in (401, 403) and anonymous:
+        return NotFound(
+            f"pull access denied for {repository}, repository does not exist or may require 'docker login': {words}"
+        )
+    if status == 401:
+        return Unauthenticated(f"the registry {host} refuses the user name or password: {words}")
+    if status == 403:
+        return PermissionDenied(f"the registry {host} gives this user no access to {repository}: {words}")
+    return PierError(f"the token service of {host} failed: {words}; try again later")
+
+
+def _or_unknown(code: str, words: str) -> str:
+    return words if code else "manifest unknown"
+
+
+def _first_error(body: bytes) -> tuple[str, str]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return "", body[:200].decode("utf-8", "replace").strip()
+    errors = document.get("errors") if isinstance(document, dict) else None
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return str(errors[0].get("code", "")), str(errors[0].get("message", ""))
+    if isinstance(document, dict):  # token services often answer {"details": …} or {"message": …}
+        return "", str(document.get("details") or document.get("message") or "")
+    return "", ""

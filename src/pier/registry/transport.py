@@ -1,0 +1,151 @@
+"""HTTP requests to registries: one pool of connections, time limits, retries, proxies of the environment."""
+
+import asyncio
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pier.domain.errors import PierError
+from pier.registry.endpoints import is_loopback
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CONNECT_SECONDS = 15.0
+READ_SECONDS = 60.0  # between two pieces of an answer
+_PAUSES = (0.5, 1.0, 2.0)  # seconds before the second and further tries
+_LONGEST_PAUSE = 30.0  # a registry that asks for more patience than that is reported instead
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+_CONNECTIONS = 16
+_USER_AGENT = "pier"
+
+
+class Unreachable(PierError):
+    """No answer, or one that broke off: the network's, the name's or the certificate's fault."""
+
+
+class Transport:
+    """Made cheap; opens its pool, and imports aiohttp, at the first request. Must be used within one event loop."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    @asynccontextmanager
+    async def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        verify: bool = True,
+        patient: bool = True,
+    ) -> "AsyncIterator[aiohttp.ClientResponse]":
+        """The answer, whatever its status, its body unread. Redirects are followed; another host gets no credentials.
+
+        With `patient` connection failures and answers that ask for another try are tried again, a bounded number of
+        times. Raises Unreachable; also when the body breaks off while the caller reads it.
+        """
+        pauses = list(_PAUSES) if patient else []
+        while True:
+            try:
+                response = await self._send(method, url, headers, form, verify)
+            except Unreachable:
+                if not pauses:
+                    raise
+                await asyncio.sleep(pauses.pop(0))
+                continue
+            pause = _pause_before_retry(response, pauses)
+            if pause is None:
+                break
+            response.release()
+            await asyncio.sleep(pause)
+        try:
+            with _translated(url):
+                yield response
+        finally:
+            response.close()
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        form: Mapping[str, str] | None,
+        verify: bool,
+    ) -> "aiohttp.ClientResponse":
+        session = self._pool()
+        with _translated(url):
+            return await session.request(
+                method, url, headers=headers, data=form, proxy=_proxy(url), ssl=verify, allow_redirects=True
+            )
+
+    def _pool(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            import aiohttp
+
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+                auto_decompress=False,  # digests are of the bytes as they are stored
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+
+class _translated:
+    """Turns what aiohttp and the system raise into Unreachable."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        import aiohttp
+
+        if isinstance(error, TimeoutError):
+            raise Unreachable(
+                f"{_place(self._url)} does not answer in time; try again, or check the network"
+            ) from error
+        if isinstance(error, aiohttp.ClientError | OSError | ValueError):
+            reason = str(error) or type(error).__name__
+            raise Unreachable(
+                f"cannot talk to {_place(self._url)}: {reason}; check the registry's name and the network"
+            ) from error
+
+
+def _place(url: str) -> str:
+    """The address without path and query, which may hold signatures."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _pause_before_retry(response: "aiohttp.ClientResponse", pauses: list[float]) -> float | None:
+    """How long to wait before another try; None: this answer stands."""
+    if response.status not in _RETRIED or not pauses:
+        return None
+    pause = pauses.pop(0)
+    asked = response.headers.get("Retry-After", "")
+    if not asked.isascii() or not asked.isdigit():  # absent, or a date, which a wrong clock would misread
+        return pause
+    return float(asked) if float(asked) <= _LONGEST_PAUSE else None
+
+
+def _proxy(url: str) -> str | None:
+    """What HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; loopback is never asked of a proxy."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
