@@ -17,7 +17,10 @@ def format_stamp(nanoseconds: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def parse_stamp(text: str) -> int:
-    """Nanoseconds since the epoch; lines of one batch share their stamp, hence the cache. Raises ValueError."""
+    """Nanoseconds since the epoch; lines of one batch share their stamp, hence the cache. 0 for what is no time."""
     whole, _, fraction = text.removesuffix("Z").partition(".")
-    seconds = int(datetime.fromisoformat(whole + "+00:00").timestamp())
-    return seconds * SECOND + int(fraction[:9].ljust(9, "0"))
+    try:
+        seconds = int(datetime.fromisoformat(whole + "+00:00").timestamp())
+        return seconds * SECOND + int(fraction[:9].ljust(9, "0"))
+    except ValueError:
+        return 0

@@ -1,0 +1,67 @@
+import pytest
+
+from pier.domain.container import LogConfig
+from pier.domain.errors import InvalidArgument, Unsupported
+from pier.logs.options import UNBOUNDED, JsonFileOptions, parse_options
+
+
+def parse(**options: str) -> JsonFileOptions:
+    parsed = parse_options(LogConfig(options={name.replace("_", "-"): value for name, value in options.items()}))
+    assert parsed is not None
+    return parsed
+
+
+def test_a_log_is_bounded_unless_it_is_asked_not_to_be() -> None:
+    assert parse() == JsonFileOptions(max_size=64_000_000, max_file=10)
+    assert parse(max_size="-1").max_size == UNBOUNDED
+
+
+@pytest.mark.parametrize(("text", "size"), [("10m", 10_000_000), ("10k", 10_000), ("1.5g", 1_500_000_000), ("7", 7)])
+def test_sizes_are_decimal_as_dockerd_reads_them(text: str, size: int) -> None:
+    assert parse(max_size=text).max_size == size
+
+
+def test_max_size_alone_means_one_file() -> None:
+    assert parse(max_size="1m").max_file == 1
+    assert parse(max_size="1m", max_file="3", compress="true") == JsonFileOptions(
+        max_size=1_000_000, max_file=3, compress=True
+    )
+
+
+def test_the_buffer_of_a_non_blocking_log_is_binary() -> None:
+    assert parse(mode="non-blocking", max_buffer_size="4m") == JsonFileOptions(non_blocking=True, max_buffer=4 << 20)
+
+
+def test_none_has_no_options() -> None:
+    assert parse_options(LogConfig(driver="none")) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"xx": "1"}, "unknown log opt 'xx' for json-file log driver"),
+        ({"mode": "foo"}, "logger: logging mode not supported: foo"),
+        ({"max-buffer-size": "1m"}, "max-buffer-size option is only supported with 'mode=non-blocking'"),
+        ({"max-size": "abc"}, "invalid size: 'abc'"),
+        ({"max-size": "0"}, "max-size must be a positive number"),
+        ({"max-file": "0"}, "max-file cannot be less than 1"),
+        ({"max-file": "x"}, "max-file must be a number"),
+        ({"compress": "maybe"}, "compress must be true or false"),
+        ({"compress": "true", "max-file": "1"}, "compress cannot be true when max-file is less than 2"),
+        ({"compress": "true", "max-size": "-1", "max-file": "2"}, "compress cannot be true"),
+        ({"labels-regex": "["}, "error parsing regexp"),
+        ({"tag": "{{.Foo}}"}, "can't evaluate field Foo"),
+        ({"tag": "{{if .ID}}x{{end}}"}, "more than text and fields"),
+    ],
+)
+def test_refuses_bad_options_by_name(options: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        parse_options(LogConfig(options=options))
+    assert message in caught.value.message
+
+
+def test_an_unknown_driver_and_one_that_is_missing_differ() -> None:
+    with pytest.raises(InvalidArgument, match="logger: no log driver named 'foo' is registered"):
+        parse_options(LogConfig(driver="foo"))
+    with pytest.raises(Unsupported, match="journald"):
+        parse_options(LogConfig(driver="journald"))
