@@ -10,8 +10,8 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDe
 from pier.domain.filters import Filters
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.domain.record import Drop, Put
-from pier.engine.until import parse_until
 from pier.engine.context import Context
+from pier.engine.until import parse_until
 
 PREDEFINED = ("bridge", "host", "none")
 _FILTERS = ("dangling", "driver", "id", "label", "label!", "name", "scope", "type")

@@ -75,8 +75,9 @@ class Launcher:
                 self._open_streams(container, parts, undo),
             )
             warnings = await self._make_object(container, parts, undo)
-            pid = await self._start_task(container, parts, undo)
-            started = await self._record_start(container, parts, pid, warnings, intent)
+            pid, cgroup_path = await self._start_task(container, parts, undo)
+            ready = replace(container, cgroup_path=cgroup_path)
+            started = await self._record_start(ready, parts, pid, warnings, intent)
             undo.pop_all()
         return started
 
@@ -256,11 +257,12 @@ class Launcher:
             resolv_conf=files.resolv_conf(container, await host.host_resolv_conf()) if own else None,
         )
 
-    async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> int:
+    async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[int, str]:
+        """The pid and the cgroup of the running init."""
         tasks, live = self._context.ports.tasks, self._context.live
         assert parts.stream is not None
         async with self._context.gate.making():
-            await tasks.create(
+            pid = await tasks.create(
                 container.id,
                 rootfs=parts.rootfs,
                 stdio=parts.stream.stdio,
@@ -269,7 +271,9 @@ class Launcher:
             undo.push_async_callback(self._drop_task, container.id)
             live.set_stream(container.id, parts.stream)
             undo.callback(live.clear_stream, container.id)
-            return await tasks.start(container.id)
+            # Now, while the init waits: a started one may be gone before anybody looks.
+            cgroup_path = await self._context.ports.host.cgroup_path(pid)
+            return await tasks.start(container.id), cgroup_path
 
     async def _drop_task(self, container_id: str) -> None:
         """Undoes a create: a task whose start failed may or may not have a process left."""
@@ -297,7 +301,6 @@ class Launcher:
                 backoff=container.state.backoff,
             ),
             endpoints=parts.endpoints,
-            cgroup_path=await self._context.ports.host.cgroup_path(pid),
             warnings=(*container.warnings, *(text for text in warnings if text not in container.warnings)),
         )
         await memory.commit(

@@ -10,9 +10,9 @@ from pier.domain.record import Drop, Put
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.exits import Exits
 from pier.engine.containers.lifecycle import Lifecycle
-from pier.engine.until import parse_until
 from pier.engine.context import Context
 from pier.engine.live import Outcome
+from pier.engine.until import parse_until
 from pier.engine.volumes import Volumes
 
 _PRUNABLE = (Status.CREATED, Status.EXITED, Status.DEAD)

@@ -1,0 +1,265 @@
+"""pierd: builds the adapters, the engine and the API, starts and stops them in order. The only file that knows everybody.
+
+SIGTERM and SIGINT end pierd and leave containers alone; a killed pierd leaves them alone, too.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from pier import __version__, config
+from pier.api.app import Api
+from pier.api.http.listener import BadListener, parse_listener
+from pier.archive.images import Archives
+from pier.config import Config, ConfigError
+from pier.containerd.client import Client
+from pier.containerd.containers import ContainerObjects
+from pier.containerd.content import Content
+from pier.containerd.diffs import Diffs
+from pier.containerd.events import RuntimeEvents
+from pier.containerd.images import ImageRecords
+from pier.containerd.leases import Leases
+from pier.containerd.namespaces import Namespaces
+from pier.containerd.snapshots import Snapshots
+from pier.containerd.tasks import Tasks
+from pier.containerd.version import Version
+from pier.domain.errors import PierError
+from pier.engine.bus import Bus
+from pier.engine.clock import Clock
+from pier.engine.context import Context, Ports
+from pier.engine.engine import Engine
+from pier.engine.gate import Gate
+from pier.engine.jobs import Jobs
+from pier.engine.live import Live
+from pier.engine.memory import Memory
+from pier.host.host import Host
+from pier.keeper.client import Keeper
+from pier.logs.arrivals import Arrivals
+from pier.logs.reader import Logs
+from pier.logs.streams import Streams
+from pier.network.networks import Networks
+from pier.registry.client import Registry
+from pier.store.records import Records
+from pier.volumes import LocalVolumes
+
+_log = logging.getLogger("pierd")
+_LOCKS = Path("/run/lock")
+_SYSTEMD_RUNS = Path("/run/systemd/system")
+RECONCILE_PATIENCE = 5.0  # seconds that the API waits for the first comparison with containerd
+RETRY_PAUSE = 1.0
+_LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "CRITICAL"}
+
+
+def main() -> None:
+    """The `pierd` command."""
+    try:
+        settings = config.load(sys.argv[1:])
+    except ConfigError as error:
+        sys.exit(f"pierd: {error}")
+    logging.basicConfig(
+        level="DEBUG" if settings.debug else _LEVELS[settings.log_level],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        with _locked(settings), _pidfile(settings.pidfile):
+            asyncio.run(serve(settings))
+    except (PierError, BadListener, OSError) as error:
+        sys.exit(f"pierd: {error}")
+
+
+async def serve(settings: Config) -> None:
+    """Runs the engine until SIGTERM or SIGINT. Raises PierError, BadListener for what cannot be started."""
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, done.set)
+    listeners = [parse_listener(url, allow_insecure_tcp=settings.allow_insecure_tcp) for url in settings.hosts]
+    try:
+        async with asyncio.TaskGroup() as group, _engine(settings, group) as engine:
+            supervision = group.create_task(engine.supervisor.run(), name="supervisor")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECONCILE_PATIENCE if os.path.exists(settings.containerd) else 0.05):
+                    await engine.supervisor.reconciled.wait()
+            async with Api(engine).serving(listeners):
+                _log.info("pierd %s listens on %s", __version__, ", ".join(settings.hosts))
+                await done.wait()
+                _log.info("shutting down; containers go on")
+            supervision.cancel()
+            _cancel_rest()
+    except* (PierError, BadListener) as errors:
+        raise errors.exceptions[0] from None
+
+
+def _cancel_rest() -> None:
+    """Jobs of the engine that wait for a time or an exit: their work is written down and goes on at the next start."""
+    for job in asyncio.all_tasks():
+        if job is not asyncio.current_task():
+            job.cancel()
+
+
+@asynccontextmanager
+async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[Engine]:
+    async with AsyncExitStack() as stack:
+        records = await Records.open(settings.data_root / "pier.db")
+        stack.push_async_callback(records.close)
+        client = Client(settings.containerd, settings.containerd_namespace)
+        stack.push_async_callback(client.close)
+        keeper = Keeper(settings.exec_root / "keeper.sock")
+        stack.push_async_callback(keeper.close)
+        arrivals = Arrivals()
+        streams = Streams(exec_root=settings.exec_root, keeper=keeper, arrivals=arrivals)
+        stack.push_async_callback(streams.close)
+        ports = _ports(settings, records, client, keeper, streams, Logs(arrivals))
+        stack.push_async_callback(ports.registry.close)
+        engine = await _build(settings, group, ports)
+        group.create_task(_ensure_namespace(client), name="namespace")
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        yield engine
+
+
+async def _ensure_namespace(client: Client) -> None:
+    """Makes the namespace as soon as containerd answers."""
+    namespaces = Namespaces(client)
+    while True:
+        try:
+            await namespaces.ensure()
+            return
+        except PierError as error:
+            _log.warning("%s", error.message)
+            await asyncio.sleep(RETRY_PAUSE)
+
+
+def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, streams: Streams, logs: Logs) -> Ports:
+    """Every adapter, handed over as the Protocol it must fit: mypy checks that here."""
+    return Ports(
+        records=records,
+        containerd=Version(client),
+        tasks=Tasks(client),
+        objects=ContainerObjects(client),
+        snapshots=Snapshots(client, settings.storage_driver),
+        content=Content(client),
+        image_records=ImageRecords(client),
+        diffs=Diffs(client),
+        leases=Leases(client),
+        runtime_events=RuntimeEvents(client),
+        streams=streams,
+        logs=logs,
+        networks=Networks(
+            exec_root=settings.exec_root,
+            instance=settings.instance,
+            keeper=_PortKeeper(keeper),
+            own_table_only=settings.own_table_only,
+        ),
+        volumes=LocalVolumes(settings.data_root),
+        host=Host(data_root=settings.data_root, containerd_address=settings.containerd),
+        registry=Registry(insecure=settings.insecure_registries, mirrors=settings.registry_mirrors),
+        archives=Archives(),
+    )
+
+
+class _PortKeeper:
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    async def put(self, name: str, fds: Sequence[int]) -> None:
+        await self._keeper.put(name, fds[0])
+
+    async def take(self, name: str) -> list[int]:
+        found = await self._keeper.take(name)
+        return [] if found is None else [found]
+
+    async def forget(self, name: str) -> None:
+        await self._keeper.forget(name)
+
+
+async def _build(settings: Config, group: asyncio.TaskGroup, ports: Ports) -> Engine:
+    facts = await ports.host.facts()
+    systemd = settings.cgroup_driver == "systemd" or (
+        not settings.cgroup_driver and facts.cgroup_version == 2 and _SYSTEMD_RUNS.exists()
+    )
+    if systemd and settings.cgroup_parent == "/pier":
+        settings = replace(settings, cgroup_parent="pier.slice")
+    stored = await ports.records.load()
+    bus = Bus(ports.records)
+    memory = Memory(ports.records, bus, Clock(stored.last_event_time))
+    memory.adopt(stored)
+    context = Context(
+        config=settings,
+        facts=facts,
+        ports=ports,
+        memory=memory,
+        bus=bus,
+        gate=Gate(facts.cpus),
+        live=Live(),
+        jobs=Jobs(group),
+    )
+    return Engine(context, engine_id=_engine_id(settings.data_root), systemd_cgroup=systemd)
+
+
+def _engine_id(data_root: Path) -> str:
+    """A name of this engine that stays, as /info shows it."""
+    path = data_root / "engine-id"
+    with suppress(FileNotFoundError):
+        return path.read_text().strip()
+    made = str(uuid.uuid4())
+    path.write_text(f"{made}\n")
+    return made
+
+
+@contextmanager
+def _locked(settings: Config) -> Iterator[None]:
+    """Two engines must share neither a data root nor a containerd namespace: both have a lock, gone with the process."""
+    for directory in (settings.data_root, settings.exec_root):
+        directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    key = f"{os.path.realpath(settings.containerd)}\0{settings.containerd_namespace}"
+    named = _LOCKS / f"pier-{hashlib.sha256(key.encode()).hexdigest()[:16]}.lock"
+    with (
+        _lock(settings.data_root / "lock", f"the data root {settings.data_root}", "--data-root"),
+        _lock(
+            named,
+            f"the namespace {settings.containerd_namespace} of {settings.containerd}",
+            "--containerd-namespace",
+        ),
+    ):
+        yield
+
+
+@contextmanager
+def _lock(path: Path, what: str, flag: str) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise PierError(f"another pierd uses {what}; stop it, or choose another with {flag}") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _pidfile(path: Path | None) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    path.write_text(f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
