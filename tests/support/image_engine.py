@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+from support.images import host_architecture
+
 from pier.archive.images import Archives
 from pier.domain.image import Platform
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.images import Images
 from pier.engine.images.remove import ImageUser
 from pier.engine.ports import Content, Diffs, ImageRecords, Leases, Registry, Snapshots
-from support.images import host_architecture
 
 
 @dataclass

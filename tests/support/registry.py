@@ -1,0 +1,89 @@
+"""A real registry (Debian's docker-registry) on loopback, in a directory of its own, and pushing to it."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from support.facilities import require_command
+from support.images import TestImage, docker_archive, oci_archive
+from support.wait import wait_for
+
+_CONFIG = """\
+version: 0.1
+log: {{level: warn}}
+storage: {{filesystem: {{rootdirectory: {root}/data}}, delete: {{enabled: true}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+_AUTH = "auth: {{htpasswd: {{realm: test, path: {path}}}}}\n"
+
+
+@dataclass(frozen=True)
+class RunningRegistry:
+    """`host` is `127.0.0.1:<port>`; it speaks plain http."""
+
+    host: str
+    directory: Path
+
+    def push(self, name: str, image: TestImage, *, oci: bool = False) -> str:
+        """Pushes by skopeo as `<host>/<name>`, with gzipped layers; that reference."""
+        target = f"{self.host}/{name}"
+        with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+            file.write((oci_archive if oci else docker_archive)({target: image}))
+            file.flush()
+            source = f"{'oci' if oci else 'docker'}-archive:{file.name}"
+            copy = [require_command("skopeo"), "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"]
+            subprocess.run([*copy, source, f"docker://{target}"], check=True, capture_output=True, timeout=60)
+        return target
+
+    def requests(self) -> list[str]:
+        """The access log's request lines so far, as `GET /v2/…`."""
+        lines = (self.directory / "registry.log").read_text(errors="replace").splitlines()
+        return [line.split('"')[1].rpartition(" ")[0] for line in lines if ' "' in line and "HTTP/" in line]
+
+
+@contextmanager
+def running_registry(*, htpasswd: str = "") -> Iterator[RunningRegistry]:
+    """Started on a free port and stopped at the end. `htpasswd` (bcrypt lines) makes it ask for a login."""
+    binary = require_command("docker-registry")
+    directory = Path(tempfile.mkdtemp(prefix="pier-registry-"))
+    port = _free_port()
+    config = directory / "config.yml"
+    config.write_text(_CONFIG.format(root=directory, port=port))
+    if htpasswd:
+        (directory / "htpasswd").write_text(htpasswd)
+        config.write_text(config.read_text() + _AUTH.format(path=directory / "htpasswd"))
+    with (directory / "registry.log").open("wb") as log:
+        process = subprocess.Popen([binary, "serve", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: _answers(port), what="the registry answers", timeout=20)
+        yield RunningRegistry(f"127.0.0.1:{port}", directory)
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def catalog(registry: RunningRegistry) -> Mapping[str, object]:
+    """What it says it holds."""
+    import json
+
+    with urlopen(f"http://{registry.host}/v2/_catalog", timeout=10) as reply:
+        document: Mapping[str, object] = json.loads(reply.read())
+        return document
