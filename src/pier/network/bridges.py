@@ -5,12 +5,10 @@ import secrets
 from collections.abc import Sequence
 from ipaddress import IPv4Interface
 
-from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.domain.errors import Conflict, PierError
 from pier.network.ipam import Occupied
 from pier.network.link import Link, Links
 from pier.network.netns import write_sysctl
-
-_NAME_MAX = 15  # IFNAMSIZ - 1
 
 
 class Bridges:
@@ -65,10 +63,6 @@ class Bridges:
     def _find_or_create(self, links: Links, name: str, mtu: int) -> Link:
         link = links.find(name)
         if link is None:
-            if not name or len(name) > _NAME_MAX or "/" in name or name.split() != [name] or '"' in name:
-                raise InvalidArgument(
-                    f"invalid bridge name {name!r}: at most {_NAME_MAX} characters, no space or slash"
-                )
             links.create_bridge(name, mac=random_mac(), alias=self._alias, mtu=mtu)
             link = links.find(name)
             if link is None:

@@ -22,10 +22,10 @@ _IP_FORWARD = "/proc/sys/net/ipv4/ip_forward"
 class Firewall:
     """All methods block for some milliseconds and may be called from any thread; they take turns."""
 
-    def __init__(self, instance: str, *, own_table_only: bool) -> None:
+    def __init__(self, instance: str, *, own_table_only: bool, nft: Nftables | None = None) -> None:
         self.table = f"pier_{instance}"
         self._own_table_only = own_table_only
-        self._nft = Nftables()
+        self._nft = nft or Nftables()
         self._foreign = ForeignChains(self._nft, self.table)
         self._guard = RouterGuard(self._nft)
         self._lock = threading.Lock()

@@ -1,5 +1,6 @@
 """What a network's driver options mean. Pure; the keys are Docker's (bridge driver reference)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ _MTU = "com.docker.network.driver.mtu"
 _KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU})
 _IFNAME = "com.docker.network.endpoint.ifname"
 _SHORT_ID = 12
+_NAME_MAX = 15  # IFNAMSIZ - 1
+_NAME_REFUSED = re.compile(r"[\s/:\"*]")
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
@@ -43,7 +46,7 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
     if network.ipam_driver not in ("", "default"):
         raise Unsupported(f"network {network.name}: Pier has no IPAM driver {network.ipam_driver}")
     return BridgeOptions(
-        name=network.bridge or options.get(_NAME) or f"br-{network.id[:_SHORT_ID]}",
+        name=_check_name(network.bridge or options.get(_NAME) or f"br-{network.id[:_SHORT_ID]}"),
         mtu=_parse_mtu(options[_MTU]) if options.get(_MTU) else network.mtu,
         connected=_flag(options, _ICC),
         masquerade=_flag(options, _MASQUERADE),
@@ -60,7 +63,14 @@ def choose_interface(request: EndpointRequest, default: str) -> str:
         raise Unsupported(f"IPv6 address {request.ipv6_address}: Pier has no IPv6 on networks yet")
     if request.link_local_ips:
         raise Unsupported("link-local addresses of an endpoint: Pier has no such option yet")
-    return request.driver_opts.get(_IFNAME) or default
+    return _check_name(request.driver_opts.get(_IFNAME) or default)
+
+
+def _check_name(name: str) -> str:
+    """What the kernel takes as a link's name (dev_valid_name), less what an nft string cannot hold."""
+    if not name or len(name.encode()) > _NAME_MAX or name in (".", "..") or _NAME_REFUSED.search(name):
+        raise InvalidArgument(f"invalid interface name {name!r}: at most {_NAME_MAX} bytes, no space, slash or colon")
+    return name
 
 
 def _flag(options: Mapping[str, str], key: str) -> bool:

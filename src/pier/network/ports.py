@@ -179,9 +179,9 @@ def _bind(protocol: str, host_ip: str, port: int) -> socket.socket:
     # also looks past bound sockets that do not listen; only listen() tells those apart.
     sock = _bind_once(protocol, host_ip, port, reuse=True)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         sock.listen(0)
-        sock.shutdown(socket.SHUT_RDWR)  # back to bound: the port stays ours
+        sock.shutdown(socket.SHUT_RDWR)  # back to bound
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # from here on nobody looks past us
     except OSError:
         sock.close()
         raise

@@ -1,0 +1,144 @@
+"""The bridge networks of this host: which there are, their subnets, their bridges and the rules round them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from ipaddress import IPv4Network
+
+from pier.domain.errors import Conflict, NotFound, Unsupported
+from pier.domain.network import Endpoint, IpamPool, Network
+from pier.network.attachment import HostNetwork
+from pier.network.bridges import Bridges
+from pier.network.firewall import Firewall
+from pier.network.ipam import choose_subnet, complete_pool, find_overlap, occupied_by_pools, parse_pools
+from pier.network.options import parse_bridge_options
+from pier.network.ruleset import PortRule
+from pier.network.translation import translated
+from pier.network.worker import Worker
+
+
+class Layout:
+    """Makes and removes bridge networks. Changes take turns; a bridge is never up before its rules stand."""
+
+    def __init__(self, *, instance: str, pools: Sequence[str], firewall: Firewall, worker: Worker) -> None:
+        self._pools = parse_pools(pools)
+        self._bridges = Bridges(instance)
+        self._firewall = firewall
+        self._worker = worker
+        self._networks: dict[str, HostNetwork] = {}
+        self._lock = asyncio.Lock()
+
+    def recall(self, networks: Sequence[Network]) -> None:
+        """Fills memory from the records, before anything is done to the host."""
+        self._networks = {one.id: HostNetwork.of(one) for one in networks if one.driver == "bridge"}
+
+    async def start(self, ports: Sequence[PortRule], endpoints: Sequence[Endpoint]) -> None:
+        """Makes the host as recalled: rules, bridges, and the links of running containers on them."""
+        async with self._lock:
+            hosts = list(self._networks.values())
+            rules = [host.rule for host in hosts]
+            await self._worker.run("set up packet rules", lambda: self._firewall.start(rules, ports))
+            await self._worker.run("set up bridges", lambda: self._settle(hosts))
+            await self._worker.run("attach links to bridges", lambda: self._adopt_links(endpoints))
+
+    async def teardown(self) -> None:
+        """Removes all rules and all bridges that bear the engine's mark, known or not."""
+        async with self._lock:
+            names = await self._worker.run("list bridges", self._bridges.list_names)
+            await self._worker.run("remove packet rules", lambda: self._firewall.teardown(names))
+            for name in names:
+                await self._worker.run(f"remove bridge {name}", partial(self._bridges.remove, name))
+            self._networks.clear()
+
+    def get(self, network_id: str) -> HostNetwork | None:
+        return self._networks.get(network_id)
+
+    def find(self, network: Network) -> HostNetwork:
+        """Raises NotFound."""
+        host = self._networks.get(network.id)
+        if host is None:
+            raise NotFound(f"network {network.name} not found on this host")
+        return host
+
+    async def default_pool(self, taken: Sequence[Network]) -> str:
+        """The next free subnet by this host's routes and by the networks given and known. Raises Conflict."""
+        known = {one.id: one for one in taken} | {one.network.id: one.network for one in self._networks.values()}
+        routed = await self._worker.run("list routes", self._bridges.occupied)
+        occupied = [*occupied_by_pools({one.name: one.pools for one in known.values()}), *routed]
+        return str(choose_subnet(self._pools, occupied))
+
+    async def create(self, network: Network) -> Network:
+        """Makes a bridge; the network with what was left open filled in. Raises Conflict, InvalidArgument."""
+        async with self._lock:
+            host = HostNetwork.of(await self._complete(network))
+            rule = host.rule
+            await self._worker.run(f"protect bridge {rule.name}", lambda: self._firewall.add_bridge(rule))
+            try:
+                await self._worker.run(f"create bridge {rule.name}", lambda: self._ensure(host))
+            except BaseException:
+                await self._worker.run(f"unprotect bridge {rule.name}", lambda: self._firewall.remove_bridge(rule.name))
+                raise
+            self._networks[network.id] = host
+            return host.network
+
+    async def remove(self, network: Network) -> None:
+        """Removes the bridge and its rules; absent is no error. Raises Conflict while a container uses it."""
+        async with self._lock:
+            host = self._networks.get(network.id)
+            if host is None:
+                return
+            if not host.pool.is_unused:
+                raise Conflict(f"network {network.name} has active endpoints")
+            name = host.network.bridge
+            await self._worker.run(f"remove bridge {name}", lambda: self._bridges.remove(name))
+            await self._worker.run(f"unprotect bridge {name}", lambda: self._firewall.remove_bridge(name))
+            del self._networks[network.id]
+
+    async def _complete(self, network: Network) -> Network:
+        """Fills in pool, gateway, bridge and MTU. Raises Conflict for a subnet or bridge in use."""
+        options = parse_bridge_options(network)
+        pools = network.pools or (IpamPool(),)
+        if len(pools) > 1:
+            raise Unsupported(f"network {network.name}: Pier gives a network one subnet only")
+        pool = pools[0] if pools[0].subnet else replace(pools[0], subnet=await self.default_pool(()))
+        pool = complete_pool(pool)
+        complete = replace(network, pools=(pool,), bridge=options.name, mtu=options.mtu)
+        await self._require_free(complete)
+        return complete
+
+    async def _require_free(self, network: Network) -> None:
+        others = [one.network for key, one in self._networks.items() if key != network.id]
+        namesake = next((one for one in others if one.bridge == network.bridge), None)
+        if namesake is not None:
+            raise Conflict(f"bridge {network.bridge} belongs to network {namesake.name}: choose another bridge name")
+        # Docker looks at its own networks only; to take a subnet that is on a wire of this host would cut it off.
+        occupied = partial(self._bridges.occupied, except_link=network.bridge, wires=True)
+        wires = await self._worker.run("list routes", occupied)
+        subnet = IPv4Network(network.pools[0].subnet)
+        clash = find_overlap(subnet, [*occupied_by_pools({one.name: one.pools for one in others}), *wires])
+        if clash is not None:
+            raise Conflict(
+                f"invalid pool request: Pool overlaps with other one on this address space: {subnet} of network "
+                f"{network.name} with {clash.subnet} of {clash.owner}"
+            )
+
+    def _settle(self, hosts: Sequence[HostNetwork]) -> None:
+        """All bridges that are recorded, and none of ours that is not."""
+        recorded = {host.network.bridge for host in hosts}
+        for name in self._bridges.list_names():
+            if name not in recorded:
+                self._bridges.remove(name)
+        for host in hosts:
+            self._ensure(host)
+
+    def _ensure(self, host: HostNetwork) -> None:
+        with translated(f"set up bridge {host.network.bridge}"):
+            host.index = self._bridges.ensure(host.network.bridge, host.pool.gateway_interface, host.options.mtu)
+
+    def _adopt_links(self, endpoints: Sequence[Endpoint]) -> None:
+        for endpoint in endpoints:
+            host = self._networks.get(endpoint.network_id)
+            if host is not None and endpoint.host_interface:
+                isolated = not host.options.connected
+                self._bridges.adopt_port(endpoint.host_interface, host.network.bridge, isolated=isolated)

@@ -1,0 +1,68 @@
+"""Publishes ports: a reservation, its copy in the keeper, and an element in the rules, in this order."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from pier.domain.network import Endpoint, PortRequest, PublishedPort
+from pier.network.attachment import port_rules
+from pier.network.firewall import Firewall
+from pier.network.ports import Keeper, PortTable, Reservation, keeper_name
+from pier.network.worker import Worker
+
+
+class Publisher:
+    """Owns the engine's host ports."""
+
+    def __init__(self, *, keeper: Keeper, firewall: Firewall, worker: Worker) -> None:
+        self._keeper = keeper
+        self._firewall = firewall
+        self._worker = worker
+        self._ports = PortTable()
+
+    async def publish(
+        self, container_id: str, endpoint: Endpoint, requests: Sequence[PortRequest], default_ip: str
+    ) -> list[Reservation]:
+        """All of the ports or none. Raises Conflict, InvalidArgument, Unsupported."""
+        done: list[Reservation] = []
+        try:
+            reserve = partial(self._ports.reserve_all, container_id, requests, default_ip, done)
+            await self._worker.run("reserve host ports", reserve)
+            for reservation in done:
+                await self._keep(reservation)
+            rules = port_rules(endpoint, done)
+            await self._worker.run("publish ports", lambda: self._firewall.change_ports(added=rules))
+        except BaseException:
+            await self.release(done)
+            raise
+        return done
+
+    async def withdraw(self, container_id: str, endpoint: Endpoint, reservations: Sequence[Reservation]) -> None:
+        """Takes an endpoint's ports out of the rules and gives them free; idempotent."""
+        rules = port_rules(endpoint, reservations)
+        await self._worker.run("withdraw published ports", lambda: self._firewall.change_ports(removed=rules))
+        await self.release(reservations)
+        known = {reservation.published for reservation in reservations}
+        for published in endpoint.published:
+            if published not in known:  # kept for a container that ended while pierd was away
+                await self._keeper.forget(keeper_name(container_id, published))
+
+    async def adopt(self, container_id: str, published: PublishedPort) -> Reservation:
+        """Takes a running container's port over from before pierd was restarted."""
+        descriptors = await self._keeper.take(keeper_name(container_id, published))
+        reservation = self._ports.adopt(container_id, published, descriptors)
+        await self._keep(reservation)
+        return reservation
+
+    async def release(self, reservations: Sequence[Reservation]) -> None:
+        """Frees the reservations, leaving the rules as they are."""
+        for reservation in reservations:
+            await self._keeper.forget(reservation.keeper_name)
+        self._ports.release(reservations)
+
+    def close(self) -> None:
+        """Closes pierd's own descriptors; the keeper's stay."""
+        self._ports.close()
+
+    async def _keep(self, reservation: Reservation) -> None:
+        if reservation.sock is not None:
+            await self._keeper.put(reservation.keeper_name, [reservation.sock.fileno()])

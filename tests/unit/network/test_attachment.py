@@ -1,0 +1,41 @@
+from ipaddress import IPv4Address
+
+from pier.domain.network import Endpoint, IpamPool, Network, PublishedPort
+from pier.network.attachment import HostNetwork, mac_of, new_host_interface, port_rules, route_rank
+from pier.network.ports import Reservation
+
+
+def test_rules_of_a_network_follow_its_record() -> None:
+    host = HostNetwork.of(
+        Network(
+            id="a" * 64,
+            name="web",
+            driver="bridge",
+            bridge="pier3",
+            internal=True,
+            pools=(IpamPool(subnet="10.1.0.0/24", gateway="10.1.0.1"),),
+            options={"com.docker.network.bridge.enable_icc": "false"},
+        )
+    )
+    assert (host.rule.name, str(host.rule.subnet)) == ("pier3", "10.1.0.0/24")
+    assert host.rule.internal
+    assert not host.rule.connected
+
+
+def test_default_route_goes_to_priority_then_name() -> None:
+    ranks = [route_rank(0, "b"), route_rank(0, "a"), route_rank(5, "z")]
+    assert sorted(ranks) == [route_rank(5, "z"), route_rank(0, "a"), route_rank(0, "b")]
+
+
+def test_port_rule_leads_to_the_endpoint_and_names_it() -> None:
+    endpoint = Endpoint(network_id="n", network_name="web", endpoint_id="e1", ipv4_address="10.1.0.2")
+    published = PublishedPort(port=80, protocol="tcp", host_ip="0.0.0.0", host_port=8080)
+    (rule,) = port_rules(endpoint, [Reservation("c1", published, None)])
+    assert (rule.host_port, rule.address, rule.port, rule.owner) == (8080, "10.1.0.2", 80, "e1")
+
+
+def test_names_fit_the_kernel_and_never_repeat() -> None:
+    names = {new_host_interface() for _ in range(100)}
+    assert len(names) == 100
+    assert all(len(name) <= 15 for name in names)
+    assert mac_of(IPv4Address("172.17.0.2")) == "02:42:ac:11:00:02"

@@ -1,0 +1,83 @@
+"""The layout and its bridges, in the lab; what packets do there is tested in tests/integration/network."""
+
+from typing import Any
+
+import pytest
+from support.netlab import Lab
+
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.network import IpamPool, Network
+from pier.network.bridges import Bridges, random_mac
+from pier.network.firewall import Firewall
+from pier.network.layout import Layout
+from pier.network.worker import Worker
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def layout(lab: Lab) -> Layout:
+    async def make() -> Layout:
+        made = Layout(
+            instance="x",
+            pools=["base=10.0.0.0/16,size=24"],
+            firewall=Firewall("x", own_table_only=False),
+            worker=Worker(),
+        )
+        await made.start([], [])
+        return made
+
+    return lab.run(make())
+
+
+def wanted(name: str, **more: Any) -> Network:
+    return Network(id=(name * 64)[:64], name=name, driver="bridge", **more)
+
+
+def test_network_is_completed_and_its_bridge_is_up(lab: Lab, layout: Layout) -> None:
+    made = lab.run(layout.create(wanted("web")))
+    assert (made.pools[0].subnet, made.pools[0].gateway, made.bridge) == ("10.0.0.0/24", "10.0.0.1", "br-webwebwebweb")
+    assert "10.0.0.1/24" in lab.sh("ip -br addr show br-webwebwebweb")
+    assert lab.sh("cat /proc/sys/net/ipv4/conf/br-webwebwebweb/route_localnet").strip() == "1"
+    assert lab.run(layout.create(wanted("next"))).pools[0].subnet == "10.0.1.0/24"
+
+
+def test_failed_bridge_leaves_no_rule_and_no_record(lab: Lab, layout: Layout) -> None:
+    lab.sh("ip link add taken type bridge")
+    for bridge, kind in (("taken", Conflict), ("far-too-long-for-a-link", InvalidArgument)):
+        with pytest.raises(kind):
+            lab.run(layout.create(wanted("web", bridge=bridge)))
+        assert bridge not in lab.sh("nft list ruleset")
+    with pytest.raises(NotFound):
+        layout.find(wanted("web"))
+
+
+def test_two_networks_do_not_share_a_bridge(lab: Lab, layout: Layout) -> None:
+    lab.run(layout.create(wanted("one", bridge="pier0")))
+    with pytest.raises(Conflict, match="belongs to network one"):
+        lab.run(layout.create(wanted("two", bridge="pier0")))
+
+
+def test_more_than_one_subnet_is_unsupported(lab: Lab, layout: Layout) -> None:
+    with pytest.raises(Unsupported, match="one subnet only"):
+        lab.run(layout.create(wanted("web", pools=(IpamPool(subnet="10.1.0.0/24"), IpamPool(subnet="10.2.0.0/24")))))
+
+
+def test_start_removes_bridges_that_nobody_recorded(lab: Lab, layout: Layout) -> None:
+    recorded = lab.run(layout.create(wanted("one", bridge="pier0")))
+    lab.run(layout.create(wanted("two", bridge="pier1")))
+    layout.recall([recorded])
+    lab.run(layout.start([], []))
+    assert lab.do(Bridges("x").list_names) == ["pier0"]
+    assert lab.do(Bridges("y").list_names) == []
+
+
+def test_bridge_of_another_engine_is_not_removed(lab: Lab, layout: Layout) -> None:
+    lab.run(layout.create(wanted("one", bridge="pier0")))
+    lab.do(lambda: Bridges("y").remove("pier0"))
+    assert "pier0" in lab.sh("ip -o link")
+
+
+def test_random_mac_is_local_and_unicast() -> None:
+    first = int(random_mac().split(":")[0], 16)
+    assert first & 0b11 == 0b10

@@ -1,0 +1,90 @@
+from typing import Any
+
+import pytest
+
+from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.network import EndpointRequest, Network
+from pier.network.options import choose_interface, parse_bridge_options
+
+BRIDGE = "com.docker.network.bridge."
+
+
+def network(options: dict[str, str] | None = None, **more: Any) -> Network:
+    return Network(id="0123456789abcdef" * 4, name="web", driver="bridge", options=options or {}, **more)
+
+
+def test_defaults() -> None:
+    options = parse_bridge_options(network())
+    assert options.name == "br-0123456789ab"
+    assert (options.mtu, options.connected, options.masquerade, options.host_ip) == (1500, True, True, "0.0.0.0")
+
+
+def test_docker_s_options_are_honoured() -> None:
+    options = parse_bridge_options(
+        network(
+            {
+                BRIDGE + "name": "web0",
+                BRIDGE + "enable_icc": "false",
+                BRIDGE + "enable_ip_masquerade": "0",
+                BRIDGE + "host_binding_ipv4": "127.0.0.1",
+                "com.docker.network.driver.mtu": "9000",
+            }
+        )
+    )
+    assert (options.name, options.mtu, options.host_ip) == ("web0", 9000, "127.0.0.1")
+    assert not options.connected
+    assert not options.masquerade
+
+
+def test_recorded_bridge_name_stands_above_the_option() -> None:
+    assert parse_bridge_options(network({BRIDGE + "name": "web0"}, bridge="pier0")).name == "pier0"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        (network({"com.example.magic": "1"}), "com.example.magic"),
+        (network(enable_ipv6=True), "IPv6"),
+        (network(enable_ipv4=False), "without IPv4"),
+        (network(ipam_driver="dhcp"), "dhcp"),
+    ],
+)
+def test_what_is_not_built_is_unsupported_by_name(wrong: Network, word: str) -> None:
+    with pytest.raises(Unsupported, match=word):
+        parse_bridge_options(wrong)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{BRIDGE + "enable_icc": "maybe"}, *({"com.docker.network.driver.mtu": text} for text in ("x", "5", "-1"))],
+)
+def test_wrong_value_is_an_invalid_argument(options: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgument, match=next(iter(options))):
+        parse_bridge_options(network(options))
+
+
+def test_interface_is_the_option_s_or_the_default() -> None:
+    assert choose_interface(EndpointRequest(), "eth0") == "eth0"
+    named = EndpointRequest(driver_opts={"com.docker.network.endpoint.ifname": "lan0"})
+    assert choose_interface(named, "eth0") == "lan0"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        EndpointRequest(driver_opts={"com.docker.network.endpoint.sysctls": "x"}),
+        EndpointRequest(ipv6_address="fd00::2"),
+        EndpointRequest(link_local_ips=("169.254.1.1",)),
+    ],
+)
+def test_endpoint_options_that_are_not_built_are_unsupported(request_: EndpointRequest) -> None:
+    with pytest.raises(Unsupported):
+        choose_interface(request_, "eth0")
+
+
+@pytest.mark.parametrize("name", ["far-too-long-for-a-link", "a b", "a/b", 'a"b', "a:b", "..", "pier*"])
+def test_name_that_the_kernel_would_refuse_is_an_invalid_argument(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="invalid interface name"):
+        parse_bridge_options(network(bridge=name))
+    with pytest.raises(InvalidArgument, match="invalid interface name"):
+        choose_interface(EndpointRequest(driver_opts={"com.docker.network.endpoint.ifname": name}), "eth0")

@@ -1,0 +1,149 @@
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pier.domain.errors import Conflict, InvalidArgument, Unsupported
+from pier.domain.network import PortBinding, PortRequest, PublishedPort
+from pier.network import ports as module
+from pier.network.ports import PortTable, Reservation
+
+LOCAL = "127.0.0.1"
+
+
+def ask(host_port: str = "", *, host_ip: str = LOCAL, protocol: str = "tcp") -> PortRequest:
+    return PortRequest(port=80, protocol=protocol, binding=PortBinding(host_ip=host_ip, host_port=host_port))
+
+
+@pytest.fixture
+def table() -> Iterator[PortTable]:
+    made = PortTable()
+    yield made
+    made.close()
+
+
+def reserve(table: PortTable, *requests: PortRequest, container_id: str = "c1") -> list[Reservation]:
+    done: list[Reservation] = []
+    try:
+        table.reserve_all(container_id, requests, "0.0.0.0", done)
+    except BaseException:
+        table.release(done)
+        raise
+    return done
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOCAL, 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_reserved_port_is_refused_to_others(table: PortTable, free_port: int, protocol: str) -> None:
+    (held,) = reserve(table, ask(str(free_port), protocol=protocol))
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as other, pytest.raises(OSError, match="in use"):
+        other.bind((LOCAL, free_port))
+    table.release([held])
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind((LOCAL, free_port))
+
+
+def test_nobody_is_answered_on_a_reserved_port(table: PortTable, free_port: int) -> None:
+    reserve(table, ask(str(free_port)))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((LOCAL, free_port), timeout=1)
+
+
+def test_clash_with_another_container_and_with_a_host_process_differ(table: PortTable, free_port: int) -> None:
+    reserve(table, ask(str(free_port)))
+    for host_ip in (LOCAL, "", "0.0.0.0"):
+        with pytest.raises(Conflict, match=rf"{free_port} failed: port is already allocated$"):
+            reserve(table, ask(str(free_port), host_ip=host_ip))
+    with socket.socket() as other:
+        other.bind((LOCAL, 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(Conflict, match=rf"failed to bind host port {LOCAL}:{taken}/tcp: address already in use$"):
+            reserve(table, ask(str(taken)))
+
+
+def test_one_port_on_two_addresses_or_by_two_protocols_is_no_clash(table: PortTable, free_port: int) -> None:
+    text = str(free_port)
+    assert len(reserve(table, ask(text), ask(text, host_ip="127.0.0.2"), ask(text, protocol="udp"))) == 3
+
+
+def test_port_with_connections_in_time_wait_can_be_reserved_and_is_held(table: PortTable) -> None:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((LOCAL, 0))
+        server.listen()
+        port = server.getsockname()[1]
+        with socket.create_connection((LOCAL, port)) as client:
+            connection, _ = server.accept()
+            connection.close()  # the first to close is the one that waits
+            assert client.recv(1) == b""
+    with socket.socket() as plain, pytest.raises(OSError, match="in use"):
+        plain.bind((LOCAL, port))
+
+    reserve(table, ask(str(port)))
+
+    with pytest.raises(OSError, match="in use"):
+        socket.create_server((LOCAL, port))  # sets SO_REUSEADDR, as servers do
+    second = PortTable()
+    with pytest.raises(Conflict, match="address already in use"):
+        reserve(second, ask(str(port)))
+
+
+def test_ephemeral_ports_come_from_the_kernel_s_range_in_turn(
+    table: PortTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "range").write_text("47001\t47003\n")
+    monkeypatch.setattr(module, "_LOCAL_RANGE", tmp_path / "range")
+    first, second = reserve(table, ask(), ask())
+    assert (first.published.host_port, second.published.host_port) == (47001, 47002)
+    table.release([first])
+    assert reserve(table, ask())[0].published.host_port == 47003
+    assert reserve(table, ask())[0].published.host_port == 47001
+    with pytest.raises(Conflict, match="all tcp ports in the kernel's range of ephemeral ports are allocated"):
+        reserve(table, ask())
+
+
+def test_range_gives_its_first_free_port(table: PortTable) -> None:
+    assert [reserve(table, ask("47011-47012"))[0].published.host_port for _ in range(2)] == [47011, 47012]
+    with pytest.raises(Conflict, match="all tcp ports of 47011-47012 are allocated"):
+        reserve(table, ask("47011-47012"))
+
+
+def test_adopted_port_is_the_keeper_s_or_bound_again_or_without_a_socket(table: PortTable, free_port: int) -> None:
+    published = PublishedPort(port=80, protocol="tcp", host_ip=LOCAL, host_port=free_port)
+    kept = socket.socket()
+    kept.bind((LOCAL, free_port))
+    spare = socket.socket()
+
+    adopted = table.adopt("c1", published, [kept.detach(), spare.detach()])
+    assert adopted.sock is not None
+    assert adopted.sock.getsockname() == (LOCAL, free_port)
+    table.release([adopted])
+
+    again = table.adopt("c1", published, [])
+    assert again.sock is not None
+    assert PortTable().adopt("c1", published, []).sock is None
+    with pytest.raises(Conflict, match="already allocated"):
+        reserve(table, ask(str(free_port)))
+
+
+def test_what_is_not_an_ipv4_address_is_refused(table: PortTable) -> None:
+    with pytest.raises(Unsupported, match="::1"):
+        reserve(table, ask("80", host_ip="::1"))
+    with pytest.raises(InvalidArgument, match="host address"):
+        reserve(table, ask("80", host_ip="localhost"))
+    with pytest.raises(Conflict, match="cannot assign requested address"):
+        reserve(table, ask("47020", host_ip="192.0.2.77"))
+
+
+def test_keeper_name_tells_all() -> None:
+    published = PublishedPort(port=80, protocol="udp", host_ip="0.0.0.0", host_port=53)
+    assert Reservation("c1", published, None).keeper_name == "port/c1/udp/0.0.0.0/53"
