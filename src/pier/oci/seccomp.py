@@ -6,7 +6,9 @@ history of holes), swapon, kexec and the like (they change the host), obsolete c
 the kernel's headers; the shape of the document from the OCI runtime-spec, "Seccomp".
 
 libseccomp's time grows with the number of rules, and this work is done for each start of a container, so the names of
-one action and one condition form one rule, and the document is made once for a set of capabilities.
+one action and one condition form one rule, and the document is made once for a set of capabilities. Each further
+architecture is a filter of its own: 32-bit programs are worth theirs (4 to 8 ms of a create were measured), the x32
+ABI, which hardly any kernel enables, is not.
 """
 
 from collections.abc import Collection, Mapping
