@@ -8,6 +8,7 @@ from support.cli import Cli
 from support.containerd import Containerd, running_containerd
 from support.engine import Engine
 from support.facilities import require_command, require_root
+from support.images import BUSYBOX, busybox_archive
 
 NewEngine = Callable[..., Engine]
 _engines: list[Engine] = []
@@ -58,8 +59,6 @@ def new_engine(containerd: Containerd) -> Iterator[NewEngine]:
 
 def load_image(engine: Engine) -> None:
     """Loads the busybox image that the tests run."""
-    from support.images import busybox_archive
-
     reply = engine.call("POST", "/images/load?quiet=1", busybox_archive().read_bytes())
     assert reply.status == 200, reply.body
     assert b"Loaded image" in reply.body, reply.body
@@ -68,8 +67,6 @@ def load_image(engine: Engine) -> None:
 @pytest.fixture
 def image() -> str:
     """The test image's name: busybox, with `sh` as its command."""
-    from support.images import BUSYBOX
-
     return BUSYBOX
 
 

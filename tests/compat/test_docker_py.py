@@ -99,7 +99,7 @@ def test_attach_socket_carries_input(client: docker.DockerClient, image: str) ->
 
 
 def test_ports_and_stats_and_top(client: docker.DockerClient, image: str) -> None:
-    script = "mkdir /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www"
+    script = "mkdir -p /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www"
     container = client.containers.run(image, ["sh", "-c", script], detach=True, ports={"80/tcp": ("127.0.0.1", None)})
     container.reload()
     port = int(container.ports["80/tcp"][0]["HostPort"])

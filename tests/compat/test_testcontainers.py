@@ -11,7 +11,7 @@ from testcontainers.core.waiting_utils import wait_for_logs
 pytestmark = [pytest.mark.root, pytest.mark.containerd, pytest.mark.compat]
 
 SERVE = (
-    "sh -c 'mkdir /www; echo page > /www/index.html; httpd -f -p 80 -h /www & sleep 0.3; echo server is ready; wait'"
+    "sh -c 'mkdir -p /www; echo page > /www/index.html; httpd -f -p 80 -h /www & sleep 0.3; echo server is ready; wait'"
 )
 
 

@@ -27,7 +27,7 @@ def crashing(new_engine: Callable[..., Engine]) -> Engine:
 def test_running_containers_outlive_a_killed_pierd(crashing: Engine, image: str) -> None:
     engine = crashing
     port = free_port()
-    serve = "mkdir /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www"
+    serve = "mkdir -p /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www"
     engine.docker("run", "-d", "--name", "web", "-p", f"{port}:80", image, "sh", "-c", serve).check()
     wait_for(lambda: fetch("127.0.0.1", port), what="the page")
     before = engine.call("GET", "/containers/web/json").json()["State"]

@@ -12,7 +12,7 @@ from support.wait import wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
-SERVE = ["sh", "-c", "mkdir /www && hostname > /www/index.html && exec httpd -f -p 80 -h /www"]
+SERVE = ["sh", "-c", "mkdir -p /www && hostname > /www/index.html && exec httpd -f -p 80 -h /www"]
 
 
 def test_two_engines_do_not_see_each_other(engine: Engine, new_engine: Callable[..., Engine], image: str) -> None:

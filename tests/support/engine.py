@@ -173,7 +173,8 @@ class Engine:
         """The end of pierd's log."""
         if not self.log.exists():
             return "(no log)"
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        said = [line for line in self.log.read_text(errors="replace").splitlines() if " DEBUG grpc." not in line]
+        return "\n".join(said[-lines:])
 
     def pier(self, *args: str, input_text: str | None = None, timeout: float = 90.0) -> Completed:
         """Runs Pier's CLI against this engine."""
@@ -209,6 +210,7 @@ class Engine:
         subprocess.run(["ip", "link", "delete", self.bridge], check=False, capture_output=True)
         for family, table in nft_tables(self.namespace.replace("-", "_")):
             subprocess.run(["nft", "delete", "table", family, table], check=False, capture_output=True)
+        remove_foreign_rules(f"pier_{self.namespace.replace('-', '_')}")
         for parent in Path("/sys/fs/cgroup").glob(f"*{self.cgroup_parent}"):
             for folder in sorted(map(str, parent.rglob("*/")), reverse=True):
                 remove_directory(folder)
@@ -262,3 +264,17 @@ def nft_tables(part: str) -> list[tuple[str, str]]:
     listed = subprocess.run(["nft", "list", "tables"], check=False, capture_output=True, text=True).stdout
     rows = [line.split() for line in listed.splitlines()]
     return [(row[1], row[2]) for row in rows if len(row) == 3 and part in row[2]]
+
+
+def remove_foreign_rules(comment: str) -> None:
+    """Removes the accepts for our bridge that an engine adds where another table drops what is forwarded."""
+    listed = subprocess.run(["nft", "--handle", "list", "ruleset"], check=False, capture_output=True, text=True).stdout
+    table = chain = ""
+    for line in map(str.strip, listed.splitlines()):
+        if line.startswith("table "):
+            table = line.removeprefix("table ").split(" {")[0]
+        elif line.startswith("chain "):
+            chain = line.split()[1]
+        elif f'comment "{comment}"' in line:
+            handle = line.rsplit("handle ", 1)[1]
+            subprocess.run(["nft", "delete", "rule", *table.split(), chain, "handle", handle], check=False)

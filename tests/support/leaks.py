@@ -12,7 +12,7 @@ from support.wait import wait_for
 State = dict[str, set[str]]
 
 # What changes by itself and is nobody's leak.
-_NOISE = re.compile(r"/(pierd\.log|pierd\.pid|pier\.sock|[^/]*\.lock|pier\.db(-wal|-shm)?)$")
+_NOISE = re.compile(r"/(pierd\.log|pierd\.pid|pier\.sock|keeper\.sock|lock|pier\.db(-wal|-shm)?)$")
 
 
 def take(engine: Engine) -> State:
@@ -69,11 +69,13 @@ def first_words(lines: set[str]) -> set[str]:
 
 
 def files(engine: Engine) -> Iterator[str]:
-    """Run-time files and what belongs to single containers and volumes."""
+    """Run-time files and what belongs to single containers and volumes; not the folders that hold them, made once."""
+    fixed = {f"{engine.exec_root}/runc/{engine.namespace}"}
     for root in (engine.exec_root, engine.data_root):
+        fixed |= {str(root), *(f"{root}/{name}" for name in ("io", "netns", "runc", "containers", "volumes"))}
         for folder, _, names in os.walk(root):
             for path in [folder, *(f"{folder}/{name}" for name in names)]:
-                if not _NOISE.search(path) and path != str(root):
+                if path not in fixed and not _NOISE.search(path):
                     yield path
 
 

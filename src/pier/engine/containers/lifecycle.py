@@ -70,7 +70,7 @@ class Lifecycle:
 
         Raises NotModified if it does not run.
         """
-        container = self._context.memory.container(ref)
+        container = await self._settled(self._context.memory.container(ref))
         if not container.state.is_running:
             raise NotModified(f"container {container.id} is already stopped")
         await self._context.jobs.finish(self._stop(container, timeout, signal), f"stop {container.id}")
@@ -93,6 +93,13 @@ class Lifecycle:
                 await self._require_down(exited, container.id)
         finally:
             live.end_stop(container.id)
+
+    async def _settled(self, container: Container) -> Container:
+        """It as it is once a start on its way has ended: its first output is seen before its start is recorded."""
+        if container.state.is_running:
+            return container
+        async with self._context.live.lock(container.id):
+            return self._context.memory.container(container.id)
 
     async def _mark_stopped(self, container_id: str) -> bool:
         """Writes down, before any signal, that the user wants it down; False if there is no process to signal."""
@@ -141,6 +148,7 @@ class Lifecycle:
         """Sends a signal (default SIGKILL). SIGKILL is answered once the container is down."""
         container = self._context.memory.container(ref)
         number = parse_signal(signal or "SIGKILL")
+        container = await self._settled(container)
         if not container.state.has_task:
             raise Conflict(f"cannot kill container: {ref}: container {container.id} is not running")
         await self._context.jobs.finish(self._kill(container, number), f"kill {container.id}")
