@@ -35,7 +35,7 @@ class OpenLog:
 
     def read_lines(self) -> bytes:
         """The next whole lines, about 512 KiB; empty where the file ends at present. A torn last line waits."""
-        while data := self._stream.read(BLOCK):
+        while (data := self._stream.read(BLOCK)) or b"\n" in self._rest:
             if self._rest:
                 data = self._rest + data
             end = data.rfind(b"\n") + 1

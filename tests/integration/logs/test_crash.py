@@ -1,0 +1,131 @@
+"""Output survives kill -9 of its reader, at full speed: every line is in the log, once, in order."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+READER = Path(__file__).with_name("log_reader.py")
+KILLS = 10
+
+# Holds both ends of its FIFOs, as containerd's shim does, so that it waits while nobody reads. Writes numbered lines,
+# one stream much more than the other, in writes that do not end where lines end.
+WRITER = """
+import os, sys
+out, err = (os.open(path, os.O_RDWR) for path in sys.argv[1:3])
+lines = [b"%d %s\\n" % (n, b"x" * (n % 150)) for n in range(int(sys.argv[3]))]
+errors = b"".join(b"%d\\n" % n for n in range(int(sys.argv[3]) // 100))
+data = b"".join(lines)
+step = 50021
+for start in range(0, len(data), step):
+    os.write(out, data[start : start + step])
+    part = len(errors) * start // len(data), len(errors) * min(len(data), start + step) // len(data)
+    os.write(err, errors[slice(*part)])
+"""
+
+
+@pytest.fixture
+def exec_root() -> Iterator[Path]:
+    """On a tmpfs, as /run is."""
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="pier-test-"))
+    yield folder
+    keeper = folder / "keeper.sock"
+    if keeper.exists():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            probe.connect(str(keeper))
+            os.kill(struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0], signal.SIGTERM)
+    shutil.rmtree(folder)
+
+
+def start(exec_root: Path, log: Path, verb: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(READER), str(exec_root), str(log), verb]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def wait_ready(reader: subprocess.Popen[str]) -> None:
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "ready\n"
+
+
+def finish(reader: subprocess.Popen[str]) -> None:
+    out, _ = reader.communicate("\n", timeout=60)
+    assert out.splitlines()[-1] == "finished"
+    assert reader.returncode == 0
+
+
+def kill(reader: subprocess.Popen[str]) -> None:
+    reader.kill()
+    reader.communicate()
+
+
+def logged(log: Path) -> dict[str, str]:
+    """All text by stream; checks on the way that times never go back."""
+    files = sorted(log.parent.glob("log*"), key=lambda file: -int(file.suffix[1:] or 0) if file.suffix else 0)
+    text: dict[str, list[str]] = {"stdout": [], "stderr": []}
+    last = ""
+    for file in files:
+        for line in file.read_bytes().splitlines():
+            entry = json.loads(line)
+            text[entry["stream"]].append(entry["log"])
+            stamp = entry["time"].rstrip("Z").ljust(30, "0")
+            assert stamp >= last
+            last = stamp
+    return {stream: "".join(parts) for stream, parts in text.items()}
+
+
+def check(log: Path, count: int) -> None:
+    text = logged(log)
+    assert text["stdout"] == "".join(f"{n} {'x' * (n % 150)}\n" for n in range(count))
+    assert text["stderr"] == "".join(f"{n}\n" for n in range(count // 100))
+
+
+def write(exec_root: Path, count: int) -> subprocess.Popen[bytes]:
+    fifos = [str(exec_root / "io" / "c1" / name) for name in ("stdout", "stderr")]
+    return subprocess.Popen([sys.executable, "-c", WRITER, *fifos, str(count)])
+
+
+def test_a_reader_killed_again_and_again_loses_and_repeats_nothing(exec_root: Path, tmp_path: Path) -> None:
+    count = 1_500_000
+    seed = time.time_ns()
+    print(f"seed {seed}")
+    moments = random.Random(seed)
+    log = tmp_path / "log"
+    reader = start(exec_root, log, "open")
+    wait_ready(reader)
+    writer = write(exec_root, count)
+    in_full_flight = 0
+    for _ in range(KILLS):
+        time.sleep(moments.uniform(0.0, 0.5))  # from before it is ready to well under way
+        in_full_flight += writer.poll() is None
+        kill(reader)
+        reader = start(exec_root, log, "reopen")
+    writer.wait(60)
+    finish(reader)
+    assert in_full_flight >= KILLS // 2
+    check(log, count)
+    assert not (exec_root / "io" / "c1").exists()
+
+
+def test_a_process_that_ends_while_nobody_reads_loses_nothing(exec_root: Path, tmp_path: Path) -> None:
+    count = 500  # fits into the FIFO
+    log = tmp_path / "log"
+    reader = start(exec_root, log, "open")
+    wait_ready(reader)
+    kill(reader)
+    assert write(exec_root, count).wait(30) == 0
+    reader = start(exec_root, log, "reopen")
+    wait_ready(reader)
+    finish(reader)
+    check(log, count)
