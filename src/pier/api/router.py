@@ -58,10 +58,12 @@ class Router:
         return self._find_shaped(method, segments) or self._find_greedy(method, segments)
 
     def _find_shaped(self, method: str, segments: list[str]) -> tuple[Route, Mapping[str, str]] | None:
+        if "" in segments:
+            return None
         one = self._shaped.get((method, segments[0], "", *segments[2:]))
         if one is not None:
             return one, {"name": segments[1]}
-        if len(segments) > 3 and segments[-1]:
+        if len(segments) > 3:
             two = self._shaped.get((method, segments[0], "", *segments[2:-1], ""))
             if two is not None:
                 return two, {"name": segments[1], "item": segments[-1]}

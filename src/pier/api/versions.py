@@ -19,6 +19,7 @@ class Change(IntEnum):
 
     WAIT_ANSWERS_EARLY = 30  # headers at once, and a condition; before, one plain reply at the end
     STATS_ONE_SHOT = 41
+    DF_TYPES = 42
     STREAMS_HAVE_TYPES = 42  # multiplexed-stream and raw-stream are told apart
     STOP_TAKES_SIGNAL = 42
     NO_NONE_TAGS = 43  # an untagged image has empty lists, not `<none>:<none>`

@@ -2,7 +2,10 @@
 
 from msgspec import field
 
+from pier.wire.image import ImageSummary
+from pier.wire.inspect import ContainerSummary
 from pier.wire.shape import UNSET, Omitted, Shape
+from pier.wire.volume import Volume
 
 
 class PlatformName(Shape, kw_only=True):
@@ -80,6 +83,16 @@ class ContainerdNamespaces(Shape, kw_only=True):
 class ContainerdInfo(Shape, kw_only=True):
     address: str
     namespaces: ContainerdNamespaces
+
+
+class DiskUsage(Shape, kw_only=True):
+    """`/system/df`; a kind of object that was not asked for is null."""
+
+    layers_size: int
+    images: list[ImageSummary] | None
+    containers: list[ContainerSummary] | None
+    volumes: list[Volume] | None
+    build_cache: list[str] | None
 
 
 class Info(Shape, kw_only=True):

@@ -1,6 +1,13 @@
 """Volumes: requests and replies."""
 
-from pier.wire.shape import Shape
+from pier.wire.shape import UNSET, Omitted, Shape
+
+
+class UsageData(Shape, kw_only=True):
+    """`size` -1: not computed."""
+
+    ref_count: int
+    size: int
 
 
 class Volume(Shape, kw_only=True):
@@ -11,6 +18,7 @@ class Volume(Shape, kw_only=True):
     name: str
     options: dict[str, str] | None
     scope: str
+    usage_data: Omitted[UsageData] = UNSET
 
 
 class VolumeList(Shape, kw_only=True):

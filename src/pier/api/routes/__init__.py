@@ -7,6 +7,7 @@ def table() -> tuple[Route, ...]:
     """Every endpoint of the Docker Engine API, built or not."""
     from pier.api.routes import (
         containers,
+        disk_usage,
         execs,
         images,
         missing,
@@ -19,5 +20,18 @@ def table() -> tuple[Route, ...]:
         volumes,
     )
 
-    modules = (system, containers, streams, monitoring, execs, images, networks, volumes, plugins, missing, swarm)
+    modules = (
+        system,
+        disk_usage,
+        containers,
+        streams,
+        monitoring,
+        execs,
+        images,
+        networks,
+        volumes,
+        plugins,
+        missing,
+        swarm,
+    )
     return tuple(route for module in modules for route in module.ROUTES)

@@ -30,15 +30,18 @@ _TAR = ("Content-Type", "application/x-tar")
 async def list_images(call: Call) -> Answer:
     filters = call.filters()
     images = await call.engine.images.list(all=call.flag("all"), filters=filters)
-    users: Counter[str] = Counter()
-    if since(call.version, Change.LIST_COUNTS_CONTAINERS):
-        users.update(found.container.image_id for found in await call.engine.containers.list(all=True))
-    return json_reply([describe_image_summary(image, users[image.id], call.version) for image in images])
+    if not since(call.version, Change.LIST_COUNTS_CONTAINERS):
+        return json_reply([describe_image_summary(image, containers=-1, version=call.version) for image in images])
+    users = Counter(found.container.image_id for found in await call.engine.containers.list(all=True))
+    return json_reply(
+        [describe_image_summary(image, containers=users[image.id], version=call.version) for image in images]
+    )
 
 
 async def inspect(call: Call) -> Answer:
     image = await call.engine.images.get(call.ref)
-    return json_reply(describe_image(image, call.engine.images.snapshotter, call.version))
+    driver = (await call.engine.system.info()).driver
+    return json_reply(describe_image(image, driver, call.version))
 
 
 async def history(call: Call) -> Answer:

@@ -35,10 +35,8 @@ ROUTES = (
     missing("POST", "/commit"),
     missing("GET", "/distribution/{name...}/json"),
     missing("PUT", "/volumes/{name}", "cluster volumes need a swarm"),
-    missing("GET", "/system/df"),
     missing("POST", "/auth"),
     missing("POST", "/session", "there is no BuildKit"),
     missing("POST", "/grpc", "there is no BuildKit"),
-    missing("GET", "/debug/vars"),
-    missing("GET", "/debug/pprof/{name...}"),
+    missing("GET", "/debug/{name...}"),
 )

@@ -1,13 +1,13 @@
 """Images: inspect, list, history, removal; and the lines of progress of pull and load."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from pier.api.translate.process import describe_config, describe_image_config, listed, mapped
 from pier.api.versions import Change, since
 from pier.domain.container import Config
 from pier.domain.image import Image
 from pier.domain.registry import Progress, RegistryAuth
+from pier.engine.images.history import HistoryRow
 from pier.wire import image as wire
 from pier.wire.auth import decode_auth
 from pier.wire.inspect import GraphDriver
@@ -45,8 +45,8 @@ def describe_image(image: Image, driver: str, version: int) -> wire.ImageInspect
     )
 
 
-def describe_image_summary(image: Image, containers: int, version: int) -> wire.ImageSummary:
-    """`containers` is how many use the image; shown only to clients that know that key."""
+def describe_image_summary(image: Image, *, containers: int, version: int, shared: int = -1) -> wire.ImageSummary:
+    """`containers` is how many use the image, `shared` the bytes other images have too; -1: not counted."""
     tags: list[str] | None = list(image.repo_tags)
     digests: list[str] | None = list(image.repo_digests)
     if not since(version, Change.NO_NONE_TAGS):
@@ -54,34 +54,17 @@ def describe_image_summary(image: Image, containers: int, version: int) -> wire.
             tags, digests = ["<none>:<none>"], ["<none>@<none>"]
         tags, digests = tags or None, digests or None
     return wire.ImageSummary(
-        containers=containers if since(version, Change.LIST_COUNTS_CONTAINERS) else -1,
+        containers=containers,
         created=image.created_at // _SECOND,
         id=image.id,
         labels=mapped(image.config.labels),
         parent_id=image.parent,
         repo_digests=digests,
         repo_tags=tags,
-        shared_size=-1,
+        shared_size=shared,
         size=image.size,
         virtual_size=UNSET if since(version, Change.NO_VIRTUAL_SIZE) else image.size,
     )
-
-
-class HistoryRow(Protocol):
-    """One step of an image's history, as the engine lists it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def created_at(self) -> int: ...
-    @property
-    def created_by(self) -> str: ...
-    @property
-    def comment(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def tags(self) -> Sequence[str]: ...
 
 
 def describe_history(row: HistoryRow) -> wire.HistoryItem:

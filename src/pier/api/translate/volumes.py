@@ -3,13 +3,14 @@
 from pier.api.translate.process import mapped
 from pier.domain.volume import Volume
 from pier.wire import volume as wire
+from pier.wire.shape import UNSET
 from pier.wire.times import rfc3339
 
 _SECOND = 1_000_000_000
 
 
-def describe_volume(volume: Volume) -> wire.Volume:
-    """Docker gives the creation in whole seconds."""
+def describe_volume(volume: Volume, users: int | None = None) -> wire.Volume:
+    """Docker gives the creation in whole seconds. `users` is how many containers mount it, where that is shown."""
     return wire.Volume(
         created_at=rfc3339(volume.created_at // _SECOND * _SECOND),
         driver=volume.driver,
@@ -18,4 +19,5 @@ def describe_volume(volume: Volume) -> wire.Volume:
         name=volume.name,
         options=mapped(volume.options),
         scope=volume.scope,
+        usage_data=UNSET if users is None else wire.UsageData(ref_count=users, size=-1),
     )

@@ -32,7 +32,8 @@ async def test_one_connection_carries_many_requests(tmp_path: Path) -> None:
 
 async def test_pipelined_requests_are_answered_in_order(tmp_path: Path) -> None:
     async with client_of(echo, tmp_path) as client:
-        first, second = "GET /1 HTTP/1.1\r\nHost: d\r\n\r\n", "POST /2 HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\nhi"
+        first = "GET /1 HTTP/1.1\r\nHost: d\r\n\r\n"
+        second = "POST /2 HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\nhi"
         await client.send(first + second)
         assert (await client.response()).body == b"GET /1 "
         assert (await client.response()).body == b"POST /2 hi"

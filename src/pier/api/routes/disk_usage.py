@@ -1,0 +1,63 @@
+"""`/system/df`: what takes space."""
+
+import time
+
+from pier.api.call import Call, json_reply
+from pier.api.http.messages import Answer
+from pier.api.router import Route
+from pier.api.translate.images import describe_image_summary
+from pier.api.translate.listing import describe_summary
+from pier.api.translate.volumes import describe_volume
+from pier.api.versions import Change, since
+from pier.domain.errors import InvalidArgument
+from pier.domain.filters import Filters
+from pier.wire.image import ImageSummary
+from pier.wire.inspect import ContainerSummary
+from pier.wire.system import DiskUsage
+from pier.wire.volume import Volume
+
+_KINDS = ("container", "image", "volume", "build-cache")
+
+
+async def disk_usage(call: Call) -> Answer:
+    kinds = _kinds(call)
+    layers_size, images = await _images(call) if "image" in kinds else (0, None)
+    usage = DiskUsage(
+        layers_size=layers_size,
+        images=images,
+        containers=await _containers(call) if "container" in kinds else None,
+        volumes=_volumes(call) if "volume" in kinds else None,
+        build_cache=[] if "build-cache" in kinds else None,
+    )
+    return json_reply(usage)
+
+
+def _kinds(call: Call) -> tuple[str, ...]:
+    """What to measure; nothing asked for is all. Raises InvalidArgument."""
+    asked = call.texts("type") if since(call.version, Change.DF_TYPES) else []
+    for kind in asked:
+        if kind not in _KINDS:
+            raise InvalidArgument(f"unknown object type: {kind}")
+    return tuple(asked) or _KINDS
+
+
+async def _images(call: Call) -> tuple[int, list[ImageSummary]]:
+    usage = await call.engine.images.disk_usage()
+    return usage.layers_size, [
+        describe_image_summary(item.image, containers=item.containers, version=call.version, shared=item.shared)
+        for item in usage.images
+    ]
+
+
+async def _containers(call: Call) -> list[ContainerSummary]:
+    now = time.time_ns()
+    found = await call.engine.containers.list(all=True, size=True)
+    return [describe_summary(summary, now, call.version) for summary in found]
+
+
+def _volumes(call: Call) -> list[Volume]:
+    volumes = call.engine.volumes
+    return [describe_volume(volume, len(volumes.users(volume.name))) for volume in volumes.list(Filters())]
+
+
+ROUTES = (Route("GET", "/system/df", disk_usage, "partial", "sizes of volumes are not computed (-1)"),)

@@ -1,0 +1,40 @@
+from fakes.engine import WEB, FakeEngine
+from fakes.raw_client import RawClient
+
+
+async def test_create_and_inspect(client: RawClient, engine: FakeEngine) -> None:
+    body = {"Cmd": ["ls", "-l"], "AttachStdout": True, "User": "1", "Env": ["A=b"], "ConsoleSize": None}
+    created = await client.request("POST", "/containers/web/exec", body)
+    assert created.status == 201
+    exec_id = created.json()["Id"]
+    assert engine.execs.all[exec_id].config.env == ("A=b",)
+    assert (await client.request("GET", f"/exec/{exec_id}/json")).json() == {
+        "ID": exec_id,
+        "Running": False,
+        "ExitCode": None,
+        "ProcessConfig": {
+            "tty": False,
+            "entrypoint": "ls",
+            "arguments": ["-l"],
+            "privileged": False,
+            "user": "1",
+        },
+        "OpenStdin": False,
+        "OpenStderr": False,
+        "OpenStdout": True,
+        "CanRemove": False,
+        "ContainerID": WEB,
+        "DetachKeys": "",
+        "Pid": 0,
+    }
+
+
+async def test_a_command_is_asked_for_before_the_container(client: RawClient) -> None:
+    response = await client.request("POST", "/containers/nope/exec", {})
+    assert (response.status, response.json()["message"]) == (400, "No exec command specified")
+
+
+async def test_resize(client: RawClient) -> None:
+    exec_id = (await client.request("POST", "/containers/web/exec", {"Cmd": "ls"})).json()["Id"]
+    assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1&w=2")).status == 200
+    assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1")).status == 400

@@ -1,0 +1,132 @@
+import base64
+import json
+
+import pytest
+from fakes.engine import IMAGE, FakeEngine, an_image, broken
+from fakes.raw_client import RawClient
+
+from pier.domain.errors import NotFound
+from pier.domain.registry import Progress, RegistryAuth
+
+
+async def test_pull_streams_progress_lines(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [
+        Progress(status="Pulling from library/busybox", id="latest"),
+        Progress(status="Downloading", id="abc", current=5, total=10),
+        Progress(status="Status: Downloaded newer image for busybox:latest"),
+    ]
+    auth = base64.urlsafe_b64encode(json.dumps({"username": "u", "password": "p"}).encode()).decode()
+    response = await client.request(
+        "POST", "/images/create?fromImage=busybox&tag=latest", headers={"X-Registry-Auth": auth}
+    )
+    assert response.headers["content-type"] == "application/json"
+    lines = [json.loads(line) for line in response.body.decode().split("\r\n")[:-1]]
+    assert lines[1]["progressDetail"] == {"current": 5, "total": 10}
+    assert lines[1]["progress"].startswith("[=========================>")
+    assert lines[2] == {"status": "Status: Downloaded newer image for busybox:latest"}
+    assert engine.images.pulled == [
+        ("docker.io/library/busybox", "latest", None, RegistryAuth(username="u", password="p"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("fromImage=busybox", ("docker.io/library/busybox", "")),
+        ("fromImage=busybox:1", ("docker.io/library/busybox", "1")),
+        ("fromImage=localhost:5000/x&tag=2", ("localhost:5000/x", "2")),
+        (f"fromImage=busybox&tag=sha256:{'a' * 64}", ("docker.io/library/busybox", f"sha256:{'a' * 64}")),
+    ],
+)
+async def test_what_is_pulled(client: RawClient, engine: FakeEngine, query: str, wanted: tuple[str, str]) -> None:
+    await client.request("POST", f"/images/create?{query}", headers={"X-Registry-Auth": "%%%"})
+    assert engine.images.pulled[0][:2] == wanted
+    assert engine.images.pulled[0][3] == RegistryAuth()
+
+
+async def test_a_pull_that_fails_before_its_first_line_has_a_status(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [NotFound("manifest unknown")]
+    response = await client.request("POST", "/images/create?fromImage=busybox&tag=nope")
+    assert (response.status, response.json()) == (404, {"message": "manifest unknown"})
+
+
+async def test_a_pull_that_fails_later_says_so_in_its_last_line(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [Progress(status="Pulling"), broken("connection reset")]
+    response = await client.request("POST", "/images/create?fromImage=busybox&tag=latest")
+    assert response.status == 200
+    assert response.body.endswith(b'{"errorDetail":{"message":"connection reset"},"error":"connection reset"}\r\n')
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("fromImage=BAD", 400), ("", 400), ("fromSrc=-", 501), ("fromImage=x&platform=a/b/c/d", 400)]
+)
+async def test_pulls_that_make_no_sense(client: RawClient, query: str, status: int) -> None:
+    assert (await client.request("POST", f"/images/create?{query}")).status == status
+
+
+async def test_load_reads_the_body_as_it_comes(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [Progress(stream="Loaded image: busybox:latest\n")]
+    await client.send("POST /images/load HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    assert (await client.head()).status == 200
+    await client.send("0\r\n\r\n")
+    assert await client.chunk() == b'{"stream":"Loaded image: busybox:latest\\n"}\r\n'
+    assert engine.images.loaded == b"abc"
+
+
+async def test_a_bad_archive_is_reported_in_the_stream(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [broken("unexpected EOF")]
+    response = await client.request("POST", "/images/load", b"abc", {"Content-Type": "application/x-tar"})
+    assert response.status == 200
+    assert response.body == b'{"errorDetail":{"message":"unexpected EOF"},"error":"unexpected EOF"}\r\n'
+
+
+@pytest.mark.parametrize("path", ["/images/get?names=busybox", "/images/busybox/get"])
+async def test_save_is_a_tar(client: RawClient, path: str) -> None:
+    response = await client.request("GET", path)
+    assert (response.headers["content-type"], response.body) == ("application/x-tar", b"tarend")
+
+
+async def test_save_of_an_unknown_image_is_404(client: RawClient) -> None:
+    assert (await client.request("GET", "/images/get?names=nope")).status == 404
+
+
+async def test_names_may_have_slashes(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.all["localhost:5000/a/b"] = an_image()
+    assert (await client.request("GET", "/images/localhost:5000/a/b/json")).json()["Id"] == IMAGE
+    assert (await client.request("GET", "/images/localhost:5000%2Fa%2Fb/history")).status == 200
+
+
+@pytest.mark.parametrize(("version", "keys"), [("v1.51", (1, False)), ("v1.50", (-1, False)), ("v1.43", (-1, True))])
+async def test_the_list_by_version(client: RawClient, version: str, keys: tuple[int, bool]) -> None:
+    (item,) = (await client.request("GET", f"/{version}/images/json")).json()
+    assert (item["Containers"], "VirtualSize" in item) == keys
+
+
+async def test_an_untagged_image_by_version(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.all = {"x": an_image(repo_tags=())}
+    assert (await client.request("GET", "/v1.43/images/json")).json()[0]["RepoTags"] == []
+    assert (await client.request("GET", "/v1.42/images/json")).json()[0]["RepoTags"] == ["<none>:<none>"]
+
+
+@pytest.mark.parametrize(
+    ("version", "container_config", "hostname"),
+    [("v1.51", False, False), ("v1.49", False, True), ("v1.44", True, True)],
+)
+async def test_inspect_by_version(client: RawClient, version: str, container_config: bool, hostname: bool) -> None:
+    image = (await client.request("GET", f"/{version}/images/busybox/json")).json()
+    assert ("ContainerConfig" in image, "Hostname" in image["Config"]) == (container_config, hostname)
+    assert image["GraphDriver"] == {"Data": None, "Name": "overlayfs"}
+
+
+async def test_tag_remove_prune(client: RawClient) -> None:
+    tagged = await client.request("POST", "/images/busybox/tag?repo=other&tag=1")
+    assert (tagged.status, tagged.body) == (201, b"")
+    removed = await client.request("DELETE", "/images/busybox?force=1")
+    assert removed.json() == [{"Untagged": "busybox:latest"}, {"Deleted": IMAGE}]
+    pruned = await client.request("POST", "/images/prune")
+    assert pruned.json() == {"ImagesDeleted": None, "SpaceReclaimed": 0}
+
+
+async def test_history_is_newest_first(client: RawClient) -> None:
+    rows = (await client.request("GET", "/images/busybox/history")).json()
+    assert [(row["Id"], row["Tags"]) for row in rows] == [(IMAGE, ["busybox:latest"]), ("<missing>", None)]
