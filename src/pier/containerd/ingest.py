@@ -20,6 +20,7 @@ _WRITE = Method(_SERVICE + "Write", pb.WriteContentRequest, pb.WriteContentRespo
 _ABORT = Method(_SERVICE + "Abort", pb.AbortRequest, Empty)
 
 _MESSAGE_SIZE = 1 << 20  # bytes: more gains nothing, 16 MiB is refused
+_WINDOW = 4  # messages on their way at once
 _ABORT_TIMEOUT = 10.0
 _LOCK_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds; a broken stream's lock is let go of a little later
 
@@ -39,6 +40,7 @@ class Ingest:
         self._expected = expected
         self._size = size
         self._call: grpc.aio.StreamStreamCall[pb.WriteContentRequest, pb.WriteContentResponse] | None = None
+        self._unanswered = 0
         self._is_full = False
         self._is_foreign = False
         self.digest = expected
@@ -64,7 +66,7 @@ class Ingest:
             await self._abandon()
 
     async def fill(self, chunks: AsyncIterator[bytes]) -> None:
-        """Sends the bytes, however they are cut, in messages of one size; each is acknowledged before the next."""
+        """Sends the bytes, however they are cut, in messages of one size, a few ahead of what containerd wrote."""
         if self._is_full:
             return
         pending = bytearray()
@@ -75,6 +77,8 @@ class Ingest:
                 del pending[:_MESSAGE_SIZE]
         if pending:
             await self._write(bytes(pending))
+        while self._unanswered:
+            await self._answer()
 
     async def commit(self, labels: Mapping[str, str]) -> None:
         """Makes it a blob. Raises InvalidArgument when digest or size are not those expected."""
@@ -123,7 +127,15 @@ class Ingest:
             self.offset = (await self._exchange(self._request(pb.WRITE))).offset
 
     async def _write(self, data: bytes) -> None:
-        self.offset = (await self._exchange(self._request(pb.WRITE, data=data))).offset
+        await self._send(self._request(pb.WRITE, data=data))
+        self.offset += len(data)
+        self._unanswered += 1
+        if self._unanswered >= _WINDOW:
+            await self._answer()
+
+    async def _answer(self) -> None:
+        await self._receive()
+        self._unanswered -= 1
 
     def _request(
         self, action: pb.WriteAction, *, data: bytes = b"", labels: Mapping[str, str] | None = None
@@ -139,10 +151,18 @@ class Ingest:
         )
 
     async def _exchange(self, request: pb.WriteContentRequest) -> pb.WriteContentResponse:
+        await self._send(request)
+        return await self._receive()
+
+    async def _send(self, request: pb.WriteContentRequest) -> None:
+        """On a stream that has ended it does nothing: `_receive` says why it has."""
+        assert self._call is not None
+        with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
+            await self._call.write(request)
+
+    async def _receive(self) -> pb.WriteContentResponse:
         assert self._call is not None
         with translated(self._what, socket=self._client.address):
-            with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):  # the stream has ended: reading says why
-                await self._call.write(request)
             reply = await self._call.read()
             if isinstance(reply, pb.WriteContentResponse):
                 return reply
