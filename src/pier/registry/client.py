@@ -21,7 +21,7 @@ from pier.domain.registry import RegistryAuth
 from pier.registry.auth import Authorizer
 from pier.registry.endpoints import Endpoint, endpoints
 from pier.registry.errors import refusal
-from pier.registry.transport import Transport, Unreachable
+from pier.registry.transport import Interrupted, Transport, Unreachable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -124,7 +124,7 @@ class Session:
                 async for chunk in self._blob_from(repository, descriptor, position):
                     position, failures = position + len(chunk), 0
                     yield chunk
-            except Unreachable:
+            except Interrupted:
                 failures += 1
                 if failures >= _BLOB_ATTEMPTS:
                     raise

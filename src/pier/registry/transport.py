@@ -26,6 +26,10 @@ class Unreachable(PierError):
     """No answer, or one that broke off: the network's, the name's or the certificate's fault."""
 
 
+class Interrupted(Unreachable):
+    """An answer that broke off after it had begun: worth asking for the rest."""
+
+
 class Transport:
     """Made cheap; opens its pool, and imports aiohttp, at the first request. Must be used within one event loop."""
 
@@ -52,7 +56,7 @@ class Transport:
         """The answer, whatever its status, its body unread. Redirects are followed; another host gets no credentials.
 
         With `patient` connection failures and answers that ask for another try are tried again, a bounded number of
-        times. Raises Unreachable; also when the body breaks off while the caller reads it.
+        times. Raises Unreachable, and Interrupted when the body breaks off while the caller reads it.
         """
         pauses = list(_PAUSES) if patient else []
         while True:
@@ -69,7 +73,7 @@ class Transport:
             response.release()
             await asyncio.sleep(pause)
         try:
-            with _translated(url):
+            with _translated(url, Interrupted):
                 yield response
         finally:
             response.close()
@@ -103,10 +107,11 @@ class Transport:
 
 
 class _translated:
-    """Turns what aiohttp and the system raise into Unreachable."""
+    """Turns what aiohttp and the system raise into Unreachable, or a kind of it."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, kind: type[Unreachable] = Unreachable) -> None:
+        self._place = _place(url)
+        self._kind = kind
 
     def __enter__(self) -> None:
         return None
@@ -115,13 +120,11 @@ class _translated:
         import aiohttp
 
         if isinstance(error, TimeoutError):
-            raise Unreachable(
-                f"{_place(self._url)} does not answer in time; try again, or check the network"
-            ) from error
-        if isinstance(error, aiohttp.ClientError | OSError | ValueError):
+            raise self._kind(f"{self._place} does not answer in time; try again, or check the network") from error
+        if isinstance(error, aiohttp.ClientError | OSError):
             reason = str(error) or type(error).__name__
-            raise Unreachable(
-                f"cannot talk to {_place(self._url)}: {reason}; check the registry's name and the network"
+            raise self._kind(
+                f"cannot talk to {self._place}: {reason}; check the registry's name and the network"
             ) from error
 
 

@@ -38,8 +38,8 @@ class Fetcher:
         self._locks = KeyedLocks()
         self._slots = asyncio.Semaphore(DOWNLOADS)
 
-    async def fetch(self, layers: Layers, unpacker: Unpacker, reporter: Reporter) -> None:
-        """Brings all layers into the content store and unpacks them, under the caller's lease.
+    async def fetch(self, layers: Layers, unpacker: Unpacker, reporter: Reporter) -> bool:
+        """Brings all layers into the content store and unpacks them, under the caller's lease; whether any was missing.
 
         Raises InvalidArgument when bytes are not what their digest says, and what the registry's errors mean.
         """
@@ -47,6 +47,8 @@ class Fetcher:
         here = [await self._content.size(layer.digest) is not None for layer in layers.descriptors]
         work = _Work(layers, reporter, unpacked, here, [asyncio.Event() for _ in layers.descriptors])
         await work.announce()
+        if work.is_done:
+            return False
         await together(
             *(self._download(work, number) for number in range(len(layers.descriptors))),
             unpacker.unpack(
@@ -57,6 +59,7 @@ class Fetcher:
                 finished=work.complete,
             ),
         )
+        return True
 
     async def _download(self, work: "_Work", number: int) -> None:
         layer = work.layers.descriptors[number]
@@ -79,6 +82,10 @@ class _Work:
     unpacked: int
     here: Sequence[bool]
     ready: Sequence[asyncio.Event]
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.layers.diff_ids) == len(self.ready) and all(map(self._is_done, range(len(self.ready))))
 
     def _is_done(self, number: int) -> bool:
         return self.here[number] and number < self.unpacked

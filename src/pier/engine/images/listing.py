@@ -19,12 +19,13 @@ async def filter_images(store: ImageStore, images: Sequence[Image], filters: Fil
     Raises InvalidArgument for an unknown filter or a bad value, NotFound for an image that `before` or `since` names.
     """
     filters.require_known(KEYS)
+    dangling = filters.flag("dangling", False) if "dangling" in filters else None
     after = max([(await store.get(ref)).created_at for ref in filters.get("since")], default=None)
     before = min([(await store.get(ref)).created_at for ref in filters.get("before")], default=None)
     until = parse_until(filters, now)
     found = []
     for image in images:
-        if "dangling" in filters and is_dangling(image) != filters.flag("dangling", False):
+        if dangling is not None and is_dangling(image) != dangling:
             continue
         if after is not None and image.created_at <= after:
             continue

@@ -114,11 +114,11 @@ class _Pull:
         manifest = await self._manifest(target, document, 0)
         config = await self._config(manifest.config)
         layers = Layers(self._session, self._name.repository, manifest.layers, config.diff_ids)
-        await self._tools.fetcher.fetch(layers, self._tools.unpacker, self._reporter)
+        fetched = await self._tools.fetcher.fetch(layers, self._tools.unpacker, self._reporter)
         self._store.forget(target)
         await self._assign(target)
         await self._report(status=f"Digest: {target.digest}")
-        news = "Image is up to date" if before == target.digest else "Downloaded newer image"
+        news = "Downloaded newer image" if fetched or before != target.digest else "Image is up to date"
         await self._report(status=f"Status: {news} for {self._name.familiar}")
         image = await self._store.read_target(target)
         attributes = dict(image.config.labels) | {"name": self._name.familiar_repository}

@@ -1,12 +1,12 @@
 """`docker rmi` and `docker image prune`: taking names away, and images whose last name went."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pier.domain.errors import Conflict
 from pier.domain.ids import short
 from pier.domain.image import Image
-from pier.domain.reference import Reference, is_image_id_prefix, parse
+from pier.domain.reference import Reference, is_full_hex, is_image_id_prefix, parse
 from pier.engine.images.names import user_reference
 from pier.engine.images.publish import Publish, image_attributes
 from pier.engine.images.store import ImageStore
@@ -47,7 +47,7 @@ class Remover:
             for record in await self._store.records_of(image.id)
             if (reference := user_reference(record.name)) is not None
         }
-        if _is_by_id(ref, image):
+        if _is_by_id(ref, image, named):
             return await self._remove_by_id(image, named, force=force)
         return await self._remove_by_name(ref, image, named, force=force)
 
@@ -100,9 +100,11 @@ def _conflict(image: Image, how: str, why: str) -> Conflict:
     return Conflict(f"conflict: unable to delete {short(image.id)} ({how}) - {why}")
 
 
-def _is_by_id(ref: str, image: Image) -> bool:
-    """Docker takes a reference for an id when the id begins with it."""
-    return is_image_id_prefix(ref) and image.id.removeprefix("sha256:").startswith(ref.removeprefix("sha256:"))
+def _is_by_id(ref: str, image: Image, named: Mapping[str, Reference]) -> bool:
+    """A reference is an id when the image's begins with it, unless the image also has it as its name (`cafe`)."""
+    if not is_image_id_prefix(ref) or not image.id.removeprefix("sha256:").startswith(ref.removeprefix("sha256:")):
+        return False
+    return is_full_hex(ref) or parse(ref).canonical not in named
 
 
 def _names_to_drop(ref: str, named: dict[str, Reference]) -> list[str]:

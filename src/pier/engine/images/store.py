@@ -36,7 +36,8 @@ class ImageStore:
 
     async def get(self, ref: str) -> Image:
         """By exact name, id, unique prefix of an id, or `name@digest`. Raises NotFound in Docker's words."""
-        image, records = (await self._grouped())[await self._find_id(ref)]
+        grouped = await self._grouped()
+        image, records = grouped[_find_id(grouped, ref)]
         return _put_together(image, records)
 
     async def records_of(self, image_id: str) -> list[ImageRecord]:
@@ -134,22 +135,22 @@ class ImageStore:
             grouped.setdefault(image.id, (image, []))[1].append(record)
         return grouped
 
-    async def _find_id(self, ref: str) -> str:
-        grouped = await self._grouped()
-        if is_full_hex(ref) or is_image_id(ref):
-            digest = ref if is_image_id(ref) else f"sha256:{ref}"
-            found = _by_digest(grouped, digest, repository="")
-            if found is None:
-                raise NotFound(f"No such image: {ref}")
-            return found
-        reference = _parse_or_none(ref)
-        found = _by_name(grouped, reference) if reference else None
-        if found is None and (prefix := ref.removeprefix("sha256:")) and is_hex_prefix(prefix):
-            found = match_prefix(f"sha256:{prefix}", grouped)
-        if found is not None:
-            return found
-        # A name outside the grammar is the caller's mistake (400), any other just is not there (404).
-        raise NotFound(f"No such image: {(reference or parse(ref)).familiar}")
+
+def _find_id(grouped: Grouped, ref: str) -> str:
+    if is_full_hex(ref) or is_image_id(ref):
+        digest = ref if is_image_id(ref) else f"sha256:{ref}"
+        found = _by_digest(grouped, digest, repository="")
+        if found is None:
+            raise NotFound(f"No such image: {ref}")
+        return found
+    reference = _parse_or_none(ref)
+    found = _by_name(grouped, reference) if reference else None
+    if found is None and (prefix := ref.removeprefix("sha256:")) and is_hex_prefix(prefix):
+        found = match_prefix(f"sha256:{prefix}", grouped)
+    if found is not None:
+        return found
+    # A name outside the grammar is the caller's mistake (400), any other just is not there (404).
+    raise NotFound(f"No such image: {(reference or parse(ref)).familiar}")
 
 
 def _records(grouped: Grouped, image_id: str) -> list[ImageRecord]:
