@@ -188,8 +188,8 @@ class FakeContainers:
         return FakeWait(self.outcome)
 
     async def inspect(self, ref: str, *, size: bool = False) -> ContainerDetails:
-        sizes = {"size_rw": 0, "size_root_fs": 1234} if size else {}
-        return ContainerDetails(container=self.get(ref), **sizes)
+        size_rw, size_root_fs = (0, 1234) if size else (None, None)
+        return ContainerDetails(container=self.get(ref), size_rw=size_rw, size_root_fs=size_root_fs)
 
     async def list(
         self, *, all: bool = False, limit: int = 0, filters: Filters | None = None, size: bool = False
