@@ -10,7 +10,8 @@ from pier.host.hierarchy import cgroup_of, filesystem_path, find_hierarchy
 def test_v2_only_where_it_is_what_is_mounted_there(tmp_path: Path) -> None:
     record_v2(tmp_path)
     hierarchy = find_hierarchy(tmp_path)
-    assert (hierarchy.version, hierarchy.controllers) == (2, {"cpuset", "cpu", "io", "memory", "pids"})
+    assert hierarchy.version == 2
+    assert hierarchy.controllers == {"cpuset", "cpu", "io", "memory", "pids"}
     assert hierarchy.directory("memory", "/pier/a") == tmp_path / "sys/fs/cgroup/pier/a"
 
 

@@ -23,7 +23,8 @@ def _inputs(host_config: HostConfig | None = None, *points: MountPoint, **more: 
         host_config=host_config or HostConfig(),
         mount_points=points,
     )
-    return SpecInputs(container=container, **({"files": FILES, "facts": HostFacts(kernel="6.1.0")} | more))
+    given: dict[str, Any] = {"files": FILES, "facts": HostFacts(kernel="6.1.0"), **more}
+    return SpecInputs(container=container, **given)
 
 
 def _by_destination(inputs: SpecInputs) -> dict[str, Any]:

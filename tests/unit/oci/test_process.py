@@ -27,8 +27,8 @@ def _container(config: Config | None = None, host_config: HostConfig | None = No
 
 def _init(container: Container, **more: Any) -> tuple[dict[str, Any], list[str]]:
     warnings: list[str] = []
-    inputs = SpecInputs(container=container, **({"facts": FACTS, "hostname": "box"} | more))
-    return init_process(inputs, warnings), warnings
+    given: dict[str, Any] = {"facts": FACTS, "hostname": "box", **more}
+    return init_process(SpecInputs(container=container, **given), warnings), warnings
 
 
 def test_program_and_arguments_in_the_root_directory_as_root() -> None:
