@@ -5,6 +5,7 @@ Inside, a time is an integer: nanoseconds since the Unix epoch, 0 for never (Doc
 
 import calendar
 import time
+from functools import lru_cache
 
 NEVER = "0001-01-01T00:00:00Z"
 _SECOND = 1_000_000_000
@@ -15,14 +16,20 @@ def rfc3339(moment: int) -> str:
     if moment == 0:
         return NEVER
     seconds, fraction = divmod(moment, _SECOND)
-    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    text = _whole_seconds(seconds)
     return f"{text}.{fraction:09d}".rstrip("0") + "Z" if fraction else text + "Z"
 
 
 def rfc3339_fixed(moment: int) -> str:
     """The same with all nine digits, as in front of log lines."""
     seconds, fraction = divmod(moment, _SECOND)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{fraction:09d}Z"
+    return f"{_whole_seconds(seconds)}.{fraction:09d}Z"
+
+
+@lru_cache(maxsize=256)
+def _whole_seconds(seconds: int) -> str:
+    """Lines of a log share their seconds; formatting them is the dear part."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def parse_rfc3339(text: str) -> int:
