@@ -47,7 +47,7 @@ class Attachment:
 
     network_id: str
     address: IPv4Address
-    route_rank: tuple[int, str]
+    route_rank: tuple[int, str] | None  # None: this network can have no default route
     reservations: list[Reservation] = field(default_factory=list)
 
 

@@ -1,7 +1,7 @@
 """The Networks port of the engine: links, addresses, rules and ports of this host."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
@@ -37,8 +37,9 @@ class Networks:
     """Drivers bridge, host and null. State in the kernel is re-made from the records at `start`.
 
     `instance` names the engine: its nftables table is `inet pier_<instance>`, its bridges bear the alias
-    `pier:<instance>`. `own_table_only` keeps it out of other people's forward chains. `default_pools` are texts as
-    `ipam.parse_pools` takes them. The methods belong to one event loop.
+    `pier:<instance>`. `own_table_only` keeps it out of other people's forward chains. `kept_names` lists all that the
+    keeper holds; with it `start` frees ports that a crash left there without a record of them. `default_pools` are
+    texts as `ipam.parse_pools` takes them. The methods belong to one event loop.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Networks:
         instance: str,
         keeper: Keeper,
         own_table_only: bool = False,
+        kept_names: Callable[[], Awaitable[Sequence[str]]] | None = None,
         default_pools: Sequence[str] = DEFAULT_POOLS,
     ) -> None:
         if not _INSTANCE.fullmatch(instance):
@@ -56,6 +58,7 @@ class Networks:
         self._netns = NetnsDirectory(exec_root / "netns")
         self._firewall = Firewall(instance, own_table_only=own_table_only)
         self._publisher = Publisher(keeper=keeper, firewall=self._firewall, worker=self._worker)
+        self._kept_names = kept_names
         self._layout = Layout(instance=instance, pools=default_pools, firewall=self._firewall, worker=self._worker)
         self._attachments: dict[str, dict[str, Attachment]] = {}  # by container id, then network id
 
@@ -66,6 +69,8 @@ class Networks:
         for container_id, several in endpoints.items():
             for endpoint in several:
                 rules += await self._adopt(container_id, endpoint)
+        if self._kept_names is not None:
+            await self._publisher.forget_others(await self._kept_names())
         await self._layout.start(rules, [endpoint for several in endpoints.values() for endpoint in several])
 
     async def stop(self) -> None:
@@ -139,8 +144,10 @@ class Networks:
         if network.id in attachments:
             raise Conflict(f"container {container_id} is connected to network {network.name} already")
         address = host.pool.claim(request.ipv4_address) if request.ipv4_address else host.pool.allocate()
-        rank = route_rank(request.gw_priority, network.name)
-        attachments[network.id] = Attachment(network_id=network.id, address=address, route_rank=rank)
+        attachment = Attachment(network_id=network.id, address=address, route_rank=_rank(host, request))
+        attachments[network.id] = attachment
+        first = min((one.route_rank for one in attachments.values() if one.route_rank), default=None)
+        gateway = host.pool.gateway if attachment.route_rank and attachment.route_rank == first else None
         endpoint = replace(
             blank,
             interface=interface,
@@ -152,7 +159,7 @@ class Networks:
         )
         try:
             what = f"connect container {container_id} to network {network.name}"
-            await self._worker.run(what, lambda: self._plug(container_id, host, endpoint))
+            await self._worker.run(what, lambda: self._plug(container_id, host, endpoint, gateway))
         except BaseException:
             self._forget(container_id, network.id)
             raise
@@ -201,16 +208,14 @@ class Networks:
         attachment = Attachment(
             network_id=endpoint.network_id,
             address=address,
-            route_rank=route_rank(endpoint.request.gw_priority, endpoint.network_name),
+            route_rank=_rank(host, endpoint.request),
         )
         self._attachments.setdefault(container_id, {})[endpoint.network_id] = attachment
         for published in endpoint.published:
             attachment.reservations.append(await self._publisher.adopt(container_id, published))
         return port_rules(endpoint, attachment.reservations)
 
-    def _plug(self, container_id: str, host: HostNetwork, endpoint: Endpoint) -> None:
-        attachments = self._attachments[container_id]
-        first = min(attachments.values(), key=lambda one: one.route_rank)
+    def _plug(self, container_id: str, host: HostNetwork, endpoint: Endpoint, gateway: IPv4Address | None) -> None:
         with self._netns.opened(container_id) as netns:
             plug_in(
                 Plug(
@@ -223,7 +228,7 @@ class Networks:
                         mtu=host.options.mtu,
                     ),
                     address=IPv4Interface(f"{endpoint.ipv4_address}/{endpoint.ipv4_prefix}"),
-                    gateway=host.pool.gateway if endpoint.gateway and first.network_id == endpoint.network_id else None,
+                    gateway=gateway,
                     isolated=not host.options.connected,
                 )
             )
@@ -236,3 +241,8 @@ class Networks:
         host = self._layout.get(network_id)
         if host is not None and attachment is not None:
             host.pool.release(attachment.address)
+
+
+def _rank(host: HostNetwork, request: EndpointRequest) -> tuple[int, str] | None:
+    """An internal network leads nowhere, so it never gets the default route."""
+    return None if host.network.internal else route_rank(request.gw_priority, host.network.name)

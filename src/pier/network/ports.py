@@ -18,6 +18,7 @@ from pier.domain.errors import Conflict, InvalidArgument, PierError, Unsupported
 from pier.domain.network import PortRequest, PublishedPort, parse_port_range
 from pier.network.ruleset import ANY_ADDRESS
 
+KEEPER_PREFIX = "port/"  # of all our names in the keeper
 _LOCAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _KINDS = {
     "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
@@ -55,7 +56,7 @@ class Reservation:
 
 def keeper_name(container_id: str, port: PublishedPort) -> str:
     """What a port's socket is called in the keeper."""
-    return f"port/{container_id}/{port.protocol}/{port.host_ip}/{port.host_port}"
+    return f"{KEEPER_PREFIX}{container_id}/{port.protocol}/{port.host_ip}/{port.host_port}"
 
 
 class PortTable:
@@ -100,6 +101,11 @@ class PortTable:
                 self._drop(reservation)
             if reservation.sock is not None:
                 reservation.sock.close()
+
+    def keeper_names(self) -> frozenset[str]:
+        """What the ports held now are called in the keeper."""
+        with self._lock:
+            return frozenset(one.keeper_name for several in self._held.values() for one in several)
 
     def close(self) -> None:
         """Closes pierd's own descriptors; the keeper's stay."""

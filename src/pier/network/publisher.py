@@ -6,7 +6,7 @@ from functools import partial
 from pier.domain.network import Endpoint, PortRequest, PublishedPort
 from pier.network.attachment import port_rules
 from pier.network.firewall import Firewall
-from pier.network.ports import Keeper, PortTable, Reservation, keeper_name
+from pier.network.ports import KEEPER_PREFIX, Keeper, PortTable, Reservation, keeper_name
 from pier.network.worker import Worker
 
 
@@ -52,6 +52,13 @@ class Publisher:
         reservation = self._ports.adopt(container_id, published, descriptors)
         await self._keep(reservation)
         return reservation
+
+    async def forget_others(self, kept: Sequence[str]) -> None:
+        """Lets the keeper drop, of these names in it, every port that nobody has adopted."""
+        held = self._ports.keeper_names()
+        for name in kept:
+            if name.startswith(KEEPER_PREFIX) and name not in held:
+                await self._keeper.forget(name)
 
     async def release(self, reservations: Sequence[Reservation]) -> None:
         """Frees the reservations, leaving the rules as they are."""

@@ -87,6 +87,25 @@ def test_port_that_the_keeper_holds_for_a_dead_container_is_freed_by_disconnect(
     assert (lab.ask("127.0.0.1", 8080) or "").startswith("next ")
 
 
+def test_port_that_a_crash_left_unrecorded_is_freed_at_start(lab: Lab, tmp_path: Path) -> None:
+    async def kept_names() -> list[str]:
+        return list(site.keeper.kept)
+
+    site = NetworkEngine(lab, tmp_path, kept_names=kept_names)
+    site.start()
+    bridge = site.create()
+    _, recorded, _ = site.container(bridge, "web", publish("8080"))
+    container_id, endpoint = site.open(bridge)
+    lab.run(site.networks.publish(container_id, endpoint, [publish("8081")]))
+    del site.endpoints[container_id]  # pierd was killed before it wrote this down
+
+    site.restart()
+
+    assert [name.split("/")[-1] for name in site.keeper.kept] == [str(recorded.published[0].host_port)]
+    site.container(bridge, "next", publish("8081"))
+    site.teardown()
+
+
 def test_ephemeral_ports_and_ranges_take_the_next_free(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
     container_id, endpoint = site.open(bridge)
     requests = [publish(), publish(), publish("9000-9002"), publish("9000-9002")]

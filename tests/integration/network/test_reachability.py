@@ -107,6 +107,14 @@ def test_containers_are_apart_when_icc_is_off(lab: Lab, site: NetworkEngine) -> 
     assert one.cannot_reach(other.ipv4_address, 80)
 
 
+def test_internal_network_never_takes_the_default_route(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
+    inner = site.create("aaa", bridge="pier2", internal=True)  # first by name
+    container_id, _ = site.open(inner)
+    second = site.connect(container_id, bridge, interface="eth1")
+
+    assert f"default via {second.gateway} dev eth1" in site.place(container_id, "both").sh("ip route")
+
+
 def test_default_route_belongs_to_the_endpoint_of_highest_priority(
     lab: Lab, site: NetworkEngine, bridge: Network
 ) -> None:

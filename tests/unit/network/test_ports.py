@@ -100,21 +100,21 @@ def test_port_with_connections_in_time_wait_can_be_reserved_and_is_held(table: P
 def test_ephemeral_ports_come_from_the_kernel_s_range_in_turn(
     table: PortTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "range").write_text("47001\t47003\n")
+    (tmp_path / "range").write_text("21001\t47003\n")
     monkeypatch.setattr(module, "_LOCAL_RANGE", tmp_path / "range")
     first, second = reserve(table, ask(), ask())
-    assert (first.published.host_port, second.published.host_port) == (47001, 47002)
+    assert (first.published.host_port, second.published.host_port) == (21001, 21002)
     table.release([first])
-    assert reserve(table, ask())[0].published.host_port == 47003
-    assert reserve(table, ask())[0].published.host_port == 47001
+    assert reserve(table, ask())[0].published.host_port == 21003
+    assert reserve(table, ask())[0].published.host_port == 21001
     with pytest.raises(Conflict, match="all tcp ports in the kernel's range of ephemeral ports are allocated"):
         reserve(table, ask())
 
 
 def test_range_gives_its_first_free_port(table: PortTable) -> None:
-    assert [reserve(table, ask("47011-47012"))[0].published.host_port for _ in range(2)] == [47011, 47012]
-    with pytest.raises(Conflict, match="all tcp ports of 47011-47012 are allocated"):
-        reserve(table, ask("47011-47012"))
+    assert [reserve(table, ask("21011-21012"))[0].published.host_port for _ in range(2)] == [21011, 21012]
+    with pytest.raises(Conflict, match="all tcp ports of 21011-21012 are allocated"):
+        reserve(table, ask("21011-21012"))
 
 
 def test_adopted_port_is_the_keeper_s_or_bound_again_or_without_a_socket(table: PortTable, free_port: int) -> None:
@@ -141,7 +141,7 @@ def test_what_is_not_an_ipv4_address_is_refused(table: PortTable) -> None:
     with pytest.raises(InvalidArgument, match="host address"):
         reserve(table, ask("80", host_ip="localhost"))
     with pytest.raises(Conflict, match="cannot assign requested address"):
-        reserve(table, ask("47020", host_ip="192.0.2.77"))
+        reserve(table, ask("21020", host_ip="192.0.2.77"))
 
 
 def test_keeper_name_tells_all() -> None:

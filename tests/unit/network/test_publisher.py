@@ -36,38 +36,51 @@ def request(port: int) -> PortRequest:
 async def test_published_port_is_held_kept_and_ruled_and_withdrawn_again() -> None:
     firewall, keeper = FakeFirewall(), FakePortKeeper()
     publisher = make(firewall, keeper)
-    done = await publisher.publish("c1", ENDPOINT, [request(47101)], "0.0.0.0")
-    assert list(keeper.kept) == ["port/c1/tcp/127.0.0.1/47101"]
-    assert [port.host_port for port in firewall.ports] == [47101]
+    done = await publisher.publish("c1", ENDPOINT, [request(21101)], "0.0.0.0")
+    assert list(keeper.kept) == ["port/c1/tcp/127.0.0.1/21101"]
+    assert [port.host_port for port in firewall.ports] == [21101]
 
     await publisher.withdraw("c1", ENDPOINT, done)
     await publisher.withdraw("c1", ENDPOINT, done)
     assert keeper.kept == {}
     assert firewall.ports == []
     with socket.socket() as other:
-        other.bind(("127.0.0.1", 47101))
+        other.bind(("127.0.0.1", 21101))
 
 
 async def test_all_ports_or_none() -> None:
     firewall, keeper = FakeFirewall(), FakePortKeeper()
     publisher = make(firewall, keeper)
     with pytest.raises(Conflict, match="already allocated"):
-        await publisher.publish("c1", ENDPOINT, [request(47102), request(47102)], "0.0.0.0")
+        await publisher.publish("c1", ENDPOINT, [request(21102), request(21102)], "0.0.0.0")
     firewall.error = PierError("the packet filter refused a change")
     with pytest.raises(PierError, match="refused"):
-        await publisher.publish("c1", ENDPOINT, [request(47102)], "0.0.0.0")
+        await publisher.publish("c1", ENDPOINT, [request(21102)], "0.0.0.0")
     assert keeper.kept == {}
     with socket.socket() as other:
-        other.bind(("127.0.0.1", 47102))
+        other.bind(("127.0.0.1", 21102))
+
+
+async def test_kept_ports_that_nobody_adopted_are_forgotten_and_others_names_left_alone() -> None:
+    keeper = FakePortKeeper()
+    publisher = make(FakeFirewall(), keeper)
+    (done,) = await publisher.publish("c1", ENDPOINT, [request(21104)], "0.0.0.0")
+    assert done.sock is not None
+    await keeper.put("port/gone/tcp/0.0.0.0/80", [done.sock.fileno()])
+    await keeper.put("io/c1/stdout", [done.sock.fileno()])
+    await publisher.forget_others(list(keeper.kept))
+    assert sorted(keeper.kept) == ["io/c1/stdout", "port/c1/tcp/127.0.0.1/21104"]
+    await publisher.release([done])
+    keeper.close()
 
 
 async def test_port_survives_the_engine_in_the_keeper() -> None:
     keeper = FakePortKeeper()
     first = make(FakeFirewall(), keeper)
-    (done,) = await first.publish("c1", ENDPOINT, [request(47103)], "0.0.0.0")
+    (done,) = await first.publish("c1", ENDPOINT, [request(21103)], "0.0.0.0")
     first.close()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
-        other.bind(("127.0.0.1", 47103))
+        other.bind(("127.0.0.1", 21103))
 
     second = make(FakeFirewall(), keeper)
     adopted = await second.adopt("c1", done.published)
