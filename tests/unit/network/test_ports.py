@@ -100,7 +100,7 @@ def test_port_with_connections_in_time_wait_can_be_reserved_and_is_held(table: P
 def test_ephemeral_ports_come_from_the_kernel_s_range_in_turn(
     table: PortTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "range").write_text("21001\t47003\n")
+    (tmp_path / "range").write_text("21001\t21003\n")
     monkeypatch.setattr(module, "_LOCAL_RANGE", tmp_path / "range")
     first, second = reserve(table, ask(), ask())
     assert (first.published.host_port, second.published.host_port) == (21001, 21002)
