@@ -1,4 +1,6 @@
-"""pierd: builds the adapters, the engine and the API, starts and stops them in order. The only file that knows everybody.
+"""pierd: builds the adapters, the engine and the API, starts and stops them in order.
+
+The only file that knows everybody.
 
 SIGTERM and SIGINT end pierd and leave containers alone; a killed pierd leaves them alone, too.
 """
@@ -32,6 +34,7 @@ from pier.containerd.namespaces import Namespaces
 from pier.containerd.snapshots import Snapshots
 from pier.containerd.tasks import Tasks
 from pier.containerd.version import Version
+from pier.domain.container import LogConfig
 from pier.domain.errors import PierError
 from pier.engine.bus import Bus
 from pier.engine.clock import Clock
@@ -53,7 +56,6 @@ from pier.volumes import LocalVolumes
 
 _log = logging.getLogger("pierd")
 _LOCKS = Path("/run/lock")
-_SYSTEMD_RUNS = Path("/run/systemd/system")
 RECONCILE_PATIENCE = 5.0  # seconds that the API waits for the first comparison with containerd
 RETRY_PAUSE = 1.0
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "CRITICAL"}
@@ -88,8 +90,8 @@ async def serve(settings: Config) -> None:
         async with asyncio.TaskGroup() as group, _engine(settings, group) as engine:
             supervision = group.create_task(engine.supervisor.run(), name="supervisor")
             with suppress(TimeoutError):
-                async with asyncio.timeout(RECONCILE_PATIENCE if os.path.exists(settings.containerd) else 0.05):
-                    await engine.supervisor.reconciled.wait()
+                async with asyncio.timeout(RECONCILE_PATIENCE):
+                    await engine.first_look()
             async with Api(engine).serving(listeners):
                 _log.info("pierd %s listens on %s", __version__, ", ".join(settings.hosts))
                 await done.wait()
@@ -121,6 +123,7 @@ async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[E
         stack.push_async_callback(streams.close)
         ports = _ports(settings, records, client, keeper, streams, Logs(arrivals))
         stack.push_async_callback(ports.registry.close)
+        ports.logs.check(LogConfig(driver=settings.log_driver, options=settings.log_opts))
         engine = await _build(settings, group, ports)
         group.create_task(_ensure_namespace(client), name="namespace")
         await engine.start()
@@ -186,7 +189,7 @@ class _PortKeeper:
 async def _build(settings: Config, group: asyncio.TaskGroup, ports: Ports) -> Engine:
     facts = await ports.host.facts()
     systemd = settings.cgroup_driver == "systemd" or (
-        not settings.cgroup_driver and facts.cgroup_version == 2 and _SYSTEMD_RUNS.exists()
+        not settings.cgroup_driver and facts.cgroup_version == 2 and facts.has_systemd
     )
     if systemd and settings.cgroup_parent == "/pier":
         settings = replace(settings, cgroup_parent="pier.slice")
@@ -219,7 +222,7 @@ def _engine_id(data_root: Path) -> str:
 
 @contextmanager
 def _locked(settings: Config) -> Iterator[None]:
-    """Two engines must share neither a data root nor a containerd namespace: both have a lock, gone with the process."""
+    """Two engines must share neither a data root nor a containerd namespace: each has a lock, gone with its process."""
     for directory in (settings.data_root, settings.exec_root):
         directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     key = f"{os.path.realpath(settings.containerd)}\0{settings.containerd_namespace}"

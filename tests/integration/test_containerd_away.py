@@ -31,7 +31,7 @@ def test_pierd_starts_without_containerd_says_503_and_recovers(
     assert engine.call("GET", "/_ping").status == 200
     for method, target, body in (
         ("POST", "/containers/create", {"Image": image, "Cmd": ["true"]}),
-        ("POST", "/images/load", b""),
+        ("POST", "/images/create?fromImage=127.0.0.1:1/x&tag=latest", None),
         ("GET", "/images/json", None),
     ):
         reply = engine.call(method, target, body)
@@ -60,6 +60,6 @@ def test_containers_and_their_exit_codes_outlive_a_restart_of_containerd(
     assert engine.call("GET", "/containers/lasting/json").json()["State"]["Running"] is True
     own_containerd.start()
     wait_for(lambda: engine.call("GET", "/images/json").status == 200, what="pierd recovers", timeout=30)
-    engine.docker("exec", "lasting", "touch", "/go").check()
+    engine.docker("exec", "lasting", "touch", "/go")
     assert engine.docker("wait", "lasting").check().last == "11"
     engine.docker("rm", "lasting").check()

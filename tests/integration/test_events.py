@@ -1,6 +1,5 @@
 """Events: their order, their attributes, what `since` and `until` choose; and wait's early header."""
 
-import json
 import socket
 import threading
 import time
@@ -9,16 +8,10 @@ from typing import Any
 import pytest
 from support.cli import Cli
 from support.engine import Engine
+from support.events import events_since
 from support.wait import wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
-
-
-def events_since(engine: Engine, since: float, **filters: list[str]) -> list[dict[str, Any]]:
-    """Recorded events from `since` (unix seconds) to now."""
-    reply = engine.call("GET", f"/events?since={since:.9f}&until={time.time():.9f}&filters={json.dumps(filters)}")
-    assert reply.status == 200, reply.body
-    return [json.loads(line) for line in reply.body.splitlines() if line.strip()]
 
 
 def actions_of(events: list[dict[str, Any]]) -> list[str]:
@@ -78,7 +71,15 @@ def test_filters_and_formats_of_the_clients(cli: Cli, image: str) -> None:
     since = f"{time.time():.3f}"
     cli("run", "--name", "one", "--label", "a=b", image, "true").check()
     cli("run", "--name", "two", image, "true").check()
-    options = ["events", "--since", since, "--until", "0s", "--format", "{{.Action}} {{.Actor.Attributes.name}}"]
+    options = [
+        "events",
+        "--since",
+        since,
+        "--until",
+        f"{time.time():.9f}",
+        "--format",
+        "{{.Action}} {{.Actor.Attributes.name}}",
+    ]
     assert cli.out(*options, "--filter", "label=a=b", "--filter", "event=die") == "die one"
     assert cli.out(*options, "--filter", "container=two", "--filter", "event=start") == "start two"
 

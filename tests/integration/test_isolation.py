@@ -3,10 +3,12 @@
 import ipaddress
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 from support.engine import Engine
+from support.events import events_since
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
@@ -38,7 +40,7 @@ def test_address_lies_in_the_bridges_subnet_and_names_resolve_by_hosts(engine: E
 
 
 def test_the_command_is_pid_1_and_sees_no_other_process(engine: Engine, image: str) -> None:
-    lines = inside(engine, image, "echo $$; ls /proc | grep -c '^[0-9]'; cat /proc/1/comm")
+    lines = inside(engine, image, "echo $$; ls /proc | grep -c '^[0-9]'; cat /proc/1/comm; true")
     assert lines[0] == "1"
     assert int(lines[1]) <= 4  # the shell, ls and grep
     assert lines[2] == "sh"
@@ -102,7 +104,9 @@ def test_a_seccomp_filter_is_active_unless_unconfined(engine: Engine, image: str
 
 
 def test_sensitive_kernel_files_are_masked_or_read_only(engine: Engine, image: str) -> None:
-    script = "wc -c < /proc/kcore; ls /sys/firmware | wc -l; echo 1 > /proc/sysrq-trigger || echo refused"
+    script = (
+        "cat /proc/kcore 2>/dev/null | wc -c; ls /sys/firmware | wc -l; echo 1 > /proc/sysrq-trigger || echo refused"
+    )
     lines = inside(engine, image, script)
     assert lines == ["0", "0", "refused"]
 
@@ -115,17 +119,19 @@ def test_only_the_default_devices_are_there_and_disks_cannot_be_made(engine: Eng
 
 
 def test_memory_limit_ends_a_process_that_takes_more(engine: Engine, image: str) -> None:
-    done = engine.docker("run", "--name", "big", "--memory", "16m", image, "sh", "-c", "tail -c 200M /dev/zero | wc -c")
+    done = engine.docker(
+        "run", "--name", "big", "--memory", "16m", image, "sh", "-c", "tail -c 209715200 /dev/zero | wc -c"
+    )
     state = engine.call("GET", "/containers/big/json").json()["State"]
     assert state["OOMKilled"] is True
     assert "209715200" not in done.stdout
 
 
 def test_oom_of_the_only_process_is_137_with_an_event_before_die(engine: Engine, image: str) -> None:
-    done = engine.docker("run", "--name", "big", "--memory", "16m", image, "tail", "-c", "200M", "/dev/zero")
+    since = time.time()
+    done = engine.docker("run", "--name", "big", "--memory", "16m", image, "tail", "-c", "209715200", "/dev/zero")
     assert done.code == 137
-    options = ["--since", "1h", "--until", "0s", "--filter", "container=big", "--format", "{{.Action}}"]
-    actions = engine.docker("events", *options).check().lines
+    actions = [event["Action"] for event in events_since(engine, since, container=["big"])]
     assert actions.index("oom") < actions.index("die")
 
 

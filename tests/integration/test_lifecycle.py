@@ -1,10 +1,12 @@
 """Start, stop, restart, pause, rename, attach and wait, with both clients."""
 
 import threading
+import time
 
 import pytest
 from support.cli import Cli
 from support.engine import Completed, Engine
+from support.events import events_since
 from support.wait import wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
@@ -101,7 +103,7 @@ def test_wait_returns_the_code_when_the_container_ends(cli: Cli, image: str) -> 
     result: list[Completed] = []
     waiting = threading.Thread(target=lambda: result.append(cli("wait", "slow")))
     waiting.start()
-    cli("exec", "slow", "touch", "/go").check()
+    cli("exec", "slow", "touch", "/go")
     waiting.join(30)
     assert result[0].check().stdout == "21\n"
 
@@ -110,18 +112,13 @@ def test_attach_without_a_terminal_sees_output_and_exit_code(cli: Cli, image: st
     script = "while [ ! -e /go ]; do sleep 0.05; done; echo seen; exit 5"
     cli.out("run", "-d", "--name", "watched", image, "sh", "-c", script)
     result: list[Completed] = []
+    since = time.time()
     attached = threading.Thread(target=lambda: result.append(cli("attach", "--no-stdin", "watched")))
     attached.start()
-    wait_for(lambda: attached_clients(cli, "watched"), what="the attach is there")
-    cli("exec", "watched", "touch", "/go").check()
+    wait_for(lambda: events_since(cli.engine, since, event=["attach"]), what="the attach is there")
+    cli("exec", "watched", "touch", "/go")
     attached.join(30)
     assert (result[0].stdout, result[0].code) == ("seen\n", 5)
-
-
-def attached_clients(cli: Cli, name: str) -> bool:
-    """Whether an attach to that container has happened."""
-    options = ["--since", "1h", "--until", "0s", "--filter", f"container={name}", "--filter", "event=attach"]
-    return "attach" in cli.engine.docker("events", *options).stdout
 
 
 def test_remove_of_a_running_container_needs_force(cli: Cli, image: str) -> None:

@@ -32,8 +32,9 @@ def test_live_stats_refresh_until_interrupted(cli: Cli, busy: str) -> None:
         terminal.expect("64MiB")
         terminal.expect("64MiB")
         terminal.send("\x03")
-        terminal.wait()
-        assert terminal.settings() == terminal.before
+        if cli.name == "pier":  # docker 28.2 goes on for ever, with any engine, when it was given names
+            terminal.wait()
+            assert terminal.settings() == terminal.before
 
 
 def test_stats_sample_has_both_readings_and_the_interface(engine: Engine, busy: str) -> None:
@@ -63,7 +64,7 @@ def test_stats_of_a_stopped_container_are_empty(engine: Engine, busy: str) -> No
 
 
 def test_top_lists_the_containers_processes_only(cli: Cli, image: str, engine: Engine) -> None:
-    engine.docker("run", "-d", "--name", "two", image, "sh", "-c", "sleep 401 & sleep 402").check()
+    engine.docker("run", "-d", "--name", "two", image, "sh", "-c", "sleep 401 & sleep 402; true").check()
     wait_for(lambda: cli("top", "two").stdout.count("sleep 40") >= 2, what="both processes")
     lines = cli("container", "top", "two").check().lines
     assert re.match(r"UID +PID +PPID +C +STIME +TTY +TIME +CMD", lines[0])

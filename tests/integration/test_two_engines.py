@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from conftest import load_image
-from support.engine import Engine
+from support.engine import Engine, run
+from support.facilities import find_docker_cli
 from support.fetch import fetch, free_port
 from support.wait import wait_for
 
@@ -93,8 +94,8 @@ def test_tcp_on_loopback_serves_the_same_api(new_engine: Callable[..., Engine]) 
     one.flags = ["--host", one.host, "--host", f"tcp://127.0.0.1:{port}"]
     one.start()
     assert fetch("127.0.0.1", port) == ""  # 404 on /
-    done = one.docker("-H", f"tcp://127.0.0.1:{port}", "version", "--format", "{{.Server.APIVersion}}")
-    assert done.check().last == "1.51" or done.last == "1.50"
+    done = run([find_docker_cli(), "-H", f"tcp://127.0.0.1:{port}", "version", "--format", "{{.Server.APIVersion}}"])
+    assert done.check().last.startswith("1.")
 
 
 def test_the_socket_is_for_root_and_its_group_only(engine: Engine) -> None:

@@ -29,7 +29,7 @@ def take(engine: Engine) -> State:
         "bridge ports": bridge_ports(engine.bridge),
         "nft": set(nft_lines(engine)),
         "cgroups": set(cgroups(engine.cgroup_parent)),
-        "shims": {str(pid) for pid in find_processes(f"-namespace {engine.namespace} ")},
+        "shims": {str(pid) for pid in find_processes(f" -namespace {engine.namespace} ")},
         "descriptors of pierd": set(descriptors(engine)),
     }
 

@@ -57,9 +57,7 @@ class Terminal:
         wanted = text.encode()
         while wanted not in self.screen:
             if not self._read(deadline):
-                raise AssertionError(
-                    f"not on the terminal: {text!r}; there is {self.screen.decode(errors='replace')!r}"
-                )
+                raise AssertionError(f"not on the terminal: {text!r}; its end is {self._end()!r}")
         seen, _, self.screen = self.screen.partition(wanted)
         return seen.decode(errors="replace")
 
@@ -69,10 +67,13 @@ class Terminal:
         while self._read(deadline):
             pass
         if time.monotonic() > deadline:
-            raise AssertionError(f"did not end; on the terminal: {self.screen.decode(errors='replace')!r}")
+            raise AssertionError(f"did not end; the terminal's end is {self._end()!r}")
         _, status = os.waitpid(self.pid, 0)
         self._status = status
         return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+    def _end(self) -> str:
+        return self.screen[-600:].decode(errors="replace")
 
     def _read(self, deadline: float) -> bool:
         """Reads some more; False at the end of the output or after the deadline."""

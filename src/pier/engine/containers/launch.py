@@ -75,9 +75,9 @@ class Launcher:
                 self._open_streams(container, parts, undo),
             )
             warnings = await self._make_object(container, parts, undo)
-            pid, cgroup_path = await self._start_task(container, parts, undo)
+            pid, cgroup_path, started_at = await self._start_task(container, parts, undo)
             ready = replace(container, cgroup_path=cgroup_path)
-            started = await self._record_start(ready, parts, pid, warnings, intent)
+            started = await self._record_start(ready, parts, pid, started_at, warnings, intent)
             undo.pop_all()
         return started
 
@@ -257,8 +257,8 @@ class Launcher:
             resolv_conf=files.resolv_conf(container, await host.host_resolv_conf()) if own else None,
         )
 
-    async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[int, str]:
-        """The pid and the cgroup of the running init."""
+    async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[int, str, int]:
+        """The pid and the cgroup of the running init, and when it started: it may have ended before we are back."""
         tasks, live = self._context.ports.tasks, self._context.live
         assert parts.stream is not None
         async with self._context.gate.making():
@@ -273,7 +273,8 @@ class Launcher:
             undo.callback(live.clear_stream, container.id)
             # Now, while the init waits: a started one may be gone before anybody looks.
             cgroup_path = await self._context.ports.host.cgroup_path(pid)
-            return await tasks.start(container.id), cgroup_path
+            started_at = self._context.memory.clock.now()
+            return await tasks.start(container.id), cgroup_path, started_at
 
     async def _drop_task(self, container_id: str) -> None:
         """Undoes a create: a task whose start failed may or may not have a process left."""
@@ -284,10 +285,15 @@ class Launcher:
                 await self._context.ports.tasks.delete(container_id)
 
     async def _record_start(
-        self, container: Container, parts: _Parts, pid: int, warnings: tuple[str, ...], intent: Intent
+        self,
+        container: Container,
+        parts: _Parts,
+        pid: int,
+        started_at: int,
+        warnings: tuple[str, ...],
+        intent: Intent,
     ) -> Container:
         memory = self._context.memory
-        now = memory.clock.now()
         check = container.config.healthcheck
         checked = check is not None and check.test and check.test[0] != "NONE"
         started = replace(
@@ -295,7 +301,7 @@ class Launcher:
             state=State(
                 status=Status.RUNNING,
                 pid=pid,
-                started_at=now,
+                started_at=started_at,
                 finished_at=container.state.finished_at,
                 health=Health() if checked else None,
                 backoff=container.state.backoff,

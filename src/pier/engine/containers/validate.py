@@ -9,6 +9,7 @@ from pier.domain.network import parse_port, parse_port_range
 from pier.domain.resources import Resources
 from pier.domain.runtime import HostFacts
 from pier.domain.signals import parse_signal
+from pier.oci.capabilities import wanted_capabilities
 
 MIN_MEMORY = 6 << 20
 MIN_HEALTH_DURATION = 1_000_000  # 1 ms
@@ -66,6 +67,7 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
         raise InvalidArgument("SHM size can not be less than 0")
     if host.runtime and not knows_runtime(host.runtime):
         raise InvalidArgument(f"unknown or invalid runtime name: {host.runtime}")
+    wanted_capabilities(host.cap_add, host.cap_drop, privileged=host.privileged)
     for port, bindings in host.port_bindings.items():
         parse_port(port)
         for binding in bindings:
