@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from pier.domain.errors import PierError
 from pier.domain.event import Event
@@ -42,7 +42,7 @@ class Bus:
 
     async def subscribe(
         self, *, since: int = 0, until: int = 0, filters: Filters | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Events from `since` (0: from now) to `until` (0: for ever), each once and in order.
 
         Raises PierError in the middle for a reader that has fallen BACKLOG events behind.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pier.domain.container import Container
+from pier.domain.errors import Unavailable
 from pier.domain.image import GO_ARCHITECTURES, Platform
 from pier.engine.bus import Bus
 from pier.engine.containers.create import Creation
@@ -58,6 +59,14 @@ class Engine:
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
         await networks.start(list(memory.networks.values()), running)
         await self.networks.ensure_predefined()
+
+    async def first_look(self) -> None:
+        """Waits until the records agree with containerd, or until it is plain that containerd does not answer."""
+        try:
+            await self.system.require_containerd()
+        except Unavailable:
+            return
+        await self.supervisor.reconciled.wait()
 
     async def stop(self) -> None:
         """Containers go on; only what belongs to this process ends."""

@@ -66,6 +66,7 @@ def read_facts(containerd_pid: int, hierarchy: Hierarchy, root: Path = Path("/")
         cgroup_controllers=hierarchy.controllers,
         has_seccomp="Seccomp" in status,
         has_apparmor=_text(root / "sys/module/apparmor/parameters/enabled") == "Y",
+        has_systemd=(root / "run/systemd/system").is_dir(),
         capabilities=capabilities,
         hard_limits=_ceilings(root) if may_raise else hard_limits(_text(process / "limits")),
         min_oom_score_adj=-1000 if may_raise else int(_text(process / "oom_score_adj") or 0),
