@@ -40,8 +40,8 @@ class HttpServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (head := await reader.readuntil(b"\r\n\r\n")).isascii():
-                request = await _parse(head, reader)
+            while (first := await reader.readexactly(1)).isalpha():  # TLS begins with a byte that is no letter
+                request = await _parse(first + await reader.readuntil(b"\r\n\r\n"), reader)
                 self.requests.append(request)
                 reply = self.handler(request)
                 answer = reply if isinstance(reply, Answer) else await reply
@@ -55,7 +55,7 @@ class HttpServer:
                 if length != len(answer.body):
                     break
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            pass  # the client is done, or speaks TLS
+            pass  # the client is done
         finally:
             writer.close()
 

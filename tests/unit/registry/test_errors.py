@@ -1,0 +1,77 @@
+"""What a registry's refusals mean."""
+
+import json
+
+import pytest
+
+from pier.domain.errors import NotFound, PermissionDenied, PierError, Unauthenticated, Unavailable
+from pier.registry.errors import explain, refusal, token_refusal
+
+
+def _body(code: str, message: str) -> bytes:
+    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "text"),
+    [
+        (
+            404,
+            _body("MANIFEST_UNKNOWN", "manifest unknown"),
+            NotFound,
+            "for r:t not found: manifest unknown: manifest",
+        ),
+        (404, b"", NotFound, "manifest for r:t not found: manifest unknown"),
+        (404, _body("NAME_UNKNOWN", "repository name not known"), NotFound, "repository r not found: name unknown"),
+        (
+            401,
+            _body("DENIED", "no access"),
+            NotFound,
+            "pull access denied for r, repository does not exist",
+        ),
+        (403, b"", NotFound, "pull access denied for r"),
+        (
+            401,
+            _body("UNAUTHORIZED", "authentication required"),
+            Unauthenticated,
+            "unauthorized: authentication",
+        ),
+        (429, _body("TOOMANYREQUESTS", "slow down"), Unavailable, "toomanyrequests: slow down"),
+        (500, b"<html>oops</html>", PierError, "the registry failed on r: <html>oops"),
+        (418, b"", PierError, "HTTP status 418"),
+    ],
+)
+def test_refusal(status: int, body: bytes, kind: type[PierError], text: str) -> None:
+    error = refusal(status, body, repository="r", reference="t")
+    assert type(error) is kind
+    assert text in error.message
+
+
+def test_digest_is_joined_by_an_at_sign() -> None:
+    assert "manifest for r@sha256:0 not" in refusal(404, b"", repository="r", reference="sha256:0").message
+
+
+@pytest.mark.parametrize(
+    ("status", "anonymous", "kind"),
+    [
+        (401, True, NotFound),
+        (403, True, NotFound),
+        (401, False, Unauthenticated),
+        (403, False, PermissionDenied),
+        (500, False, PierError),
+    ],
+)
+def test_token_refusal(status: int, anonymous: bool, kind: type[PierError]) -> None:
+    assert type(token_refusal(status, b"", host="h", repository="r", anonymous=anonymous)) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"details":"incorrect username or password"}', "incorrect username or password"),
+        (b"[]", "HTTP status 401"),
+        (b'{"errors":[]}', "HTTP status 401"),
+    ],
+)
+def test_words_of_other_services(body: bytes, text: str) -> None:
+    assert explain(401, body) == text
