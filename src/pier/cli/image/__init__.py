@@ -1,0 +1,1 @@
+"""Commands about images. Imports `pier.client` and its siblings in `pier.cli` only."""

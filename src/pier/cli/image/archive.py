@@ -1,0 +1,120 @@
+"""`pier image load` and `pier image save`."""
+
+import os
+import sys
+
+from pier.cli.errors import CliError
+from pier.cli.flags import CSV, STRING, Command, Flag, Values
+from pier.cli.image.pull import progress_view
+from pier.cli.inspect import encode_platform
+from pier.cli.streams import write_all
+from pier.cli.terminal import STDIN, STDOUT, is_terminal
+from pier.client.json_codec import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pier.cli.session import Session
+    from pier.client.connection import Response
+    from pier.client.query import Query
+
+_CHUNK = 1 << 20
+
+
+def load(session: "Session", values: Values, _: list[str]) -> int:
+    """Load images from a file or stdin."""
+    path = values.text("input")
+    if not path and is_terminal(STDIN):
+        raise CliError("requested load from stdin, but stdin is empty")
+    fd = _open_input(path) if path else STDIN
+    quiet = values.flag("quiet") or not is_terminal(STDOUT)
+    query: Query = {
+        "quiet": "1" if quiet else "0",
+        "platform": [encode_platform(text) for text in values.items("platform")],
+    }
+    try:
+        response = session.client.upload("/images/load", query, _read(fd), "application/x-tar")
+    finally:
+        if path:
+            os.close(fd)
+    if "json" in response.headers.get("content-type", ""):
+        progress_view(session, False, False).show_all(decode(line) for line in response.lines())
+    else:
+        session.out(response.read().decode("utf-8", "replace"))
+    return 0
+
+
+def _open_input(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise CliError(f"open {path}: {(error.strerror or '').lower()}") from None
+
+
+def _read(fd: int) -> "Iterator[bytes]":
+    while chunk := os.read(fd, _CHUNK):
+        yield chunk
+
+
+def save(session: "Session", values: Values, names: list[str]) -> int:
+    """Write images to a file or stdout. A file appears only when it is complete."""
+    path = values.text("output")
+    if not path and is_terminal(STDOUT):
+        raise CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    query: Query = {"names": names, "platform": [encode_platform(text) for text in values.items("platform")]}
+    response = session.client.request("GET", "/images/get", query)
+    if not path:
+        sys.stdout.flush()
+        for chunk in response.chunks():
+            write_all(STDOUT, chunk)
+        return 0
+    _write_file(path, response)
+    return 0
+
+
+def _write_file(path: str, response: "Response") -> None:
+    """Write beside the target and rename, unless the target is no plain file (a pipe, a device)."""
+    special = os.path.exists(path) and not os.path.isfile(path)
+    partial = path if special else f"{path}.{os.getpid()}.partial"
+    try:
+        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CliError(f"failed to save image: open {path}: {(error.strerror or '').lower()}") from None
+    try:
+        for chunk in response.chunks():
+            write_all(fd, chunk)
+        if not special:
+            os.replace(partial, path)
+    except BaseException:
+        if not special:
+            os.unlink(partial)
+        raise
+    finally:
+        os.close(fd)
+
+
+LOAD = Command(
+    "image load",
+    "[OPTIONS]",
+    "Load images from an archive",
+    (
+        Flag("input", "i", STRING, "Read this file instead of stdin"),
+        Flag("platform", "", CSV, "Load only this platform (os/arch[/variant])"),
+        Flag("quiet", "q", help="Show no progress"),
+    ),
+    load,
+    most=0,
+)
+SAVE = Command(
+    "image save",
+    "[OPTIONS] IMAGE [IMAGE...]",
+    "Write images to an archive",
+    (
+        Flag("output", "o", STRING, "Write to this file instead of stdout"),
+        Flag("platform", "", CSV, "Save only this platform (os/arch[/variant])"),
+    ),
+    save,
+    least=1,
+    completer="images",
+)

@@ -1,0 +1,103 @@
+"""The prune of each noun: ask, remove, list what went and how much room it gave."""
+
+import sys
+
+from pier.cli.filters import PRUNE_FILTER, encode_filters
+from pier.cli.flags import Command, Flag, Values
+from pier.cli.render.units import decimal_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pier.cli.session import Session
+
+
+def confirm(session: "Session", warning: str, question: str = "Are you sure you want to continue?") -> bool:
+    """Ask on stdout; only y and yes mean yes."""
+    session.out(f"{warning}\n{question} [y/N] ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline()
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _listed(heading: str, names: "list[str] | None") -> str:
+    return f"{heading}:\n" + "".join(f"{name}\n" for name in names) + "\n" if names else ""
+
+
+def _reclaimed(answer: "dict[str, Any]") -> str:
+    return f"Total reclaimed space: {decimal_size(answer.get('SpaceReclaimed') or 0, 4)}\n"
+
+
+def prune_containers(session: "Session", values: Values, _: list[str]) -> int:
+    """Remove all stopped containers."""
+    if not values.flag("force") and not confirm(session, "WARNING! This will remove all stopped containers."):
+        return 0
+    answer = session.client.post("/containers/prune", {"filters": encode_filters(values.items("filter"))})
+    session.out(_listed("Deleted Containers", answer.get("ContainersDeleted")) + _reclaimed(answer))
+    return 0
+
+
+def prune_images(session: "Session", values: Values, _: list[str]) -> int:
+    """Remove dangling images, with --all every image that no container uses."""
+    every = values.flag("all")
+    what = "images without at least one container associated to them" if every else "dangling images"
+    if not values.flag("force") and not confirm(session, f"WARNING! This will remove all {what}."):
+        return 0
+    filters = encode_filters(values.items("filter"), dangling="false" if every else "true")
+    answer = session.client.post("/images/prune", {"filters": filters})
+    lines = [
+        f"{'untagged' if 'Untagged' in image else 'deleted'}: {image.get('Untagged') or image.get('Deleted')}"
+        for image in answer.get("ImagesDeleted") or ()
+    ]
+    session.out(_listed("Deleted Images", lines) + _reclaimed(answer))
+    return 0
+
+
+def prune_networks(session: "Session", values: Values, _: list[str]) -> int:
+    """Remove all networks that no container uses."""
+    warning = "WARNING! This will remove all custom networks not used by at least one container."
+    if not values.flag("force") and not confirm(session, warning):
+        return 0
+    answer = session.client.post("/networks/prune", {"filters": encode_filters(values.items("filter"))})
+    session.out(_listed("Deleted Networks", answer.get("NetworksDeleted")))
+    return 0
+
+
+def prune_volumes(session: "Session", values: Values, _: list[str]) -> int:
+    """Remove anonymous volumes that no container uses, with --all named ones too."""
+    every = values.flag("all")
+    what = "all local volumes" if every else "anonymous local volumes"
+    warning = f"WARNING! This will remove {what} not used by at least one container."
+    if not values.flag("force") and not confirm(session, warning):
+        return 0
+    extra = {"all": "true"} if every else {}
+    answer = session.client.post("/volumes/prune", {"filters": encode_filters(values.items("filter"), **extra)})
+    session.out(_listed("Deleted Volumes", answer.get("VolumesDeleted")) + _reclaimed(answer))
+    return 0
+
+
+_FORCE = Flag("force", "f", help="Do not ask")
+_FLAGS = (PRUNE_FILTER, _FORCE)
+CONTAINER_PRUNE = Command(
+    "container prune", "[OPTIONS]", "Remove all stopped containers", _FLAGS, prune_containers, most=0
+)
+IMAGE_PRUNE = Command(
+    "image prune",
+    "[OPTIONS]",
+    "Remove images that nothing uses",
+    (Flag("all", "a", help="Remove all images that no container uses, not only untagged ones"), *_FLAGS),
+    prune_images,
+    most=0,
+)
+NETWORK_PRUNE = Command(
+    "network prune", "[OPTIONS]", "Remove all networks that nothing uses", _FLAGS, prune_networks, most=0
+)
+VOLUME_PRUNE = Command(
+    "volume prune",
+    "[OPTIONS]",
+    "Remove volumes that nothing uses",
+    (Flag("all", "a", help="Remove named volumes too"), *_FLAGS),
+    prune_volumes,
+    most=0,
+)

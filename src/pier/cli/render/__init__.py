@@ -1,0 +1,1 @@
+"""How answers look: tables, Go templates, sizes and times, progress. Pure text work; imports nothing outside itself."""
