@@ -3,21 +3,23 @@
 import base64
 import binascii
 
+from msgspec import field
+
 from pier.wire.shape import Shape, compact, decode
 
 HEADER = "X-Registry-Auth"
 
 
-class AuthConfig(Shape, kw_only=True, rename="lower", omit_defaults=True):
+class AuthConfig(Shape, kw_only=True, rename=None, omit_defaults=True):
     """`username` and `password`, or one of the tokens. All empty: anonymous."""
 
     username: str | None = None
     password: str | None = None
     auth: str | None = None
     email: str | None = None
-    server_address: str | None = None
-    identity_token: str | None = None
-    registry_token: str | None = None
+    server_address: str | None = field(default=None, name="serveraddress")
+    identity_token: str | None = field(default=None, name="identitytoken")
+    registry_token: str | None = field(default=None, name="registrytoken")
 
     def __post_init__(self) -> None:
         """Clients of old put `username:password` in base64 into `auth`."""

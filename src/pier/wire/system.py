@@ -95,6 +95,11 @@ class DiskUsage(Shape, kw_only=True):
     build_cache: list[str] | None
 
 
+class BuildPruneReply(Shape, kw_only=True):
+    caches_deleted: list[str] | None
+    space_reclaimed: int
+
+
 class Info(Shape, kw_only=True):
     id: str = field(name="ID")
     containers: int

@@ -1,5 +1,6 @@
 import pytest
-from fakes.engine import FakeEngine, broken
+from fakes.containers import broken
+from fakes.engine import FakeEngine
 from fakes.raw_client import RawClient
 
 from pier.domain.errors import (

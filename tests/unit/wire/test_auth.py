@@ -10,6 +10,12 @@ def test_there_and_back() -> None:
     assert decode_auth(encode_auth(config)) == config
 
 
+def test_keys_are_one_word() -> None:
+    header = base64.urlsafe_b64encode(b'{"serveraddress":"h","identitytoken":"i","registrytoken":"r"}').decode()
+    config = decode_auth(header)
+    assert (config.server_address, config.identity_token, config.registry_token) == ("h", "i", "r")
+
+
 @pytest.mark.parametrize("header", ["", " ", "e30=", "e30"])
 def test_anonymous(header: str) -> None:
     assert decode_auth(header) == AuthConfig()

@@ -1,4 +1,4 @@
-"""`/system/df`: what takes space."""
+"""`/system/df`: what takes space; and the build cache, which is always empty."""
 
 import time
 
@@ -13,7 +13,7 @@ from pier.domain.errors import InvalidArgument
 from pier.domain.filters import Filters
 from pier.wire.image import ImageSummary
 from pier.wire.inspect import ContainerSummary
-from pier.wire.system import DiskUsage
+from pier.wire.system import BuildPruneReply, DiskUsage
 from pier.wire.volume import Volume
 
 _KINDS = ("container", "image", "volume", "build-cache")
@@ -60,4 +60,12 @@ def _volumes(call: Call) -> list[Volume]:
     return [describe_volume(volume, len(volumes.users(volume.name))) for volume in volumes.list(Filters())]
 
 
-ROUTES = (Route("GET", "/system/df", disk_usage, "partial", "sizes of volumes are not computed (-1)"),)
+async def prune_builds(call: Call) -> Answer:
+    """`docker system prune` calls this last: without a builder there is no cache, so that nothing is to be freed."""
+    return json_reply(BuildPruneReply(caches_deleted=None, space_reclaimed=0))
+
+
+ROUTES = (
+    Route("GET", "/system/df", disk_usage, "partial", "sizes of volumes are not computed (-1)"),
+    Route("POST", "/build/prune", prune_builds, "partial", "there is no build cache yet"),
+)

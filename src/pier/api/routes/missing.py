@@ -28,7 +28,6 @@ ROUTES = (
     missing("POST", "/containers/{name}/checkpoints"),
     missing("DELETE", "/containers/{name}/checkpoints/{item}"),
     missing("POST", "/build"),
-    missing("POST", "/build/prune"),
     missing("POST", "/build/cancel"),
     missing("POST", "/images/{name...}/push"),
     missing("GET", "/images/search"),

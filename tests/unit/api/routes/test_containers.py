@@ -1,5 +1,6 @@
 import pytest
-from fakes.engine import WEB, FakeEngine, a_container
+from fakes.containers import WEB, a_container
+from fakes.engine import FakeEngine
 from fakes.raw_client import RawClient
 
 from pier.domain.container import State, Status

@@ -16,3 +16,7 @@ async def test_only_what_was_asked_for(client: RawClient) -> None:
     assert usage["Volumes"]
     bad = await client.request("GET", "/system/df?type=x")
     assert (bad.status, bad.json()["message"]) == (400, "unknown object type: x")
+
+
+async def test_there_is_no_build_cache_to_prune(client: RawClient) -> None:
+    assert (await client.request("POST", "/build/prune")).json() == {"CachesDeleted": None, "SpaceReclaimed": 0}

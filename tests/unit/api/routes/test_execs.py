@@ -1,4 +1,5 @@
-from fakes.engine import WEB, FakeEngine
+from fakes.containers import WEB
+from fakes.engine import FakeEngine
 from fakes.raw_client import RawClient
 
 

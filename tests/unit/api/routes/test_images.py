@@ -2,7 +2,8 @@ import base64
 import json
 
 import pytest
-from fakes.engine import IMAGE, FakeEngine, an_image, broken
+from fakes.containers import IMAGE, an_image, broken
+from fakes.engine import FakeEngine
 from fakes.raw_client import RawClient
 
 from pier.domain.errors import NotFound

@@ -1,7 +1,8 @@
 import asyncio
 
 import pytest
-from fakes.engine import SECOND, FakeEngine, FakeLine, a_container, broken, stats_sample
+from fakes.containers import SECOND, a_container, broken, stats_sample
+from fakes.engine import FakeEngine, FakeLine
 from fakes.raw_client import RawClient
 
 from pier.api.routes import monitoring

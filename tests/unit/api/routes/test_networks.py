@@ -1,4 +1,5 @@
-from fakes.engine import NETWORK, WEB, FakeEngine
+from fakes.containers import NETWORK, WEB
+from fakes.engine import FakeEngine
 from fakes.raw_client import RawClient
 
 

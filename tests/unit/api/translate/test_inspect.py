@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from fakes.engine import IMAGE, NETWORK, SECOND, WEB, a_container
+from fakes.containers import IMAGE, NETWORK, SECOND, WEB, a_container
 
 from pier.api.translate.inspect import describe_container, describe_state
 from pier.api.translate.listing import describe_status, describe_summary

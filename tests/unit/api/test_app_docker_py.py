@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import docker
 import pytest
-from fakes.engine import WEB, FakeEngine, FakeLine
+from fakes.containers import WEB
+from fakes.engine import FakeEngine, FakeLine
 
 from pier.api.app import Api
 from pier.api.http.listener import Listener

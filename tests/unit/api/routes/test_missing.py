@@ -5,7 +5,6 @@ from fakes.raw_client import RawClient
 
 from pier.api.router import Route, Router
 from pier.api.routes import table
-from pier.api.routes.support_table import markdown_table
 
 ENDPOINTS = """
 GET /containers/json
@@ -162,10 +161,3 @@ async def test_there_are_no_plugins(client: RawClient) -> None:
 def test_no_two_routes_are_the_same() -> None:
     keys = [(route.method, route.pattern) for route in table()]
     assert len(keys) == len(set(keys))
-
-
-def test_the_readme_table_has_every_route() -> None:
-    rows = markdown_table().splitlines()
-    assert len(rows) == len(table()) + 2
-    assert "| POST | `/containers/create` | yes |  |" in rows
-    assert "| POST | `/build` | no |  |" in rows

@@ -1,0 +1,184 @@
+"""The parts of the fake engine that hold no containers: images, networks, volumes, facts and events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fakes.containers import NETWORK, SECOND, WEB, an_image
+
+from pier.domain.container import Container
+from pier.domain.errors import NotFound
+from pier.domain.event import Event
+from pier.domain.filters import Filters
+from pier.domain.image import Image
+from pier.domain.network import Endpoint, IpamPool, Network
+from pier.domain.registry import Progress
+from pier.domain.runtime import HostFacts
+from pier.domain.volume import Volume
+from pier.engine.images.history import HistoryRow
+from pier.engine.images.usage import DiskUsage, ImageUsage
+from pier.engine.networks import CreateNetwork, NetworkDetails
+from pier.engine.system import InfoFacts, VersionFacts
+
+
+class FakeImages:
+    def __init__(self) -> None:
+        self.all = {"busybox:latest": an_image()}
+        self.progress: list[Progress | Exception] = []
+        self.pulled: list[tuple[Any, ...]] = []
+        self.loaded = b""
+
+    async def get(self, ref: str) -> Image:
+        for name, image in self.all.items():
+            if ref in (name, name.partition(":")[0], image.id):
+                return image
+        raise NotFound(f"No such image: {ref}:latest")
+
+    async def list(self, *, all: bool = False, filters: Filters | None = None) -> "list[Image]":
+        (filters or Filters()).require_known(("dangling", "label", "before", "since", "until", "reference"))
+        return list(self.all.values())
+
+    async def history(self, ref: str) -> Sequence[HistoryRow]:
+        image = await self.get(ref)
+        row = HistoryRow(id=image.id, created_at=0, created_by="", comment="", size=1, tags=image.repo_tags)
+        return [row, replace(row, id="<missing>", tags=())]
+
+    async def pull(self, repository: str, reference: str, *, platform: Any, auth: Any) -> AsyncIterator[Progress]:
+        self.pulled.append((repository, reference, platform, auth))
+        for item in self.progress:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def load(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Progress]:
+        async for chunk in chunks:
+            self.loaded += chunk
+        for item in self.progress:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def save(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+        for name in names:
+            await self.get(name)
+        yield b"tar"
+        yield b"end"
+
+    async def remove(self, ref: str, *, force: bool = False, prune_parents: bool = True) -> Sequence[tuple[str, str]]:
+        image = await self.get(ref)
+        return [("Untagged", image.repo_tags[0]), ("Deleted", image.id)]
+
+    async def tag(self, ref: str, repository: str, tag: str) -> None:
+        self.all[f"{repository}:{tag or 'latest'}"] = await self.get(ref)
+
+    async def prune(self, filters: Filters) -> tuple[Sequence[tuple[str, str]], int]:
+        return [], 0
+
+    async def disk_usage(self) -> DiskUsage:
+        images = tuple(ImageUsage(image=image, shared=0, containers=1) for image in self.all.values())
+        return DiskUsage(layers_size=1234, images=images)
+
+
+class FakeNetworks:
+    def __init__(self) -> None:
+        pool = IpamPool(subnet="172.17.0.0/16", gateway="172.17.0.1")
+        self.all = {"bridge": Network(id=NETWORK, name="bridge", driver="bridge", pools=(pool,))}
+        self.created: list[CreateNetwork] = []
+
+    def list(self, filters: Filters) -> Sequence[Network]:
+        return list(self.all.values())
+
+    def get(self, ref: str) -> NetworkDetails:
+        if ref not in self.all:
+            raise NotFound(f"network {ref} not found")
+        endpoint = Endpoint(network_id=NETWORK, network_name="bridge", ipv4_address="172.17.0.2", ipv4_prefix=16)
+        return NetworkDetails(network=self.all[ref], containers={WEB: ("web", endpoint)})
+
+    async def create(self, request: CreateNetwork) -> tuple[str, str]:
+        self.created.append(request)
+        return NETWORK, ""
+
+    async def remove(self, ref: str) -> None:
+        self.get(ref)
+
+    async def connect(self, ref: str, container_ref: str, request: object) -> None:
+        self.get(ref)
+
+    async def disconnect(self, ref: str, container_ref: str, force: bool = False) -> None:
+        self.get(ref)
+
+    async def prune(self, filters: Filters) -> Sequence[str]:
+        return []
+
+
+class FakeVolumes:
+    def __init__(self) -> None:
+        self.all = {"data": Volume(name="data", mountpoint="/v/data/_data", created_at=1_700_000_000 * SECOND + 5)}
+
+    def list(self, filters: Filters) -> Sequence[Volume]:
+        return list(self.all.values())
+
+    def get(self, name: str) -> Volume:
+        if name not in self.all:
+            raise NotFound(f"get {name}: no such volume")
+        return self.all[name]
+
+    def users(self, name: str) -> Sequence[Container]:
+        return []
+
+    async def create(self, name: str = "", *, driver: str = "local", options: Any = None, labels: Any = None) -> Volume:
+        self.all[name] = Volume(name=name, driver=driver, options=options or {}, labels=labels or {})
+        return self.all[name]
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        self.get(name)
+
+    async def prune(self, filters: Filters) -> tuple[Sequence[str], int]:
+        return [], 0
+
+
+class FakeSystem:
+    facts = HostFacts(kernel="6.1", operating_system="Debian", hostname="host", cpus=2, memory=1 << 30)
+
+    async def version(self) -> VersionFacts:
+        return VersionFacts(version="0.1.0", containerd_version="1.6.20", containerd_revision="r", facts=self.facts)
+
+    async def info(self) -> InfoFacts:
+        return InfoFacts(
+            id="id",
+            name="host",
+            version="0.1.0",
+            containers=1,
+            running=1,
+            paused=0,
+            stopped=0,
+            images=1,
+            driver="overlayfs",
+            facts=self.facts,
+            data_root="/var/lib/pier",
+            cgroup_driver="cgroupfs",
+            default_runtime="runc",
+            runtimes={"runc": "runc"},
+            system_time=1_700_000_000 * SECOND,
+        )
+
+
+class FakeEvents:
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.asked: tuple[int, int, Filters] | None = None
+        self.subscribers = 0
+        self.left = asyncio.Event()
+
+    async def subscribe(
+        self, *, since: int = 0, until: int = 0, filters: Filters | None = None
+    ) -> AsyncIterator[Event]:
+        self.asked = (since, until, filters or Filters())
+        self.subscribers += 1
+        try:
+            while (event := await self.queue.get()) is not None:
+                yield event
+        finally:
+            self.subscribers -= 1
+            self.left.set()
