@@ -4,11 +4,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 from support.facilities import require_command
 from support.images import TestImage, docker_archive, oci_archive
@@ -20,7 +19,6 @@ log: {{level: warn}}
 storage: {{filesystem: {{rootdirectory: {root}/data}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 """
-_AUTH = "auth: {{htpasswd: {{realm: test, path: {path}}}}}\n"
 
 
 @dataclass(frozen=True)
@@ -48,16 +46,13 @@ class RunningRegistry:
 
 
 @contextmanager
-def running_registry(*, htpasswd: str = "") -> Iterator[RunningRegistry]:
-    """Started on a free port and stopped at the end. `htpasswd` (bcrypt lines) makes it ask for a login."""
+def running_registry() -> Iterator[RunningRegistry]:
+    """Started on a free port and stopped at the end."""
     binary = require_command("docker-registry")
     directory = Path(tempfile.mkdtemp(prefix="pier-registry-"))
     port = _free_port()
     config = directory / "config.yml"
     config.write_text(_CONFIG.format(root=directory, port=port))
-    if htpasswd:
-        (directory / "htpasswd").write_text(htpasswd)
-        config.write_text(config.read_text() + _AUTH.format(path=directory / "htpasswd"))
     with (directory / "registry.log").open("wb") as log:
         process = subprocess.Popen([binary, "serve", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
@@ -78,12 +73,3 @@ def _free_port() -> int:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def catalog(registry: RunningRegistry) -> Mapping[str, object]:
-    """What it says it holds."""
-    import json
-
-    with urlopen(f"http://{registry.host}/v2/_catalog", timeout=10) as reply:
-        document: Mapping[str, object] = json.loads(reply.read())
-        return document
