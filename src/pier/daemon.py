@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,6 @@ from pier.containerd.diffs import Diffs
 from pier.containerd.events import RuntimeEvents
 from pier.containerd.images import ImageRecords
 from pier.containerd.leases import Leases
-from pier.containerd.namespaces import Namespaces
 from pier.containerd.snapshots import Snapshots
 from pier.containerd.tasks import Tasks
 from pier.containerd.version import Version
@@ -57,7 +56,6 @@ from pier.volumes import LocalVolumes
 _log = logging.getLogger("pierd")
 _LOCKS = Path("/run/lock")
 RECONCILE_PATIENCE = 5.0  # seconds that the API waits for the first comparison with containerd
-RETRY_PAUSE = 1.0
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "CRITICAL"}
 
 
@@ -88,7 +86,7 @@ async def serve(settings: Config) -> None:
     listeners = [parse_listener(url, allow_insecure_tcp=settings.allow_insecure_tcp) for url in settings.hosts]
     try:
         async with asyncio.TaskGroup() as group, _engine(settings, group) as engine:
-            supervision = group.create_task(engine.supervisor.run(), name="supervisor")
+            engine.run()
             with suppress(TimeoutError):
                 async with asyncio.timeout(RECONCILE_PATIENCE):
                     await engine.first_look()
@@ -96,17 +94,8 @@ async def serve(settings: Config) -> None:
                 _log.info("pierd %s listens on %s", __version__, ", ".join(settings.hosts))
                 await done.wait()
                 _log.info("shutting down; containers go on")
-            supervision.cancel()
-            _cancel_rest()
     except* (PierError, BadListener) as errors:
         raise errors.exceptions[0] from None
-
-
-def _cancel_rest() -> None:
-    """Jobs of the engine that wait for a time or an exit: their work is written down and goes on at the next start."""
-    for job in asyncio.all_tasks():
-        if job is not asyncio.current_task():
-            job.cancel()
 
 
 @asynccontextmanager
@@ -118,6 +107,7 @@ async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[E
         stack.push_async_callback(client.close)
         keeper = Keeper(settings.exec_root / "keeper.sock")
         stack.push_async_callback(keeper.close)
+        stack.callback(group.create_task(keeper.run(), name="keeper").cancel)
         arrivals = Arrivals()
         streams = Streams(exec_root=settings.exec_root, keeper=keeper, arrivals=arrivals)
         stack.push_async_callback(streams.close)
@@ -125,22 +115,9 @@ async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[E
         stack.push_async_callback(ports.registry.close)
         ports.logs.check(LogConfig(driver=settings.log_driver, options=settings.log_opts))
         engine = await _build(settings, group, ports)
-        group.create_task(_ensure_namespace(client), name="namespace")
         await engine.start()
         stack.push_async_callback(engine.stop)
         yield engine
-
-
-async def _ensure_namespace(client: Client) -> None:
-    """Makes the namespace as soon as containerd answers."""
-    namespaces = Namespaces(client)
-    while True:
-        try:
-            await namespaces.ensure()
-            return
-        except PierError as error:
-            _log.warning("%s", error.message)
-            await asyncio.sleep(RETRY_PAUSE)
 
 
 def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, streams: Streams, logs: Logs) -> Ports:
@@ -161,7 +138,8 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
         networks=Networks(
             exec_root=settings.exec_root,
             instance=settings.instance,
-            keeper=_PortKeeper(keeper),
+            keeper=keeper,
+            kept_names=keeper.names,
             own_table_only=settings.own_table_only,
         ),
         volumes=LocalVolumes(settings.data_root),
@@ -169,21 +147,6 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
         registry=Registry(insecure=settings.insecure_registries, mirrors=settings.registry_mirrors),
         archives=Archives(),
     )
-
-
-class _PortKeeper:
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
-
-    async def put(self, name: str, fds: Sequence[int]) -> None:
-        await self._keeper.put(name, fds[0])
-
-    async def take(self, name: str) -> list[int]:
-        found = await self._keeper.take(name)
-        return [] if found is None else [found]
-
-    async def forget(self, name: str) -> None:
-        await self._keeper.forget(name)
 
 
 async def _build(settings: Config, group: asyncio.TaskGroup, ports: Ports) -> Engine:

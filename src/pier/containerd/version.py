@@ -4,6 +4,7 @@ from google.protobuf.empty_pb2 import Empty
 from pier_grpc import introspection_pb2, version_pb2
 
 from pier.containerd.client import Client, Method
+from pier.containerd.namespaces import Namespaces
 
 _VERSION = Method("/containerd.services.version.v1.Version/Version", Empty, version_pb2.VersionResponse)
 _PLUGINS = Method(
@@ -24,6 +25,10 @@ class Version:
         """(version, revision). Raises Unavailable, soon, when containerd does not answer: a check of its health."""
         reply = await self._client.call(_VERSION, Empty(), what="ask for the version", timeout=_HEALTH_TIMEOUT)
         return reply.version, reply.revision
+
+    async def prepare(self) -> None:
+        """Makes the client's namespace unless it is there."""
+        await Namespaces(self._client).ensure()
 
     async def snapshotters(self) -> list[str]:
         """The snapshotters that containerd could load on this host."""

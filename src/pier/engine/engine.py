@@ -1,9 +1,11 @@
 """The engine put together: use cases over one context, and the supervisor beside them."""
 
+import asyncio
+import logging
 from collections.abc import Mapping
 
 from pier.domain.container import Container
-from pier.domain.errors import Unavailable
+from pier.domain.errors import PierError, Unavailable
 from pier.domain.image import GO_ARCHITECTURES, Platform
 from pier.engine.bus import Bus
 from pier.engine.containers.create import Creation
@@ -24,6 +26,10 @@ from pier.engine.runtimes import Runtimes
 from pier.engine.supervisor import Supervisor
 from pier.engine.system import System
 from pier.engine.volumes import Volumes
+
+SHUTDOWN_PATIENCE = 10.0  # seconds that a start or removal under way has to finish
+RULES_PERIOD = 30  # seconds between two looks at the packet rules
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -54,11 +60,25 @@ class Engine:
         self.supervisor = Supervisor(context, exits, self.execs, lifecycle, removal, health)
 
     async def start(self) -> None:
-        """Brings the host's networks in line with the records. The supervisor is run by the daemon."""
+        """Brings the host's networks in line with the records."""
         memory, networks = self._context.memory, self._context.ports.networks
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
         await networks.start(list(memory.networks.values()), running)
         await self.networks.ensure_predefined()
+
+    def run(self) -> None:
+        """Sets the engine's own jobs going: it hears the runtime and looks after the packet rules."""
+        self._context.jobs.spawn(self.supervisor.run(), "supervisor")
+        self._context.jobs.spawn(self._keep_rules(), "packet rules")
+
+    async def _keep_rules(self) -> None:
+        """Never returns: looks after the packet rules, which other tools of the host may flush."""
+        while True:
+            await asyncio.sleep(RULES_PERIOD)
+            try:
+                await self._context.ports.networks.refresh()
+            except PierError as error:
+                _log.warning("cannot refresh the packet rules: %s", error.message)
 
     async def first_look(self) -> None:
         """Waits until the records agree with containerd, or until it is plain that containerd does not answer."""
@@ -70,6 +90,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Containers go on; only what belongs to this process ends."""
+        await self._context.jobs.end(SHUTDOWN_PATIENCE)
         await self._context.ports.networks.stop()
 
 

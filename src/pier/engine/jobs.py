@@ -16,10 +16,12 @@ class Jobs:
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self._group = group
+        self._finishing: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
 
     def spawn(self, job: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[None]:
         """Starts a job that nobody waits for; cancel the task to stop it."""
-        return self._group.create_task(self._guard(job, name), name=name)
+        return self._own(self._guard(job, name), name, self._waiting)
 
     async def finish(self, job: Coroutine[Any, Any, T], name: str) -> T:
         """Runs a job to its end even when the caller is cancelled: a client that hangs up must not leave half a start.
@@ -27,8 +29,27 @@ class Jobs:
         The job's result or error is the caller's, if the caller is still there.
         """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._group.create_task(self._transfer(job, result), name=name)
+        self._own(self._transfer(job, result), name, self._finishing)
         return await asyncio.shield(result)
+
+    async def end(self, patience: float) -> None:
+        """At shutdown: lets what must be finished finish, for `patience` seconds, and cancels the rest.
+
+        What waits for an exit or a time is written down; it goes on when pierd is started again.
+        """
+        if self._finishing:
+            await asyncio.wait(self._finishing, timeout=patience)
+        rest = self._finishing | self._waiting
+        for job in rest:
+            job.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=patience)
+
+    def _own(self, job: Coroutine[Any, Any, None], name: str, kind: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+        task = self._group.create_task(job, name=name)
+        kind.add(task)
+        task.add_done_callback(kind.discard)
+        return task
 
     async def _guard(self, job: Coroutine[Any, Any, Any], name: str) -> None:
         try:

@@ -186,6 +186,10 @@ class Containerd(Protocol):
         """(version, revision). Raises Unavailable when it does not answer."""
         ...
 
+    async def prepare(self) -> None:
+        """Makes what Pier needs to be there (its namespace); called after each connect."""
+        ...
+
 
 class Output(Protocol):
     """One reader of a process's live output."""
@@ -320,6 +324,10 @@ class Networks(Protocol):
 
     async def stop(self) -> None:
         """Frees pierd's own resources; what running containers need stays."""
+        ...
+
+    async def refresh(self) -> None:
+        """Puts back rules that others have removed, and follows other firewalls that began to drop."""
         ...
 
     async def default_pool(self, taken: Sequence[Network]) -> str:

@@ -99,6 +99,7 @@ class Supervisor:
     async def _reconcile(self) -> None:
         """Compares the records with containerd's tasks, and once after a start of pierd also what lies about."""
         try:
+            await self._context.ports.containerd.prepare()
             tasks = {task.container_id: task for task in await self._context.ports.tasks.list()}
         except PierError as error:
             _log.warning("cannot list the tasks: %s", error.message)

@@ -5,7 +5,6 @@ refuse it, and refuses us where a host process was first. The sockets live on in
 """
 
 import errno
-import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -30,15 +29,15 @@ _KINDS = {
 class Keeper(Protocol):
     """Holds named descriptors for us while pierd is away."""
 
-    async def put(self, name: str, fds: Sequence[int]) -> None:
-        """Keeps duplicates of these descriptors under this name, replacing what it had."""
+    async def put(self, name: str, descriptor: int) -> None:
+        """Keeps a duplicate under this name, replacing what it had."""
         ...
 
-    async def take(self, name: str) -> list[int]:
-        """New descriptors of what is kept under this name; empty when there is nothing."""
+    async def take(self, name: str) -> int | None:
+        """A new descriptor of what is kept under this name; None when there is nothing."""
         ...
 
-    async def forget(self, name: str) -> None: ...
+    async def forget(self, *names: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,12 @@ class PortTable:
             with self._lock:
                 done.append(self._reserve(container_id, request, default_ip))
 
-    def adopt(self, container_id: str, published: PublishedPort, descriptors: Sequence[int]) -> Reservation:
+    def adopt(self, container_id: str, published: PublishedPort, descriptor: int | None) -> Reservation:
         """Takes over a port that a running container has: by the keeper's descriptor, else by binding it again.
 
         Where a host process was quicker the reservation is without a socket.
         """
-        sock = socket.socket(fileno=descriptors[0]) if descriptors else None
-        for spare in descriptors[1:]:
-            os.close(spare)
+        sock = None if descriptor is None else socket.socket(fileno=descriptor)
         if sock is None:
             try:
                 sock = _bind(published.protocol, published.host_ip, published.host_port)

@@ -48,8 +48,8 @@ class Publisher:
 
     async def adopt(self, container_id: str, published: PublishedPort) -> Reservation:
         """Takes a running container's port over from before pierd was restarted."""
-        descriptors = await self._keeper.take(keeper_name(container_id, published))
-        reservation = self._ports.adopt(container_id, published, descriptors)
+        descriptor = await self._keeper.take(keeper_name(container_id, published))
+        reservation = self._ports.adopt(container_id, published, descriptor)
         await self._keep(reservation)
         return reservation
 
@@ -62,8 +62,8 @@ class Publisher:
 
     async def release(self, reservations: Sequence[Reservation]) -> None:
         """Frees the reservations, leaving the rules as they are."""
-        for reservation in reservations:
-            await self._keeper.forget(reservation.keeper_name)
+        if reservations:
+            await self._keeper.forget(*(reservation.keeper_name for reservation in reservations))
         self._ports.release(reservations)
 
     def close(self) -> None:
@@ -72,4 +72,4 @@ class Publisher:
 
     async def _keep(self, reservation: Reservation) -> None:
         if reservation.sock is not None:
-            await self._keeper.put(reservation.keeper_name, [reservation.sock.fileno()])
+            await self._keeper.put(reservation.keeper_name, reservation.sock.fileno())

@@ -11,6 +11,9 @@ class FakeVersion:
     def __init__(self, state: State) -> None:
         self._state = state
 
+    async def prepare(self) -> None:
+        await self.version()
+
     async def version(self) -> tuple[str, str]:
         await self._state.enter("version.version")
         return "0.0.0-fake", "none"

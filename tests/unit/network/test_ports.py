@@ -121,16 +121,15 @@ def test_adopted_port_is_the_keeper_s_or_bound_again_or_without_a_socket(table: 
     published = PublishedPort(port=80, protocol="tcp", host_ip=LOCAL, host_port=free_port)
     kept = socket.socket()
     kept.bind((LOCAL, free_port))
-    spare = socket.socket()
 
-    adopted = table.adopt("c1", published, [kept.detach(), spare.detach()])
+    adopted = table.adopt("c1", published, kept.detach())
     assert adopted.sock is not None
     assert adopted.sock.getsockname() == (LOCAL, free_port)
     table.release([adopted])
 
-    again = table.adopt("c1", published, [])
+    again = table.adopt("c1", published, None)
     assert again.sock is not None
-    assert PortTable().adopt("c1", published, []).sock is None
+    assert PortTable().adopt("c1", published, None).sock is None
     with pytest.raises(Conflict, match="already allocated"):
         reserve(table, ask(str(free_port)))
 

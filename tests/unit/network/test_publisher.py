@@ -66,8 +66,8 @@ async def test_kept_ports_that_nobody_adopted_are_forgotten_and_others_names_lef
     publisher = make(FakeFirewall(), keeper)
     (done,) = await publisher.publish("c1", ENDPOINT, [request(21104)], "0.0.0.0")
     assert done.sock is not None
-    await keeper.put("port/gone/tcp/0.0.0.0/80", [done.sock.fileno()])
-    await keeper.put("io/c1/stdout", [done.sock.fileno()])
+    await keeper.put("port/gone/tcp/0.0.0.0/80", done.sock.fileno())
+    await keeper.put("io/c1/stdout", done.sock.fileno())
     await publisher.forget_others(list(keeper.kept))
     assert sorted(keeper.kept) == ["io/c1/stdout", "port/c1/tcp/127.0.0.1/21104"]
     await publisher.release([done])

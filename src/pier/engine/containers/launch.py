@@ -12,7 +12,7 @@ from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
 from pier.domain.errors import Conflict, NotFound, PierError, StartFailed
 from pier.domain.mount import FilesystemMount
-from pier.domain.network import Endpoint, PortBinding, PortRequest, parse_port
+from pier.domain.network import Endpoint, PortBinding, PortRequest, PublishedPort, parse_port
 from pier.domain.record import Drop, Intent, Publish, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files
@@ -145,10 +145,19 @@ class Launcher:
             )
             undo.push_async_callback(networks.disconnect, container.id, endpoint)
             if number == 0 and (ports := port_requests(container)):
-                published = await networks.publish(container.id, endpoint, ports)
-                endpoint = replace(endpoint, published=published)
+                endpoint = replace(endpoint, published=await self._publish(container.id, endpoint, ports))
             parts.endpoints[name] = replace(endpoint, request=planned.request, dns_names=planned.dns_names)
             number += 1
+
+    async def _publish(
+        self, container_id: str, endpoint: Endpoint, ports: tuple[PortRequest, ...]
+    ) -> tuple[PublishedPort, ...]:
+        """A taken port is no conflict with the container's state but a start that failed: 500, as from dockerd."""
+        try:
+            return await self._context.ports.networks.publish(container_id, endpoint, ports)
+        except Conflict as error:
+            reason = f"driver failed programming external connectivity: {error.message}"
+            raise PierError(f"failed to set up container networking: {reason}") from error
 
     async def _look_into_root(self, container: Container, parts: _Parts) -> None:
         ports = self._context.ports

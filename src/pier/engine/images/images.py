@@ -1,7 +1,7 @@
 """Images as the API asks for them: each method hands over to the file of its verb."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.filters import Filters
@@ -81,7 +81,7 @@ class Images:
 
     def pull(
         self, repository: str, reference: str, *, platform: Platform | None = None, auth: RegistryAuth
-    ) -> AsyncIterator[Progress]:
+    ) -> AsyncGenerator[Progress, None]:
         """Fetches what is missing of `repository` at a tag or digest (none: all tags), unpacks and names it.
 
         Errors before the first item: NotFound, Unauthenticated, InvalidArgument, PierError; later ones too.
@@ -91,11 +91,11 @@ class Images:
             lambda reporter: self._puller.pull(repository, reference, platform, auth, reporter),
         )
 
-    def load(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Progress]:
+    def load(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Progress, None]:
         """Reads an image archive to its end; yields a line for each name. Raises InvalidArgument for a bad one."""
         return run_reporting("load images", lambda reporter: self._loader.load(chunks, reporter))
 
-    def save(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+    def save(self, names: Sequence[str]) -> AsyncGenerator[bytes, None]:
         """A tar for `load`. Raises NotFound before its first chunk."""
         return self._saver.save(names)
 

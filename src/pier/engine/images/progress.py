@@ -1,7 +1,7 @@
 """Work that reports while it goes on: a job of its own, and the stream of its reports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from pier.domain.registry import Progress
@@ -30,7 +30,7 @@ class _End:
     error: Exception | None
 
 
-async def run_reporting(name: str, job: Callable[[Reporter], Awaitable[None]]) -> AsyncIterator[Progress]:
+async def run_reporting(name: str, job: Callable[[Reporter], Awaitable[None]]) -> AsyncGenerator[Progress, None]:
     """Runs a job in a task of its own (leases are bound to a task) and yields what it reports, then raises its error.
 
     Closing the iterator early cancels the job and waits until it has cleaned up.

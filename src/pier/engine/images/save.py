@@ -1,7 +1,7 @@
 """`docker save`: images as one tar, which is an OCI layout and a docker archive at once."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pier.domain.archive import ArchiveMember
@@ -37,7 +37,7 @@ class Saver:
         self._store = store
         self._publish = publish
 
-    async def save(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+    async def save(self, names: Sequence[str]) -> AsyncGenerator[bytes, None]:
         """The archive's bytes. Raises NotFound before the first for an unknown name.
 
         Layers go out as plain tars. A tar tells a file's size before its bytes, so a compressed layer is decompressed
