@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 
 import pytest
 from support.http_server import Answer, Request, http_server
@@ -10,8 +11,10 @@ from support.http_server import Answer, Request, http_server
 from pier.registry.transport import Interrupted, Transport, Unreachable
 
 
-async def _get(transport: Transport, url: str, **options: object) -> tuple[int, bytes]:
-    async with transport.open("GET", url, **options) as response:  # type: ignore[arg-type]  (options of one test each)
+async def _get(
+    transport: Transport, url: str, *, headers: Mapping[str, str] | None = None, patient: bool = True
+) -> tuple[int, bytes]:
+    async with transport.open("GET", url, headers=headers, patient=patient) as response:
         return response.status, await response.read()
 
 

@@ -42,7 +42,7 @@ async def test_closing_early_cancels_the_job_and_waits_for_it() -> None:
 
     lines = run_reporting("test", job)
     await anext(lines)
-    await lines.aclose()  # type: ignore[attr-defined]  (it is an async generator)
+    await lines.aclose()
     assert ended == [True]
 
 
