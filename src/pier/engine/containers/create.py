@@ -1,6 +1,5 @@
 """`docker create`: from a request to a record with a name, a writable layer and its volumes."""
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -211,7 +210,7 @@ class Creation:
         ports = self._context.ports
         if point.copy_up and await ports.volumes.is_empty(volume):
             await ports.host.copy_up(rootfs, point.destination, volume.mountpoint)
-        return replace(point, source=posixpath.join(volume.mountpoint, point.subpath))
+        return replace(point, source=volume.mountpoint)
 
     def _endpoints(
         self,

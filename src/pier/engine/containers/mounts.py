@@ -156,6 +156,8 @@ def _volume_from(request: MountRequest, destination: str, what: str) -> MountPoi
         raise Unsupported(
             f"Pier does not support volume plugins yet: VolumeOptions.DriverConfig {request.volume_driver!r}"
         )
+    if request.subpath:  # a link in the volume must not lead out of it, which a joined path cannot promise
+        raise Unsupported(f"Pier does not support VolumeOptions.Subpath yet: {request.subpath!r}")
     return MountPoint(
         type="volume",
         name=request.source,
@@ -163,8 +165,7 @@ def _volume_from(request: MountRequest, destination: str, what: str) -> MountPoi
         driver="local",
         mode="z",
         writable=not request.read_only,
-        copy_up=not request.no_copy and not request.subpath,
-        subpath=request.subpath,
+        copy_up=not request.no_copy,
         request=request,
     )
 

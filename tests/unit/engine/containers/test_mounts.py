@@ -88,6 +88,7 @@ def test_volumes_from_takes_all_mounts_and_may_make_them_read_only() -> None:
         (MountRequest(type="tmpfs", source="/a", target="/x"), InvalidArgument),
         (MountRequest(type="volume", source="a/b", target="/x"), InvalidArgument),
         (MountRequest(type="volume", source="vol", target="/x", volume_driver="nfs"), Unsupported),
+        (MountRequest(type="volume", source="vol", target="/x", subpath="a"), Unsupported),
         (MountRequest(type="image", source="a", target="/x"), Unsupported),
         (MountRequest(type="npipe", source="a", target="/x"), InvalidArgument),
     ],
