@@ -31,7 +31,7 @@ class Journal:
         self._positions = {1: 0, 2: 0}
         self._skips = {1: 0, 2: 0}
         self._lock = threading.Lock()  # held while a spool is read, so that `skip` never takes bytes away under it
-        self.dropped = 0
+        self._dropped = 0
 
     @property
     def path(self) -> Path:
@@ -71,10 +71,14 @@ class Journal:
         """Below this the log does not need the spool any more."""
         return max(self._positions[stream], self._skips[stream])
 
+    @property
+    def dropped(self) -> int:
+        """Bytes of output that are not in the log and never will be."""
+        return self._dropped + sum(max(0, self._skips[stream] - self._positions[stream]) for stream in self._skips)
+
     def skip(self, stream: int, position: int) -> None:
         """Gives up what is not read yet below `position`, and the rest of the line it falls in."""
         with self._lock:
-            self.dropped += max(0, position - self.position(stream))
             self._skips[stream] = max(self._skips[stream], position)
 
     def write(self, segments: Sequence[tuple[int, int]], *, final: bool = False) -> None:
@@ -95,7 +99,7 @@ class Journal:
             data = self._spools[stream].read(skip, min(BATCH, end - skip)) if end > skip else b""
             newline = data.find(b"\n") + 1
             lost = newline or len(data)
-            self.dropped += lost
+            self._dropped += skip - start + lost
             self._positions[stream] = self._skips[stream] = skip + lost
             return data[lost:]
 

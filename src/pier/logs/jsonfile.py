@@ -7,7 +7,6 @@ not the line's end has no newline. Escapes are dockerd's: \\n \\r \\\\ \\" and \
 for < > &, \\u2028 \\u2029, and \\ufffd for every byte that is not UTF-8.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -17,17 +16,10 @@ STREAM_NAMES = {1: b"stdout", 2: b"stderr"}
 
 _HEAD = b'{"log":"'
 _CONTROL = bytes(c for c in range(32) if c != 10)
-_CONTROL_PATTERN = re.compile(b"[" + re.escape(_CONTROL) + b"]")
 _CONTROL_ESCAPES = {bytes([c]): b"\\u%04x" % c for c in _CONTROL} | {b"\r": b"\\r"}
-_REPLACEMENT = "pier-json-replacement"
-
-
-def _replace_bytes(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "\\ufffd" * (error.end - error.start), error.end
-
-
-codecs.register_error(_REPLACEMENT, _replace_bytes)
+_REPLACEMENT, _MARK = "\ufffd".encode(), b"\x01"
+# Perhaps the beginning of a sequence that is not completed; starts with a set of characters, which `re` finds fast.
+_UNFINISHED = re.compile(rb"[\xe0-\xf4](?:[\x80-\xbf](?![\x80-\xbf])|(?<=[\xf0-\xf4])[\x80-\xbf]{2}(?![\x80-\xbf]))")
 
 
 class JsonLines:
@@ -106,7 +98,8 @@ def _escape(data: bytes) -> bytes:
     data = data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     data = data.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
     if len(data.translate(None, _CONTROL)) != len(data):
-        data = _CONTROL_PATTERN.sub(lambda match: _CONTROL_ESCAPES[match[0]], data)
+        for character, escape in _CONTROL_ESCAPES.items():
+            data = data.replace(character, escape)
     return data if data.isascii() else _escape_non_ascii(data)
 
 
@@ -114,5 +107,16 @@ def _escape_non_ascii(data: bytes) -> bytes:
     try:
         data.decode()
     except UnicodeDecodeError:
-        data = data.decode("utf-8", _REPLACEMENT).encode()
+        data = _escape_foreign(data)
     return data.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+
+
+def _escape_foreign(data: bytes) -> bytes:
+    """Every byte that is not UTF-8 becomes \\ufffd; a real U+FFFD stays. `data` has no control characters any more."""
+    data = _UNFINISHED.sub(_spread, data.replace(_REPLACEMENT, _MARK))
+    return data.decode("utf-8", "replace").encode().replace(_REPLACEMENT, b"\\ufffd").replace(_MARK, _REPLACEMENT)
+
+
+def _spread(match: re.Match[bytes]) -> bytes:
+    """Python replaces an unfinished sequence as a whole, dockerd byte by byte; 0xff always stands for itself."""
+    return b"\xff" * len(match[0]) if match[0].decode("utf-8", "replace") == "\ufffd" else match[0]

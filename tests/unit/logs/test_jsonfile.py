@@ -114,3 +114,35 @@ def test_any_prefix_of_the_lines_is_mapped_back_to_the_raw_bytes(data: bytes, fi
     rest, rest_consumed = JsonLines().encode(data[offset:], 1, STAMP, final=final)
     assert first + rest == out
     assert first_consumed + rest_consumed == consumed
+
+
+def text_as_go_decodes_it(data: bytes) -> str:
+    """Written for the test: the shortest valid sequence at each place, else one replacement for one byte."""
+    found = ""
+    while data:
+        for length in (1, 2, 3, 4):
+            try:
+                found += data[:length].decode()
+            except UnicodeDecodeError:
+                continue
+            break
+        else:
+            found, length = found + "\ufffd", 1
+        data = data[length:]
+    return found
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"\xe2\x82\xac",
+                *(bytes([b]) for b in b"ax\x01\x80\x90\xa0\xbf\xc2\xe0\xe1\xed\xef\xf0\xf1\xf4\xf5\xff\xbd"),
+            ]
+        )
+    )
+)
+def test_each_byte_that_is_not_utf8_is_replaced_by_itself(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    (line,) = lines_of(data + b"\n")
+    assert json.loads(line)["log"] == text_as_go_decodes_it(data) + "\n"
