@@ -40,8 +40,7 @@ class Exits:
                 return
             ended = await self._record(container, exit_, reason)
             await self.clean(ended)
-            if ended.state.status is not Status.RESTARTING:
-                await memory.commit(Put(without_addresses(memory.containers[ended.id])))
+            await memory.commit(Put(without_addresses(memory.containers[ended.id])))
         live.exited(ended.id, Outcome(exit_.status))
         if self.after_exit is not None:
             await self.after_exit(memory.containers.get(ended.id, ended))
@@ -50,6 +49,7 @@ class Exits:
         memory = self._context.memory
         again = should_restart(container, exit_.status)
         backoff = next_backoff(container, exit_.exited_at) if again else 0
+        health = container.state.health
         state = replace(
             container.state,
             status=Status.RESTARTING if again else Status.EXITED,
@@ -58,6 +58,8 @@ class Exits:
             error=reason,
             oom_killed=self._context.live.take_oom(container.id),
             finished_at=exit_.exited_at,
+            # What does not run is not healthy: tools wait for `healthy`, and Docker shows it so.
+            health=replace(health, status="unhealthy") if health else None,
             restart_at=memory.clock.now() + backoff if again else 0,
             backoff=backoff,
         )
