@@ -47,6 +47,9 @@ class FakeNetworks:
     async def stop(self) -> None:
         self._enter("stop")
 
+    async def refresh(self) -> None:
+        self._enter("refresh")
+
     async def default_pool(self, taken: Sequence[Network]) -> str:
         known = {one.name: one.pools for one in [*taken, *self.networks.values()]}
         return str(choose_subnet(parse_pools(DEFAULT_POOLS), occupied_by_pools(known)))
