@@ -173,8 +173,8 @@ def _check(config: Config) -> None:
     if config.bip:
         _check_bip(config.bip)
     for host in config.hosts:
-        if not host.startswith(("unix://", "tcp://")):
-            raise ConfigError(f"--host {host!r}: use unix:///path/of.sock or tcp://ADDRESS:PORT")
+        if host != "fd://" and not host.startswith(("unix://", "tcp://")):
+            raise ConfigError(f"--host {host!r}: use unix:///path/of.sock, tcp://ADDRESS:PORT or fd://")
     known = {"runc", "crun", *config.runtimes}
     if config.default_runtime not in known:
         raise ConfigError(

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pier import __version__, config
 from pier.api.app import Api
+from pier.api.http.activation import notify_ready
 from pier.api.http.listener import BadListener, parse_listener
 from pier.archive.images import Archives
 from pier.config import Config, ConfigError
@@ -91,6 +92,7 @@ async def serve(settings: Config) -> None:
                 async with asyncio.timeout(RECONCILE_PATIENCE):
                     await engine.first_look()
             async with Api(engine).serving(listeners):
+                notify_ready()
                 _log.info("pierd %s listens on %s", __version__, ", ".join(settings.hosts))
                 await done.wait()
                 _log.info("shutting down; containers go on")

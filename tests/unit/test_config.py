@@ -57,7 +57,7 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
         ({"bip": "10.0.0.1/24"}, ["--bip", "10.0.1.1/24"], "both as a flag"),
         ({}, ["--bip", "10.0.0.0/24"], "--bip"),
         ({}, ["--bip", "nonsense"], "--bip"),
-        ({}, ["-H", "fd://"], "--host"),
+        ({}, ["-H", "fd://3"], "--host"),
         ({}, ["--default-runtime", "nope"], "--add-runtime"),
         ({}, ["--bridge", "much-too-long-a-name"], "--bridge"),
         ({}, ["--containerd", "relative.sock"], "--containerd"),

@@ -25,22 +25,27 @@ class BadListener(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """`path` for a unix socket, else `host` and `port`."""
+    """`path` for a unix socket, `activated` for those that systemd hands over, else `host` and `port`."""
 
     path: str = ""
     host: str = ""
     port: int = 0
     group: str = DEFAULT_GROUP
     allow_insecure_tcp: bool = False
+    activated: bool = False
 
     @property
     def url(self) -> str:
+        if self.activated:
+            return "fd://"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"unix://{self.path}" if self.path else f"tcp://{host}:{self.port}"
 
 
 def parse_listener(url: str, *, group: str = DEFAULT_GROUP, allow_insecure_tcp: bool = False) -> Listener:
-    """`unix:///run/pier.sock` or `tcp://127.0.0.1:2375`. Raises BadListener."""
+    """`unix:///run/pier.sock`, `tcp://127.0.0.1:2375` or `fd://`. Raises BadListener."""
+    if url == "fd://":
+        return Listener(activated=True)
     scheme, separator, rest = url.partition("://")
     if scheme == "unix" and separator and rest.startswith("/"):
         return Listener(path=rest, group=group)
@@ -51,7 +56,7 @@ def parse_listener(url: str, *, group: str = DEFAULT_GROUP, allow_insecure_tcp: 
         except ValueError as error:
             raise BadListener(f"cannot listen on {url!r}: {error}") from error
         return Listener(host=parts.hostname or "127.0.0.1", port=port, allow_insecure_tcp=allow_insecure_tcp)
-    raise BadListener(f"cannot listen on {url!r}: use unix:///path or tcp://address:port")
+    raise BadListener(f"cannot listen on {url!r}: use unix:///path, tcp://address:port or fd://")
 
 
 def open_socket(listener: Listener) -> socket.socket:

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from pier.api.http.activation import activated_sockets
 from pier.api.http.channel import Channel
 from pier.api.http.listener import BACKLOG, Listener, open_socket, remove_socket
 from pier.api.http.messages import Handler
@@ -26,12 +28,20 @@ class Server:
 
     async def open(self, listener: Listener) -> None:
         """Starts to accept. Raises BadListener."""
-        loop = asyncio.get_running_loop()
+        if listener.activated:
+            for sock in activated_sockets():
+                await self._accept(sock)
+            return
         sock = await asyncio.to_thread(open_socket, listener)
         if listener.path:
             self._files.append((listener.path, os.stat(listener.path).st_ino))
+        await self._accept(sock)
+
+    async def _accept(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        if sock.family == socket.AF_UNIX:
             server = await loop.create_unix_server(self._make_channel, sock=sock, backlog=BACKLOG)
-            self.addresses.append(listener.url)
+            self.addresses.append(f"unix://{sock.getsockname()}")
         else:
             server = await loop.create_server(self._make_channel, sock=sock, backlog=BACKLOG)
             host, port = sock.getsockname()[:2]
