@@ -1,7 +1,7 @@
 """`docker create`: from a request to a record with a name, a writable layer and its volumes."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
@@ -41,7 +41,6 @@ class Creation:
         self._images = images
         self._volumes = volumes
         self._runtimes = runtimes
-        self._reserved: set[str] = set()  # names of creates under way
 
     async def create(self, request: CreateRequest) -> tuple[str, list[str]]:
         """The new container's id, and warnings about what it will not get.
@@ -60,11 +59,9 @@ class Creation:
             raise InvalidArgument("no command specified")
         check_config(config)
         host = self._resolve_shared(host)
-        name = self._reserve_name(request.name.removeprefix("/"))
-        try:
+        name = request.name.removeprefix("/") or self._propose_name()
+        with reserved_name(self._context, name):
             return await self._make(name, request, config, host, image)
-        finally:
-            self._reserved.discard(name)
 
     async def _image(self, ref: str, platform: Platform | None) -> Image:
         image = await self._images.get(ref)
@@ -124,15 +121,9 @@ class Creation:
             pid_mode=resolve(host.pid_mode, "PID"),
         )
 
-    def _reserve_name(self, asked: str) -> str:
-        memory = self._context.memory
-        holder = memory.holder_of_name(asked) if asked else None
-        if holder or asked in self._reserved:
-            raise Conflict(name_in_use(asked, holder or "being created"))
-        taken = self._reserved | {container.name for container in memory.containers.values()} if not asked else set()
-        name = asked or names.propose(taken)
-        self._reserved.add(name)
-        return name
+    def _propose_name(self) -> str:
+        taken = {container.name for container in self._context.memory.containers.values()}
+        return names.propose(self._context.live.names | taken)
 
     async def _make(
         self, name: str, request: CreateRequest, config: Config, host: HostConfig, image: Image
@@ -297,6 +288,19 @@ def name_in_use(name: str, holder: str) -> str:
         f'Conflict. The container name "/{name}" is already in use by container "{holder}". '
         "You have to remove (or rename) that container to be able to reuse that name."
     )
+
+
+@contextmanager
+def reserved_name(context: Context, name: str) -> Iterator[None]:
+    """Holds a name until its container is recorded under it. Raises Conflict if it is taken, or about to be."""
+    holder = context.memory.holder_of_name(name)
+    if holder or name in context.live.names:
+        raise Conflict(name_in_use(name, holder or "being created"))
+    context.live.names.add(name)
+    try:
+        yield
+    finally:
+        context.live.names.discard(name)
 
 
 def actor_attributes(container: Container, **extra: str) -> dict[str, str]:

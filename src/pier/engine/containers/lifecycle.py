@@ -1,15 +1,15 @@
 """start, stop, restart, kill, pause, unpause, rename: the verbs that change whether and how a container runs."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified, PierError
 from pier.domain.record import Put
 from pier.domain.signals import parse_signal
-from pier.engine.containers.create import actor_attributes, name_in_use
+from pier.engine.containers.create import actor_attributes, reserved_name
 from pier.engine.containers.launch import Launcher
 from pier.engine.containers.validate import check_name
 from pier.engine.context import Context
@@ -215,13 +215,22 @@ class Lifecycle:
         check_name(new_name)
         async with self._context.live.lock(container.id):
             container = memory.container(container.id)
-            if holder := memory.holder_of_name(new_name):
-                raise Conflict(f"Error when allocating new name: {name_in_use(new_name, holder)}")
             renamed = replace(container, name=new_name)
             attributes = actor_attributes(renamed, oldName=f"/{container.name}")
-            await memory.commit(
-                Put(renamed), memory.event("container", "rename", container.id, attributes), durable=True
-            )
+            with _allocated(self._context, new_name):
+                await memory.commit(
+                    Put(renamed), memory.event("container", "rename", container.id, attributes), durable=True
+                )
+
+
+@contextmanager
+def _allocated(context: Context, name: str) -> Iterator[None]:
+    with ExitStack() as reservation:
+        try:
+            reservation.enter_context(reserved_name(context, name))
+        except Conflict as error:
+            raise Conflict(f"Error when allocating new name: {error.message}") from error
+        yield
 
 
 async def _done_within(exited: asyncio.Future[Outcome], seconds: float | None) -> bool:
