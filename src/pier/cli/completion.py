@@ -15,9 +15,10 @@ def completion(session: "Session", _: Values, arguments: list[str]) -> int:
     shell = arguments[0]
     if shell not in _SHELLS:
         raise CliError(f"pier: there is no completion for {shell!r}: choose one of {', '.join(_SHELLS)}")
-    from typer._completion_shared import get_completion_script
+    from pier.cli.main import COMPLETION_VARIABLE, enable_site_packages
 
-    from pier.cli.main import COMPLETION_VARIABLE
+    enable_site_packages()
+    from typer._completion_shared import get_completion_script
 
     session.out(get_completion_script(prog_name="pier", complete_var=COMPLETION_VARIABLE, shell=shell) + "\n")
     return 0

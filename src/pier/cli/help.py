@@ -18,7 +18,7 @@ from pier.cli.registry import ALIASES, COMMANDS, GROUPS, SHORTCUTS, is_built
 PROGRAM = "pier"
 _NOT_BUILT = "(not supported yet)"
 _SHOWS_HELP = {"help_option_names": ["--help"]}
-ARGUMENTS = "arguments"  # under which name a typer command notes what is not a flag
+ARGUMENT = "argument_"  # what the names of parameters begin with that are not flags; a number follows
 
 
 def show_help(words: str) -> int:
@@ -97,7 +97,7 @@ def _function(
 
     parameters = [_option(flag) for flag in flags]
     if usage and command is not None:
-        parameters.append(_arguments(usage, command))
+        parameters += _arguments(usage, command)
     read.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how inspect documents it
     read.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return read
@@ -112,7 +112,7 @@ def _option(flag: Flag) -> inspect.Parameter:
     option = typer.Option(
         default,
         *names,
-        help=flag.help,
+        help=flag.help.replace("[", "\\["),  # a bracket is markup to rich
         metavar=None if flag.kind == BOOL else flag.metavar,
         autocompletion=offers(flag.completer) if flag.completer else None,
         show_default=bool(default),
@@ -121,11 +121,34 @@ def _option(flag: Flag) -> inspect.Parameter:
     return inspect.Parameter(parameter_name(flag.name), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind)
 
 
-def _arguments(usage: str, command: Command) -> inspect.Parameter:
-    argument = typer.Argument(
-        None, metavar=usage, autocompletion=offers(command.completer) if command.completer else None, show_default=False
-    )
-    return inspect.Parameter(ARGUMENTS, inspect.Parameter.KEYWORD_ONLY, default=argument, annotation=list[str])
+def _arguments(usage: str, command: Command) -> list[inspect.Parameter]:
+    """One parameter for each word of the usage: `[X]` may be left out, `X...` may be repeated."""
+    parameters: list[inspect.Parameter] = []
+    for index, word in enumerate(_usage_words(usage)):
+        optional = word.startswith("[")
+        repeated = word.rstrip("]").endswith("...")
+        argument = typer.Argument(
+            ([] if repeated else "") if optional else ...,
+            metavar=word[1:-1].removesuffix("...") if optional else word.removesuffix("..."),
+            autocompletion=offers(command.completer) if command.completer else None,
+            show_default=False,
+        )
+        kind: Any = list[str] if repeated else str
+        name = f"{ARGUMENT}{index}"
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=argument, annotation=kind))
+    return parameters
+
+
+def _usage_words(usage: str) -> list[str]:
+    """The words of a usage line, cut at blanks outside of brackets."""
+    words, depth = [""], 0
+    for letter in usage:
+        depth += (letter == "[") - (letter == "]")
+        if letter == " " and not depth:
+            words.append("")
+        else:
+            words[-1] += letter
+    return [word for word in words if word]
 
 
 def parameter_name(flag_name: str) -> str:

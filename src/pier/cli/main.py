@@ -49,6 +49,7 @@ def run(argv: "list[str]") -> int:
     if COMPLETION_VARIABLE in os.environ:
         from pier.cli.completion import answer_completion
 
+        enable_site_packages()
         return answer_completion()
     words = "pier"
     debug = False
@@ -151,9 +152,18 @@ def _no_command(group: str, words: "list[str]") -> int:
 
 
 def _show_help(words: str) -> int:
+    enable_site_packages()
     from pier.cli.help import show_help
 
     return show_help(words)
+
+
+def enable_site_packages() -> None:
+    """Make typer importable where the launcher started Python with -S, which everyday commands are faster by."""
+    if sys.flags.no_site:
+        import site
+
+        site.main()
 
 
 def _report(error: Exception, *, debug: bool) -> int:

@@ -3,6 +3,7 @@
 from pier.cli.errors import CliError
 from pier.cli.flags import INT, STRING, Command, Flag, Values
 from pier.cli.parallel import for_each
+from pier.client.errors import ApiError
 from pier.client.query import quote_path
 
 TYPE_CHECKING = False
@@ -71,7 +72,10 @@ def rename(session: "Session", _: Values, names: list[str]) -> int:
     old, new = (name.strip() for name in names)
     if not old or not new:
         raise CliError("Error: Neither old nor new names may be empty")
-    session.client.post(f"/containers/{quote_path(old)}/rename", {"name": new})
+    try:
+        session.client.post(f"/containers/{quote_path(old)}/rename", {"name": new})
+    except ApiError as error:
+        raise CliError(f"Error response from daemon: {error}\nError: failed to rename container named {old}") from None
     return 0
 
 

@@ -40,7 +40,7 @@ def history_listing(*, truncate: bool, human: bool) -> Listing:
 
     fields = {
         "ID": ("IMAGE", identity),
-        "CreatedSince": ("CREATED", created_since),
+        "CreatedSince": ("CREATED" if human else "CREATED AT", created_since),
         "CreatedAt": ("CREATED AT", _created_at),
         "CreatedBy": ("CREATED BY", created_by),
         "Size": ("SIZE", size),

@@ -38,7 +38,10 @@ def remove(session: "Session", values: Values, names: list[str]) -> int:
 
 def tag(session: "Session", _: Values, names: list[str]) -> int:
     """Give an image another name."""
-    target = parse_reference(names[1])
+    try:
+        target = parse_reference(names[1])
+    except CliError as error:
+        raise CliError(f'Error parsing reference: "{names[1]}" is not a valid repository/tag: {error}') from None
     if target.digest:
         raise CliError("refusing to create a tag with a digest reference")
     query: Query = {"repo": target.repository, "tag": target.selector}
