@@ -79,7 +79,9 @@ class Supervisor:
             self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
 
     def _after_failed_start(self, container: Container) -> None:
-        if container.host_config.auto_remove:
+        if container.state.status is Status.RESTARTING:
+            self._schedule(container)
+        elif container.host_config.auto_remove:
             self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
 
     async def _auto_remove(self, container_id: str) -> None:

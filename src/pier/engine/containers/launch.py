@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
-from pier.domain.errors import Conflict, NotFound, PierError, StartFailed
+from pier.domain.errors import Conflict, NotFound, PierError, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount
 from pier.domain.network import Endpoint, PortBinding, PortRequest, PublishedPort, parse_port
 from pier.domain.record import Drop, Intent, Publish, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files
 from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.restart import next_backoff
 from pier.engine.context import Context
 from pier.engine.ports import Stream
 from pier.engine.runtimes import Runtimes
@@ -329,7 +330,10 @@ class Launcher:
     async def _record_failure(self, container: Container, error: PierError) -> None:
         code = error.exit_code if isinstance(error, StartFailed) else 128
         state = replace(container.state, error=error.message, exit_code=code, pid=0, restart_at=0)
-        if state.status is Status.RESTARTING:
+        if state.status is Status.RESTARTING and isinstance(error, Unavailable):  # containerd will come back: try again
+            backoff = next_backoff(container, container.state.finished_at)
+            state = replace(state, restart_at=self._context.memory.clock.now() + backoff, backoff=backoff)
+        elif state.status is Status.RESTARTING:
             state = replace(state, status=Status.EXITED)
         await self._context.memory.commit(Put(replace(container, state=state)))
 

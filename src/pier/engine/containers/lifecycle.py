@@ -52,8 +52,15 @@ class Lifecycle:
         """A restart policy's own start, unless something has happened to the container meanwhile."""
         async with self._context.live.lock(container_id):
             container = self._context.memory.containers.get(container_id)
-            if container and container.state.status is Status.RESTARTING and container.state.restart_at == due:
+            if not container or container.state.status is not Status.RESTARTING or container.state.restart_at != due:
+                return
+            try:
                 await self._launch(container)
+            except PierError as error:
+                state = self._context.memory.container(container_id).state
+                if state.status is not Status.RESTARTING:  # there will be no further run: who waits for the end has it
+                    self._context.live.exited(container_id, Outcome(state.exit_code, error.message))
+                raise
 
     async def _launch(self, container: Container) -> None:
         try:
