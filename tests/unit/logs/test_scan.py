@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from pier.logs import logfile
-from pier.logs.lines import decode
 from pier.logs.logfile import open_logs
 from pier.logs.scan import Scan, Selection
 from pier.logs.stamps import format_stamp
@@ -143,11 +142,3 @@ def test_a_file_met_twice_during_a_rotation_counts_once(tmp_path: Path) -> None:
     path.write_bytes(line(1))
     (tmp_path / "log.1").write_bytes(line(1))
     assert numbers(Scan(path, Selection())) == [1]
-
-
-def test_a_line_is_decoded_as_written() -> None:
-    (one,) = decode(
-        b'{"log":"\\u003c\\ufffd\xc3\xa4\\r\\n","stream":"stderr","attrs":{"a":"b"},"time":"1970-01-01T00:00:00.5Z"}\n'
-    )
-    assert (one.stream, one.time, one.text) == (2, SECOND // 2, "<\ufffdä\r\n".encode())
-    assert one.attributes == {"a": "b"}
