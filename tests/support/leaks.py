@@ -29,7 +29,7 @@ def take(engine: Engine) -> State:
         "bridge ports": bridge_ports(engine.bridge),
         "nft": set(nft_lines(engine)),
         "cgroups": set(cgroups(engine.cgroup_parent)),
-        "shims": {str(pid) for pid in find_processes(f" -namespace {engine.namespace} ")},
+        "shims": {command_line(pid) for pid in find_processes(f" -namespace {engine.namespace} ")} - {""},
         "descriptors of pierd": set(descriptors(engine)),
     }
 
@@ -61,6 +61,14 @@ def rows(command: list[str]) -> set[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return {line for line in done.stdout.splitlines() if line.strip()}
+
+
+def command_line(pid: int) -> str:
+    """`pid words...`, or nothing if it has just gone."""
+    try:
+        return f"{pid} {Path(f'/proc/{pid}/cmdline').read_text()}".replace("\0", " ").strip()
+    except OSError:
+        return ""
 
 
 def first_words(lines: set[str]) -> set[str]:
