@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pier.engine.ports import Stream
@@ -22,6 +24,7 @@ class _Life:
     exits: set[asyncio.Future[Outcome]] = field(default_factory=set)
     removals: set[asyncio.Future[Outcome]] = field(default_factory=set)
     stopping: int = 0
+    restarting: int = 0
     execs: set[str] = field(default_factory=set)
     oom_seen: bool = False
 
@@ -105,6 +108,19 @@ class Live:
     def is_stopping(self, container_id: str) -> bool:
         """A stop waits for it: its exit is then published as `stop`, `die`."""
         return self._lives[container_id].stopping > 0
+
+    @contextmanager
+    def restarting(self, container_id: str) -> Iterator[None]:
+        """Around a restart by the user: the exit in its middle is no reason to remove an AutoRemove container."""
+        self._lives[container_id].restarting += 1
+        try:
+            yield
+        finally:
+            if container_id in self._lives:
+                self._lives[container_id].restarting -= 1
+
+    def is_restarting(self, container_id: str) -> bool:
+        return container_id in self._lives and self._lives[container_id].restarting > 0
 
     def note_oom(self, container_id: str) -> None:
         self._lives[container_id].oom_seen = True

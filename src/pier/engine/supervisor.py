@@ -75,7 +75,7 @@ class Supervisor:
         await self._execs.settle_all(container.id)
         if container.state.status is Status.RESTARTING:
             self._schedule(container)
-        elif container.host_config.auto_remove:
+        elif container.host_config.auto_remove and not self._context.live.is_restarting(container.id):
             self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
 
     def _after_failed_start(self, container: Container) -> None:

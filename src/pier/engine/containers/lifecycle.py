@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified, PierError
-from pier.domain.record import Put
+from pier.domain.record import Change, Put
 from pier.domain.signals import parse_signal
 from pier.engine.containers.create import actor_attributes, reserved_name
 from pier.engine.containers.launch import Launcher
@@ -116,10 +116,10 @@ class Lifecycle:
             state = replace(container.state, stopped_by_user=True)
             if container.state.status is Status.RESTARTING:
                 state = replace(state, status=Status.EXITED, restart_at=0)
-                attributes = actor_attributes(container)
-                await memory.commit(
-                    Put(replace(container, state=state)), memory.event("container", "stop", container_id, attributes)
-                )
+                changes: list[Change] = [Put(replace(container, state=state))]
+                if self._context.live.is_stopping(container_id):
+                    changes.append(memory.event("container", "stop", container_id, actor_attributes(container)))
+                await memory.commit(*changes)
                 self._context.live.exited(container_id, Outcome(state.exit_code))
             elif container.state.has_task:
                 await memory.commit(Put(replace(container, state=state)))
@@ -129,7 +129,7 @@ class Lifecycle:
         """A process that has ended meanwhile is no error; its exit is on the way."""
         memory = self._context.memory
         container = memory.containers.get(container_id)
-        if container is None:
+        if container is None or not container.state.has_task:
             return
         async with self._context.gate.ending():
             with suppress(NotFound):
@@ -152,11 +152,14 @@ class Lifecycle:
             )
 
     async def kill(self, ref: str, signal: str = "") -> None:
-        """Sends a signal (default SIGKILL). SIGKILL is answered once the container is down."""
+        """Sends a signal (default SIGKILL). SIGKILL is answered once the container is down.
+
+        Between two runs there is nothing to signal; SIGKILL and the stop signal then call the next run off.
+        """
         container = self._context.memory.container(ref)
         number = parse_signal(signal or "SIGKILL")
         container = await self._settled(container)
-        if not container.state.has_task:
+        if not container.state.is_running:
             raise Conflict(f"cannot kill container: {ref}: container {container.id} is not running")
         await self._context.jobs.finish(self._kill(container, number), f"kill {container.id}")
 
@@ -176,10 +179,11 @@ class Lifecycle:
         await self._context.jobs.finish(self._restart(container, timeout, signal), f"restart {container.id}")
 
     async def _restart(self, container: Container, timeout: int | None, signal: str) -> None:
-        if container.state.is_running:
-            await self._stop(container, timeout, signal)
-        with suppress(NotModified):
-            await self._start(container.id)
+        with self._context.live.restarting(container.id):
+            if container.state.is_running:
+                await self._stop(container, timeout, signal)
+            with suppress(NotModified):
+                await self._start(container.id)
         memory = self._context.memory
         await memory.commit(memory.event("container", "restart", container.id, actor_attributes(container)))
 
