@@ -74,7 +74,7 @@ class World:
         async with asyncio.TaskGroup() as group:
             await self._build(group)
             await self.engine.start()
-            group.create_task(self.engine.supervisor.run(), name="supervisor")
+            self.engine.run()
             ready.set_result(None)
             await asyncio.Event().wait()
 
@@ -117,7 +117,7 @@ class World:
         )
 
     async def shut_down(self) -> None:
-        """pierd ends with all its jobs; what it made stays."""
+        """pierd is gone with all its jobs, as if killed between two of its steps; what it made stays."""
         if self._run is not None:
             self._run.cancel()
             await asyncio.wait({self._run}, timeout=PATIENCE)

@@ -141,7 +141,11 @@ class FakeTasks:
             raise NotFound("process already finished: not found")
         self.signals.append((container_id, exec_id, signal))
         ignored = "trap" in " ".join(process.args) and signal != signals.SIGKILL
-        if signal in _FATAL and not ignored:
+        if signal not in _FATAL or ignored:
+            return
+        if process.status is TaskStatus.PAUSED:  # cgroup v1: not even SIGKILL reaches a frozen process
+            process.pending = signal
+        else:
             asyncio.get_running_loop().call_soon(self.end, container_id, 128 + signal, exec_id)
 
     async def delete(self, container_id: str, exec_id: str = "") -> TaskExit:
@@ -162,6 +166,8 @@ class FakeTasks:
     async def resume(self, container_id: str) -> None:
         await self._state.enter("tasks.resume")
         self._change(container_id, TaskStatus.PAUSED, TaskStatus.RUNNING)
+        if signal := self._find(container_id, "").pending:
+            asyncio.get_running_loop().call_soon(self.end, container_id, 128 + signal)
 
     async def resize(self, container_id: str, *, width: int, height: int, exec_id: str = "") -> None:
         await self._state.enter("tasks.resize")

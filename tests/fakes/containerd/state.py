@@ -39,6 +39,7 @@ class Process:
     status: TaskStatus = TaskStatus.CREATED
     exit_status: int = 0
     exited_at: int = 0
+    pending: int = 0  # a deadly signal that a frozen process has not acted on
 
 
 @dataclass
