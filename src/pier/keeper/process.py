@@ -9,7 +9,7 @@ request is one packet, its answer another:
     list [AFTER]     -> ok and the next names in order, one a line; an empty answer is the end
 
 Names are separated by newlines. Anything else is answered `no REASON`. It ends by itself, and removes its socket,
-when it holds nothing and nobody has been connected for IDLE_SECONDS.
+when nobody has been connected for IDLE_SECONDS and it holds nothing, or cannot be reached as its socket is gone.
 """
 
 import os
@@ -28,6 +28,7 @@ class Keeper:
         self.listener = listener
         self.path = path
         self.idle = idle
+        self.inode = self.inode_of_path()
         self.held: dict[str, int] = {}
         self.clients: dict[int, socket.socket] = {}
         self.poll = select.poll()
@@ -36,14 +37,22 @@ class Keeper:
     def run(self) -> None:
         while True:
             ready = self.poll.poll(self.idle * 1000)
-            if not ready and not self.held and not self.clients:
+            reachable = self.inode_of_path() == self.inode
+            if not ready and not self.clients and not (self.held and reachable):
                 break
             for descriptor, _ in ready:
                 if descriptor == self.listener.fileno():
                     self.accept()
                 else:
                     self.serve(self.clients[descriptor])
-        os.unlink(self.path)  # before the listener closes: whoever fails to connect from now on starts a new keeper
+        if reachable:  # before the listener closes: whoever fails to connect from now on starts a new keeper
+            os.unlink(self.path)
+
+    def inode_of_path(self) -> int:
+        try:
+            return os.stat(self.path).st_ino
+        except OSError:
+            return 0
 
     def accept(self) -> None:
         try:

@@ -156,6 +156,26 @@ async def test_it_ends_when_it_holds_nothing_and_nobody_is_there(path: Path) -> 
     os.close(writer)
 
 
+async def test_it_ends_when_nobody_can_reach_it_any_more(path: Path) -> None:
+    keeper = Keeper(path, idle=0.05)
+    reader, writer = os.pipe()
+    await keeper.put("x", reader)
+    os.close(reader)
+    os.unlink(path)
+    os.write(writer, b"it still holds the other end")
+    await keeper.close()
+
+    def is_gone() -> bool:
+        try:
+            os.write(writer, b".")
+        except BrokenPipeError:
+            return True
+        return False
+
+    await until(is_gone)
+    os.close(writer)
+
+
 async def test_what_cannot_be_started_says_so_but_fails_no_put(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path / "missing" / "keeper.sock")
     with pytest.raises(Unavailable, match="cannot start the keeper"):
