@@ -21,7 +21,7 @@ from pier.engine.containers.remove import Removal
 from pier.engine.context import Context
 from pier.engine.execs import Execs
 from pier.engine.health import HealthChecks
-from pier.engine.sweep import Sweep
+from pier.engine.sweep import Sweep, reopen_streams
 
 _log = logging.getLogger(__name__)
 LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
@@ -133,14 +133,15 @@ class Supervisor:
                 self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
 
     async def _compare_running(self, container: Container, task: TaskState | None) -> None:
-        gone = task is None or task.pid != container.state.pid
+        if task is None or task.pid != container.state.pid:
+            task = await self._look_again(container)
         if self._context.live.stream(container.id) is None:
             await self._reopen_streams(container)
-        if gone:
+        if task is None:
             now = self._context.memory.clock.now()
             exit_ = TaskExit(container_id=container.id, exec_id="", pid=container.state.pid, status=255, exited_at=now)
             await self._exits.settle(exit_, reason=LOST)
-        elif task is not None and task.status is TaskStatus.STOPPED:
+        elif task.status is TaskStatus.STOPPED:
             exit_ = TaskExit(
                 container_id=container.id,
                 exec_id="",
@@ -149,26 +150,30 @@ class Supervisor:
                 exited_at=task.exited_at,
             )
             await self._exits.settle(exit_)
-        elif task is not None:
+        else:
             await self._agree_on_pause(container, task)
             self._health.watch(container)
 
+    async def _look_again(self, container: Container) -> TaskState | None:
+        """The task of this run; it may have been started while the list was on its way."""
+        with suppress(NotFound):
+            task = await self._context.ports.tasks.get(container.id)
+            if task.pid == container.state.pid:
+                return task
+        return None
+
     async def _agree_on_pause(self, container: Container, task: TaskState) -> None:
-        status = Status.PAUSED if task.status is TaskStatus.PAUSED else Status.RUNNING
-        if container.state.status is not status:
-            await self._context.memory.commit(Put(replace(container, state=replace(container.state, status=status))))
+        if (container.state.status is Status.PAUSED) == (task.status is TaskStatus.PAUSED):
+            return
+        async with self._context.live.lock(container.id):  # and what somebody has done since does not count
+            now = self._context.memory.containers.get(container.id)
+            seen = await self._look_again(now) if now is not None and now.state.has_task else None
+            if now is not None and seen is not None:
+                status = Status.PAUSED if seen.status is TaskStatus.PAUSED else Status.RUNNING
+                await self._context.memory.commit(Put(replace(now, state=replace(now.state, status=status))))
 
     async def _reopen_streams(self, container: Container) -> None:
-        config, log = container.config, container.host_config.log_config
-        stream = await self._context.ports.streams.reopen(
-            container.id,
-            stdin=config.open_stdin,
-            terminal=config.tty,
-            log=None if log.driver == "none" else log,
-            log_path=container.log_path,
-            container=container,
-        )
-        self._context.live.set_stream(container.id, stream)
+        self._context.live.set_stream(container.id, await reopen_streams(self._context, container))
 
     async def _undo_unrecorded(self, container: Container) -> None:
         """pierd died between making a task and recording it: nobody was told of a start, so there was none.
@@ -176,11 +181,15 @@ class Supervisor:
         The same for a task whose exit is recorded but which was not deleted any more.
         """
         async with self._context.live.lock(container.id):
+            now = self._context.memory.containers.get(container.id)
+            if now is None or now.state.has_task:  # removed, or a start that was on its way is recorded by now
+                return
             with suppress(PierError):
                 await self._context.ports.tasks.kill(container.id, 9, everyone=True)
-            await self._exits.clean(container)
-            await self._context.memory.commit(Put(without_addresses(container)))
+            await self._exits.clean(now)
+            await self._context.memory.commit(Put(without_addresses(now)))
 
     async def _finish_removal(self, container: Container) -> None:
         async with self._context.live.lock(container.id):
-            await self._removal.destroy(container, volumes=container.host_config.auto_remove)
+            if container.id in self._context.memory.containers:
+                await self._removal.destroy(container, volumes=container.host_config.auto_remove)

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 
 from pier.domain import ids
+from pier.domain.container import Container
 from pier.domain.errors import PierError
 from pier.domain.record import Drop
 from pier.engine.context import Context
+from pier.engine.ports import Stream
 
 _log = logging.getLogger(__name__)
 
@@ -21,32 +23,52 @@ class Sweep:
         self._old_intents = tuple(context.memory.intents.values())
 
     async def run(self, tasks: Iterable[str]) -> None:
-        """Removes strangers; a place that cannot be listed is logged and left."""
+        """Removes strangers; a place that cannot be listed is logged and left.
+
+        Others may create, start and remove meanwhile, so what is known is asked anew for each thing that is found.
+        """
         ports, memory = self._context.ports, self._context.memory
-        running = {item.id for item in memory.containers.values() if item.state.has_task}
-        known = set(memory.containers) | {intent.subject for intent in memory.intents.values()}
-        known -= {intent.subject for intent in self._old_intents if intent.subject not in memory.containers}
         for container_id in set(tasks) - set(memory.containers):
             await self._try(self._end_task(container_id), f"task {container_id}")
         for container_id in await self._listed(ports.objects.list_ids(), "container objects"):
-            if container_id not in running and ids.is_full_id(container_id):
+            if ids.is_full_id(container_id) and not self._runs(container_id):
                 await self._try(ports.objects.delete(container_id), f"container object {container_id}")
         for key in await self._listed(ports.snapshots.list_keys(), "snapshots"):
-            if ids.is_full_id(key) and key not in known:
+            if ids.is_full_id(key) and not self._is_known(key):
                 await self._try(ports.snapshots.remove(key), f"snapshot {key}")
         for container_id in await self._listed(ports.networks.list_netns(), "network namespaces"):
-            if container_id not in running:
+            if not self._runs(container_id):
                 await self._try(ports.networks.close_netns(container_id), f"network namespace {container_id}")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
-            if container_id not in running:
-                await self._try(ports.streams.discard(container_id), f"streams of {container_id}")
+            if not self._runs(container_id):
+                await self._try(self._end_streams(container_id), f"streams of {container_id}")
         await memory.commit(*(Drop(intent) for intent in self._old_intents))
+
+    def _runs(self, container_id: str) -> bool:
+        """Also while it is being started or ended: whoever does that holds its lock."""
+        container = self._context.memory.containers.get(container_id)
+        return container is not None and (container.state.has_task or self._context.live.lock(container_id).locked())
+
+    def _is_known(self, container_id: str) -> bool:
+        """Recorded, or being created now."""
+        memory = self._context.memory
+        making = {intent.subject for intent in memory.intents.values() if intent not in self._old_intents}
+        return container_id in memory.containers or container_id in making
 
     async def _end_task(self, container_id: str) -> None:
         tasks = self._context.ports.tasks
         with suppress(PierError):
             await tasks.kill(container_id, 9, everyone=True)
         await tasks.delete(container_id)
+
+    async def _end_streams(self, container_id: str) -> None:
+        """The last output of a container whose exit is recorded belongs into its log; nobody wants a stranger's."""
+        container = self._context.memory.containers.get(container_id)
+        if container is not None:
+            with suppress(PierError):  # nothing that could still be read
+                await (await reopen_streams(self._context, container)).finish()
+                return
+        await self._context.ports.streams.discard(container_id)
 
     @staticmethod
     async def _listed(listing: Awaitable[list[str]], what: str) -> list[str]:
@@ -63,3 +85,16 @@ class Sweep:
             _log.info("removed %s, left by an earlier pierd", what)
         except PierError as error:
             _log.warning("cannot remove %s, left by an earlier pierd: %s", what, error.message)
+
+
+async def reopen_streams(context: Context, container: Container) -> Stream:
+    """The streams of the container's present or last run, as the pierd before this one has left them."""
+    log = container.host_config.log_config
+    return await context.ports.streams.reopen(
+        container.id,
+        stdin=container.config.open_stdin,
+        terminal=container.config.tty,
+        log=None if log.driver == "none" else log,
+        log_path=container.log_path,
+        container=container,
+    )
