@@ -136,25 +136,27 @@ class World:
         async for _ in self.engine.images.load(chunks()):
             pass
 
-    async def create(
-        self,
+    @staticmethod
+    def request(
         name: str = "",
         *cmd: str,
         image: str = "busybox",
         host: HostConfig | None = None,
         endpoints: Mapping[str, EndpointRequest] | None = None,
         **config: object,
-    ) -> str:
-        """The new container's id."""
+    ) -> CreateRequest:
         asked = Config(image=image, cmd=cmd or ("sleep", "1000"), **config)  # type: ignore[arg-type]  # tests name fields freely
-        request = CreateRequest(
+        return CreateRequest(
             name=name, config=asked, host_config=host or HostConfig(), endpoint_requests=endpoints or {}
         )
-        container_id, _ = await self.engine.containers.create(request)
+
+    async def create(self, *args: str, **request: object) -> str:
+        """The new container's id; takes what `request` takes."""
+        container_id, _ = await self.engine.containers.create(self.request(*args, **request))  # type: ignore[arg-type]  # as above
         return container_id
 
-    async def run(self, name: str = "", *cmd: str, host: HostConfig | None = None, **config: object) -> str:
-        container_id = await self.create(name, *cmd, host=host, **config)  # type: ignore[arg-type]  # as above
+    async def run(self, *args: str, **request: object) -> str:
+        container_id = await self.create(*args, **request)
         await self.engine.containers.start(container_id)
         return container_id
 

@@ -1,0 +1,89 @@
+"""What nobody knows is removed once, after a start; what is known or not ours stays."""
+
+import asyncio
+
+from fakes.containerd.state import Process, Snapshot, Task
+from fakes.world import World
+
+from pier.domain import ids
+from pier.domain.errors import Unavailable
+from pier.domain.record import Intent
+from pier.domain.runtime import ContainerObject, TaskStatus
+
+
+async def make_stranger(world: World) -> str:
+    """Everything a container can have, under an id that no record knows."""
+    stranger = ids.new_id()
+    state = world.containerd.state
+    state.snapshots[stranger] = Snapshot("", "active")
+    state.containers[stranger] = ContainerObject(
+        id=stranger, image="", snapshotter="overlayfs", snapshot_key=stranger, spec={}
+    )
+    state.tasks[stranger] = Task(Process(next(state.pids), ("serve",), status=TaskStatus.RUNNING))
+    await world.networks.open_netns(stranger, {})
+    await world.streams.open(stranger, stdin=False, terminal=False, log=None, log_path="")
+    return stranger
+
+
+async def test_a_stranger_goes_with_all_it_has(world: World) -> None:
+    stranger = await make_stranger(world)
+    await world.restart()
+    state = world.containerd.state
+    assert stranger not in {**state.snapshots, **state.containers, **state.tasks}
+    assert stranger not in world.networks.netns
+    assert world.streams.discarded == [stranger]
+
+
+async def test_known_containers_keep_what_is_theirs(world: World) -> None:
+    running = await world.run("run")
+    stopped = await world.run("stop")
+    await world.engine.containers.stop("stop")
+    await world.restart()
+    state = world.containerd.state
+    assert {running, stopped} <= set(state.snapshots)
+    assert list(state.tasks) == list(state.containers) == list(world.networks.netns) == [running]
+    assert world.streams.discarded == []
+
+
+async def test_what_has_no_id_of_ours_is_left_alone(world: World) -> None:
+    state = world.containerd.state
+    state.snapshots["buildkit-1"] = Snapshot("", "active")
+    state.containers["other"] = ContainerObject(
+        id="other", image="", snapshotter="overlayfs", snapshot_key="buildkit-1", spec={}
+    )
+    layers = set(state.snapshots)
+    await world.restart()
+    assert set(state.snapshots) == layers
+    assert "other" in state.containers
+
+
+async def test_a_create_that_was_cut_off_is_undone(world: World) -> None:
+    half = ids.new_id()
+    world.containerd.state.snapshots[half] = Snapshot("", "active")
+    world.records.put(Intent(id=half, kind="create", subject=half))
+    await world.restart()
+    assert half not in world.containerd.state.snapshots
+    assert not world.records.intents
+    assert not world.context.memory.intents
+
+
+async def test_a_place_that_cannot_be_listed_does_not_keep_the_others_from_being_swept(world: World) -> None:
+    stranger = await make_stranger(world)
+    await world.shut_down()
+    world.containerd.state.failures["snapshots.list_keys"] = Unavailable("away")
+    await world.boot()
+    assert stranger in world.containerd.state.snapshots
+    assert stranger not in world.networks.netns
+    assert stranger not in world.containerd.state.containers
+
+
+async def test_it_is_done_once(world: World) -> None:
+    """What appears later is no leftover of an earlier pierd: nothing of it is touched when containerd reconnects."""
+    stranger = await make_stranger(world)
+    world.containerd.stop()
+    await world.turns()
+    world.containerd.start()
+    async with asyncio.timeout(5):
+        await world.engine.supervisor.reconciled.wait()
+    await world.turns()
+    assert stranger in world.containerd.state.tasks
