@@ -47,6 +47,7 @@ def read_logs(context: Context, ref: str, options: LogOptions) -> tuple[bool, As
         since=options.since,
         until=options.until,
         tail=options.tail,
-        follow=still_runs if options.follow and still_runs() else None,
+        # A run that has just ended may have output on its way into the log: that is waited for in any case.
+        follow=still_runs if (options.follow or not container.state.has_task) and still_runs() else None,
     )
     return container.config.tty, lines

@@ -26,8 +26,10 @@ class Wait:
         return outcome.exit_code, outcome.error
 
     def _still_runs(self) -> bool:
+        """Also between the recorded exit and the last byte of output: who waits and then reads the log gets all."""
         container = self._context.memory.containers.get(self._container_id)
-        return container is not None and container.state.is_running
+        ending = self._context.live.stream(self._container_id) is not None
+        return container is not None and (container.state.is_running or ending)
 
     def _register(self) -> asyncio.Future[Outcome]:
         live = self._context.live
