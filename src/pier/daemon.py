@@ -145,7 +145,11 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
             own_table_only=settings.own_table_only,
         ),
         volumes=LocalVolumes(settings.data_root),
-        host=Host(data_root=settings.data_root, containerd_address=settings.containerd),
+        host=Host(
+            data_root=settings.data_root,
+            containerd_address=settings.containerd,
+            namespace=settings.containerd_namespace,
+        ),
         registry=Registry(insecure=settings.insecure_registries, mirrors=settings.registry_mirrors),
         archives=Archives(),
     )

@@ -394,6 +394,13 @@ class Host(Protocol):
         """Removes a dead container's leftover cgroup in every hierarchy; absent is no error."""
         ...
 
+    async def end_lost_shim(self, container_id: str) -> bool:
+        """Ends the shim of a container that containerd knows no task of; False if there is none.
+
+        containerd leaves one running when its client goes away while it makes a task.
+        """
+        ...
+
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
         """Titles and rows of ps(1) for these pids.
 

@@ -15,6 +15,7 @@ from pier.host.files import ContainerFiles
 from pier.host.hierarchy import Hierarchy, cgroup_of, find_hierarchy
 from pier.host.processes import list_processes
 from pier.host.sample import read_sample
+from pier.host.shims import end_shim
 from pier.host.users import resolve_user
 
 _ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
@@ -23,9 +24,12 @@ _ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
 class Host:
     """This host. `root` is where its files are: / but in tests, which record a tree of /proc, /sys and /etc."""
 
-    def __init__(self, *, data_root: Path, containerd_address: str, root: Path = Path("/")) -> None:
+    def __init__(
+        self, *, data_root: Path, containerd_address: str, namespace: str = "pier", root: Path = Path("/")
+    ) -> None:
         self._files = ContainerFiles(data_root / "containers", host_root=root)
         self._containerd_address = containerd_address
+        self._namespace = namespace
         self._root = root
         self._hierarchy: Hierarchy | None = None
 
@@ -44,6 +48,12 @@ class Host:
     async def remove_cgroup(self, cgroup_path: str) -> None:
         """Removes a leftover cgroup in every hierarchy; absent is no error. Raises PierError when it stays busy."""
         await asyncio.to_thread(self._cgroups().remove, cgroup_path)
+
+    async def end_lost_shim(self, container_id: str) -> bool:
+        """Ends the shim of a container that containerd knows no task of; False if there is none."""
+        return await asyncio.to_thread(
+            end_shim, container_id, namespace=self._namespace, address=self._containerd_address, root=self._root
+        )
 
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
         """Titles and rows of ps(1); see processes.list_processes for what it raises."""

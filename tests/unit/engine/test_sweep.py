@@ -87,3 +87,12 @@ async def test_it_is_done_once(world: World) -> None:
         await world.engine.supervisor.reconciled.wait()
     await world.turns()
     assert stranger in world.containerd.state.tasks
+
+
+async def test_a_start_that_was_cut_off_loses_its_shim_unless_it_has_a_task(world: World) -> None:
+    running = await world.run("run")
+    cut_off = await world.create("cut")
+    for container_id in (running, cut_off):
+        world.records.put(Intent(id=f"start-{container_id}", kind="start", subject=container_id))
+    await world.restart()
+    assert world.host.asked_for_shims == [cut_off]

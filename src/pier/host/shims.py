@@ -1,0 +1,77 @@
+"""Shims that containerd has lost: it leaves one running when the making of a task is cut off half-way.
+
+A shim outlives containerd by design, as a process `containerd-shim-… -namespace N -id CONTAINER -address SOCKET`.
+"""
+
+import itertools
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+
+def end_shim(container_id: str, *, namespace: str, address: str, root: Path = Path("/")) -> bool:
+    """Kills the shim of that container and removes its socket; False if there is none.
+
+    For a container without a task only: with one, the shim's death would be the container's.
+    """
+    pid = find_shim(container_id, namespace=namespace, address=address, root=root)
+    if pid is None:
+        return False
+    sockets = _listening_paths(root / "proc" / str(pid))
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        # Looked at again through the same pid: it is still that process, and not a new one with its number.
+        if not _is_shim(root / "proc" / str(pid), container_id, namespace, address):
+            return False
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+    for path in sockets:
+        with suppress(OSError):
+            os.unlink(path)
+    return True
+
+
+def find_shim(container_id: str, *, namespace: str, address: str, root: Path = Path("/")) -> int | None:
+    """The pid of a container's shim, by its command line."""
+    for process in (root / "proc").iterdir():
+        if process.name.isdigit() and _is_shim(process, container_id, namespace, address):
+            return int(process.name)
+    return None
+
+
+def _is_shim(process: Path, container_id: str, namespace: str, address: str) -> bool:
+    try:
+        arguments = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    if not os.path.basename(arguments[0]).startswith("containerd-shim"):
+        return False
+    options = dict(itertools.pairwise(arguments))
+    return (options.get("-namespace"), options.get("-id"), options.get("-address")) == (
+        namespace,
+        container_id,
+        address,
+    )
+
+
+def _listening_paths(process: Path) -> list[str]:
+    """The unix sockets in the file system that a process has open (proc(5): fd links are `socket:[inode]`)."""
+    inodes = set()
+    with suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with suppress(OSError):
+                target = os.readlink(link)
+                if target.startswith("socket:["):
+                    inodes.add(target.removeprefix("socket:[").removesuffix("]"))
+    with suppress(OSError):
+        # Columns of /proc/net/unix: Num RefCount Protocol Flags Type St Inode Path
+        rows = [line.split() for line in (process / "net" / "unix").read_text().splitlines()[1:]]
+        return [row[7] for row in rows if len(row) == 8 and row[6] in inodes and row[7].startswith("/")]
+    return []

@@ -1,0 +1,73 @@
+"""Finding and ending the shim of one container, among others."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.wait import wait_for
+
+from pier.host.shims import end_shim, find_shim
+
+ID = "a" * 64
+# A process named as a shim is, which listens on a socket and waits.
+CODE = """
+import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[-1])
+server.listen()
+print("up", flush=True)
+server.accept()
+"""
+
+
+@contextmanager
+def shim(
+    directory: Path, *, container_id: str = ID, name: str = "containerd-shim-runc-v2"
+) -> Iterator[subprocess.Popen[str]]:
+    """A running stand-in."""
+    (directory / "code.py").write_text(CODE)
+    options = ["-namespace", "n", "-id", container_id, "-address", "/c.sock", str(directory / "s")]
+    with subprocess.Popen(
+        [name, str(directory / "code.py"), *options],
+        executable=sys.executable,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONHOME": sys.base_prefix},
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A place for the socket."""
+    return tmp_path
+
+
+def test_the_shim_of_the_container_is_found_by_all_three_names(directory: Path) -> None:
+    with shim(directory) as process:
+        assert find_shim(ID, namespace="n", address="/c.sock") == process.pid
+        assert find_shim("b" * 64, namespace="n", address="/c.sock") is None
+        assert find_shim(ID, namespace="other", address="/c.sock") is None
+        assert find_shim(ID, namespace="n", address="/d.sock") is None
+
+
+def test_another_program_with_such_options_is_no_shim(directory: Path) -> None:
+    with shim(directory, name="editor"):
+        assert find_shim(ID, namespace="n", address="/c.sock") is None
+
+
+def test_ending_kills_it_and_removes_its_socket(directory: Path) -> None:
+    with shim(directory) as process:
+        assert (directory / "s").exists()
+        assert end_shim(ID, namespace="n", address="/c.sock") is True
+        wait_for(lambda: process.poll() is not None, what="it has ended")
+        assert not (directory / "s").exists()
+    assert end_shim(ID, namespace="n", address="/c.sock") is False
