@@ -111,6 +111,11 @@ def hijack(connection: socket.socket, early: bytes = b"") -> None:
     connection.sendall(head + early)
 
 
+def streaming(payload: bytes) -> Route:
+    """A route that answers 101 with these raw bytes and ends the stream."""
+    return lambda _, connection: hijack(connection, payload)
+
+
 def frame(stream: int, payload: bytes) -> bytes:
     """One frame of a multiplexed stream."""
     return bytes((stream, 0, 0, 0)) + len(payload).to_bytes(4, "big") + payload

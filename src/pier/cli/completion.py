@@ -15,7 +15,7 @@ def completion(session: "Session", _: Values, arguments: list[str]) -> int:
     shell = arguments[0]
     if shell not in _SHELLS:
         raise CliError(f"pier: there is no completion for {shell!r}: choose one of {', '.join(_SHELLS)}")
-    from pier.cli.main import COMPLETION_VARIABLE, enable_site_packages
+    from pier.cli.startup import COMPLETION_VARIABLE, enable_site_packages
 
     enable_site_packages()
     from typer._completion_shared import get_completion_script

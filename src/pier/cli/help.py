@@ -12,8 +12,8 @@ import typer
 
 from pier.cli.completers import offers
 from pier.cli.flags import BOOL, REPEATABLE, Command, Flag
-from pier.cli.main import GLOBAL_FLAGS, load_command
-from pier.cli.registry import ALIASES, COMMANDS, GROUPS, SHORTCUTS, is_built
+from pier.cli.registry import ALIASES, COMMANDS, GROUPS, SHORTCUTS, is_built, load_command
+from pier.cli.startup import GLOBAL_FLAGS
 
 PROGRAM = "pier"
 _NOT_BUILT = "(not supported yet)"

@@ -3,33 +3,17 @@
 import sys
 
 from pier.cli.errors import CliError, UsageError
-from pier.cli.flags import LIST, STRING, Flag
-from pier.cli.registry import COMMANDS, find_command
+from pier.cli.registry import COMMANDS, find_command, load_command
+from pier.cli.startup import COMPLETION_VARIABLE, GLOBAL_FLAGS, UNSUPPORTED_FLAGS, enable_site_packages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from pier.cli.flags import Command, Values
+    from pier.cli.flags import Values
     from pier.cli.session import Session
 
-COMPLETION_VARIABLE = "_PIER_COMPLETE"
 INTERRUPTED = 130
-
-GLOBAL_FLAGS = (
-    Flag("config", "", STRING, "Folder of the client's config.json", metavar="string"),
-    Flag("context", "c", STRING, "Name of the context to use (not supported yet)"),
-    Flag("debug", "D", help="Show the traceback of an unexpected failure"),
-    Flag("host", "H", LIST, "Address of the engine: unix:///path or tcp://host:port", metavar="string"),
-    Flag("log-level", "l", STRING, "Level of the client's messages (debug, info, warn, error, fatal)", default="info"),
-    Flag("tls", help="Use TLS (not supported yet)"),
-    Flag("tlscacert", "", STRING, "Trust certificates signed by this CA only (not supported yet)"),
-    Flag("tlscert", "", STRING, "TLS certificate of the client (not supported yet)"),
-    Flag("tlskey", "", STRING, "TLS key of the client (not supported yet)"),
-    Flag("tlsverify", help="Use TLS and check the engine's certificate (not supported yet)"),
-    Flag("version", "v", help="Print the version and quit"),
-)
-_UNSUPPORTED = ("context", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
 
 
 def main() -> "NoReturn":
@@ -102,7 +86,7 @@ def _open_session(argv: "list[str]") -> "tuple[Session, list[str]]":
 
 
 def _single_host(values: "Values") -> str:
-    for name in _UNSUPPORTED:
+    for name in UNSUPPORTED_FLAGS:
         if values.given(name) and values.as_dict()[name] not in (False, ""):
             raise CliError(f"pier: --{name} is not supported yet: use -H with a unix:// or tcp:// address")
     hosts = values.items("host")
@@ -129,14 +113,6 @@ def _run_command(session: "Session", canonical: str, typed: str, argv: "list[str
     return command.handler(session, values, arguments)
 
 
-def load_command(canonical: str) -> "Command":
-    """Import a command's module and take its table."""
-    module_name, attribute, _ = COMMANDS[canonical]
-    __import__(module_name)
-    command: Command = getattr(sys.modules[module_name], attribute)
-    return command
-
-
 def _no_command(group: str, words: "list[str]") -> int:
     if group:
         if len(words) == 1 or words[1] in ("--help", "-h"):
@@ -156,14 +132,6 @@ def _show_help(words: str) -> int:
     from pier.cli.help import show_help
 
     return show_help(words)
-
-
-def enable_site_packages() -> None:
-    """Make typer importable where the launcher started Python with -S, which everyday commands are faster by."""
-    if sys.flags.no_site:
-        import site
-
-        site.main()
 
 
 def _report(error: Exception, *, debug: bool) -> int:

@@ -3,6 +3,12 @@
 A command without a module is known and refused: `pier: 'build' is not supported yet`.
 """
 
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pier.cli.flags import Command
+
 _CONTAINER = "pier.cli.container"
 _IMAGE = "pier.cli.image"
 _SYSTEM = "pier.cli.system"
@@ -122,6 +128,14 @@ ALIASES = {
 def is_built(words: str) -> bool:
     """Whether the command does something yet."""
     return bool(COMMANDS[words][0])
+
+
+def load_command(words: str) -> "Command":
+    """Import a built command's module and take its table."""
+    module_name, attribute, _ = COMMANDS[words]
+    __import__(module_name)
+    command: Command = getattr(sys.modules[module_name], attribute)
+    return command
 
 
 def find_command(words: "list[str]") -> tuple[str, str, int]:

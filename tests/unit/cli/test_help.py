@@ -6,9 +6,8 @@ import pytest
 
 from pier.cli import help as help_pages
 from pier.cli.flags import BOOL, REPEATABLE
-from pier.cli.main import load_command
 from pier.cli.parser import Parser
-from pier.cli.registry import find_command
+from pier.cli.registry import find_command, load_command
 
 LINES = [
     "run --rm -it --name x -p 80:80 -p 81:81 -e A=1 --label a=b img sh -c 'exit 3'",

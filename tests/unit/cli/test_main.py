@@ -2,7 +2,6 @@ import subprocess
 import sys
 
 import pytest
-from fakes.http_engine import HttpEngine
 
 from pier.cli import main as main_module
 from pier.cli.main import run
@@ -21,16 +20,6 @@ SLOW = {
     "socket",
     "threading",
 }
-
-
-@pytest.fixture
-def engine(tmp_path, monkeypatch):
-    with HttpEngine(tmp_path / "engine.sock") as engine:
-        monkeypatch.setenv("DOCKER_HOST", engine.address)
-        monkeypatch.delenv("PIER_HOST", raising=False)
-        monkeypatch.setenv("HOME", str(tmp_path))
-        monkeypatch.delenv("DOCKER_CONFIG", raising=False)
-        yield engine
 
 
 def test_ps_imports_nothing_slow(engine):

@@ -1,7 +1,6 @@
 import pytest
 
-from pier.cli.main import load_command
-from pier.cli.registry import ALIASES, COMMANDS, GROUPS, SHORTCUTS, find_command, is_built
+from pier.cli.registry import ALIASES, COMMANDS, GROUPS, SHORTCUTS, find_command, is_built, load_command
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_connection_that_the_peer_closed_is_stale(connect):
 
 
 def test_nobody_listening_names_the_address(tmp_path):
-    with pytest.raises(EngineUnreachable, match=r"Cannot connect to the Pier daemon at unix:///nope\. Is pierd running"):
+    with pytest.raises(EngineUnreachable, match=r"the Pier daemon at unix:///nope\. Is pierd running"):
         Connection(parse_address("unix:///nope"))
     with pytest.raises(EngineUnreachable, match=r"tcp://127\.0\.0\.1:1\."):
         Connection(parse_address("tcp://127.0.0.1:1"))

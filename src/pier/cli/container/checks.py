@@ -3,7 +3,7 @@
 """
 
 from pier.cli.csv_fields import split_fields
-from pier.cli.quantities import read_bool, read_bytes
+from pier.cli.quantities import read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -226,8 +226,3 @@ def detach_keys(text: str) -> bytes:
     from pier.cli.detach import parse_keys
 
     return parse_keys(text)
-
-
-def optional_bool(text: str) -> bool:
-    """A value of a key that may stand alone."""
-    return True if not text else read_bool(text)

@@ -141,12 +141,13 @@ def _draw_until_done(session: "Session", board: Board, render: "Any", *, endless
     if terminal:
         session.out("\x1b[2J")
     while True:
+        done = board.finished() and not endless  # asked first, so that the last sample is drawn
         text = render(board.rows())
         if terminal:
             text = _HOME + "".join(f"{line}{_CLEAR_LINE}\n" for line in text.splitlines()) + _CLEAR_BELOW
         session.out(text)
         sys.stdout.flush()
-        if board.finished() and not endless:
+        if done:
             return 0
         select.select((), (), (), _REDRAW_SECONDS)
 
