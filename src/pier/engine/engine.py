@@ -48,6 +48,7 @@ class Engine:
         exits = Exits(context)
         removal = Removal(context, lifecycle, exits, self.volumes)
         inspection = Inspection(context, images)
+        removal.after_removal += [self.execs.forget, inspection.forget]
         self.containers = Containers(
             context,
             Creation(context, images, self.volumes, runtimes),

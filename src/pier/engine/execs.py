@@ -52,7 +52,7 @@ class Execs:
             command=" ".join(config.cmd),
             stream=asyncio.get_running_loop().create_future(),
         )
-        await self._publish(exec_id, f"exec_create: {' '.join(config.cmd)}")
+        await self._publish(self._sessions[exec_id].exec, f"exec_create: {' '.join(config.cmd)}")
         return exec_id
 
     def _running(self, ref: str) -> Container:
@@ -69,12 +69,11 @@ class Execs:
         except NotFound as error:
             raise InvalidArgument(error.message) from error
 
-    async def _publish(self, exec_id: str, action: str, **extra: str) -> None:
+    async def _publish(self, exec_: Exec, action: str, **extra: str) -> None:
         memory = self._context.memory
-        exec_ = self._sessions[exec_id].exec
         container = memory.containers.get(exec_.container_id)
         if container is not None:
-            attributes = actor_attributes(container, execID=exec_id, **extra)
+            attributes = actor_attributes(container, execID=exec_.id, **extra)
             await memory.commit(memory.event("container", action, container.id, attributes))
 
     def inspect(self, exec_id: str) -> Exec:
@@ -151,7 +150,7 @@ class Execs:
             raise
         session.exec = replace(session.exec, running=True, pid=pid)
         self._context.live.execs(container.id).add(exec_.id)
-        await self._publish(exec_.id, f"exec_start: {session.command}")
+        await self._publish(exec_, f"exec_start: {session.command}")
         session.started.set()
         if size is not None and exec_.config.tty and all(size):
             with suppress(PierError):
@@ -207,7 +206,7 @@ class Execs:
         async with self._context.gate.ending():
             await self._drop(exit_.container_id, exit_.exec_id)
         await session.stream.result().finish()
-        await self._publish(exit_.exec_id, "exec_die", exitCode=str(exit_.status))
+        await self._publish(session.exec, "exec_die", exitCode=str(exit_.status))
         self._forget_later(session)
 
     async def settle_all(self, container_id: str) -> None:

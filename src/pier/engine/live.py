@@ -47,7 +47,8 @@ class Live:
 
     def stream(self, container_id: str) -> Stream | None:
         """The streams of the present run."""
-        future = self._lives[container_id].stream
+        life = self._lives.get(container_id)  # to ask for one that is gone must not bring it back
+        future = life.stream if life else None
         return future.result() if future is not None and future.done() and not future.cancelled() else None
 
     def next_stream(self, container_id: str) -> asyncio.Future[Stream]:
@@ -107,7 +108,7 @@ class Live:
 
     def is_stopping(self, container_id: str) -> bool:
         """A stop waits for it: its exit is then published as `stop`, `die`."""
-        return self._lives[container_id].stopping > 0
+        return container_id in self._lives and self._lives[container_id].stopping > 0
 
     @contextmanager
     def restarting(self, container_id: str) -> Iterator[None]:
@@ -131,8 +132,8 @@ class Live:
         return seen
 
     def execs(self, container_id: str) -> set[str]:
-        """Ids of the execs that run in it now."""
-        return self._lives[container_id].execs
+        """Ids of the execs that run in it now; to be changed while the container is there."""
+        return self._lives[container_id].execs if container_id in self._lives else set()
 
 
 def _resolve(waiters: set[asyncio.Future[Outcome]], outcome: Outcome) -> None:

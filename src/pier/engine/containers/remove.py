@@ -1,5 +1,6 @@
 """rm and prune: what a container had goes, and its name is free again."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ class Removal:
         self._lifecycle = lifecycle
         self._exits = exits
         self._volumes = volumes
+        # Set by whoever builds the use cases: others keep something of a container in memory, by its id.
+        self.after_removal: list[Callable[[str], None]] = []
 
     async def remove(self, ref: str, *, volumes: bool = False, force: bool = False) -> None:
         """Raises Conflict while it runs (without force), is paused or is being removed."""
@@ -91,6 +94,8 @@ class Removal:
             memory.event("container", "destroy", container.id, actor_attributes(container)),
             durable=True,
         )
+        for forget in self.after_removal:
+            forget(container.id)
         self._context.live.removed(container.id, Outcome(container.state.exit_code))
 
     async def _drop_volumes(self, container: Container) -> None:
