@@ -30,7 +30,7 @@ class FakeHost:
     files: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> name -> content
     copied: list[tuple[str, str]] = field(default_factory=list)  # (path in the image, destination)
     removed_cgroups: list[str] = field(default_factory=list)
-    asked_for_shims: list[str] = field(default_factory=list)
+    shims: list[str] = field(default_factory=list)  # ids
     resolv_conf: str = "nameserver 192.0.2.1\n"
 
     async def facts(self) -> HostFacts:
@@ -48,8 +48,13 @@ class FakeHost:
         self.removed_cgroups.append(cgroup_path)
 
     async def end_lost_shim(self, container_id: str) -> bool:
-        self.asked_for_shims.append(container_id)
-        return False
+        if container_id not in self.shims:
+            return False
+        self.shims.remove(container_id)
+        return True
+
+    async def list_shims(self) -> list[str]:
+        return list(self.shims)
 
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
         return ["PID", "CMD"], [[str(pid), "fake"] for pid in pids]

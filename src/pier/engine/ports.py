@@ -13,7 +13,15 @@ from pier.domain.container import Container, LogConfig
 from pier.domain.event import Event
 from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.mount import FilesystemMount
-from pier.domain.network import Endpoint, EndpointRequest, InterfaceCounters, Network, PortRequest, PublishedPort
+from pier.domain.network import (
+    Endpoint,
+    EndpointRequest,
+    InterfaceCounters,
+    NameServer,
+    Network,
+    PortRequest,
+    PublishedPort,
+)
 from pier.domain.record import Change, Stored
 from pier.domain.registry import RegistryAuth
 from pier.domain.runtime import (
@@ -356,7 +364,24 @@ class Networks(Protocol):
         ...
 
     async def disconnect(self, container_id: str, endpoint: Endpoint) -> None:
-        """Frees the endpoint's address and ports; the link goes with the netns. Idempotent."""
+        """Frees the endpoint's names, address and ports; the link goes with the netns. Idempotent."""
+        ...
+
+    async def unplug(self, container_id: str, endpoint: Endpoint) -> None:
+        """The same while the container runs on: its interface loses its addresses at once and goes soon after.
+
+        The default route goes to the network that comes next. Idempotent. Raises NotFound without a netns.
+        """
+        ...
+
+    async def serve_names(
+        self, container_id: str, endpoints: Sequence[Endpoint], servers: Sequence[NameServer]
+    ) -> None:
+        """Makes a container with a netns known by its endpoints' `dns_names`, to those on the same networks.
+
+        While it has any it has a resolver of its own at 127.0.0.11 that knows the others' names and asks `servers` all
+        else. Done again it replaces what was said before; disconnect, unplug and close_netns take names away.
+        """
         ...
 
     async def publish(
@@ -394,10 +419,14 @@ class Host(Protocol):
         """Removes a dead container's leftover cgroup in every hierarchy; absent is no error."""
         ...
 
+    async def list_shims(self) -> list[str]:
+        """The ids of the containers of our namespace that have a shim, a process beside containerd for each task."""
+        ...
+
     async def end_lost_shim(self, container_id: str) -> bool:
         """Ends the shim of a container that containerd knows no task of; False if there is none.
 
-        containerd leaves one running when its client goes away while it makes a task.
+        containerd leaves one running when its client goes away while it makes or deletes a task.
         """
         ...
 

@@ -30,9 +30,8 @@ class Sweep:
         ports, memory = self._context.ports, self._context.memory
         for container_id in set(tasks) - set(memory.containers):
             await self._try(self._end_task(container_id), f"task {container_id}")
-        for intent in self._old_intents:
-            if intent.kind == "start" and intent.subject not in tasks:
-                await self._end_lost_shim(intent.subject)
+        for container_id in set(await self._listed(ports.host.list_shims(), "shims")) - set(tasks):
+            await self._end_lost_shim(container_id)
         for container_id in await self._listed(ports.objects.list_ids(), "container objects"):
             if ids.is_full_id(container_id) and not self._runs(container_id):
                 await self._try(ports.objects.delete(container_id), f"container object {container_id}")
@@ -74,7 +73,7 @@ class Sweep:
         await self._context.ports.streams.discard(container_id)
 
     async def _end_lost_shim(self, container_id: str) -> None:
-        """containerd forgets a shim when pierd dies while the task is made; a start that runs by now has its own."""
+        """containerd forgets one when pierd dies while a task is made or deleted; a start of by now has its own."""
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.containers.get(container_id)

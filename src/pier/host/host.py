@@ -15,7 +15,7 @@ from pier.host.files import ContainerFiles
 from pier.host.hierarchy import Hierarchy, cgroup_of, find_hierarchy
 from pier.host.processes import list_processes
 from pier.host.sample import read_sample
-from pier.host.shims import end_shim
+from pier.host.shims import end_shim, list_shims
 from pier.host.users import resolve_user
 
 _ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
@@ -48,6 +48,13 @@ class Host:
     async def remove_cgroup(self, cgroup_path: str) -> None:
         """Removes a leftover cgroup in every hierarchy; absent is no error. Raises PierError when it stays busy."""
         await asyncio.to_thread(self._cgroups().remove, cgroup_path)
+
+    async def list_shims(self) -> list[str]:
+        """The ids of the containers of our namespace that have a shim."""
+        found = await asyncio.to_thread(
+            list_shims, namespace=self._namespace, address=self._containerd_address, root=self._root
+        )
+        return list(found)
 
     async def end_lost_shim(self, container_id: str) -> bool:
         """Ends the shim of a container that containerd knows no task of; False if there is none."""

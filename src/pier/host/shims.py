@@ -1,4 +1,4 @@
-"""Shims that containerd has lost: it leaves one running when the making of a task is cut off half-way.
+"""Shims that containerd has lost: it leaves one running when making or deleting a task is cut off.
 
 A shim outlives containerd by design, as a process `containerd-shim-… -namespace N -id CONTAINER -address SOCKET`.
 """
@@ -40,20 +40,32 @@ def end_shim(container_id: str, *, namespace: str, address: str, root: Path = Pa
 
 def find_shim(container_id: str, *, namespace: str, address: str, root: Path = Path("/")) -> int | None:
     """The pid of a container's shim, by its command line."""
+    return list_shims(namespace=namespace, address=address, root=root).get(container_id)
+
+
+def list_shims(*, namespace: str, address: str, root: Path = Path("/")) -> dict[str, int]:
+    """The pids of the shims that serve one containerd's namespace, by container id."""
+    found = {}
     for process in (root / "proc").iterdir():
-        if process.name.isdigit() and _is_shim(process, container_id, namespace, address):
-            return int(process.name)
-    return None
+        if process.name.isdigit():
+            options = _shim_options(process)
+            if (options.get("-namespace"), options.get("-address")) == (namespace, address):
+                found[options.get("-id", "")] = int(process.name)
+    return found
 
 
-def _is_shim(process: Path, container_id: str, namespace: str, address: str) -> bool:
+def _shim_options(process: Path) -> dict[str, str]:
+    """The options of a shim's command line; none for another program or a process that is gone."""
     try:
         arguments = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        return False
-    if not os.path.basename(arguments[0]).startswith("containerd-shim"):
-        return False
-    options = dict(itertools.pairwise(arguments))
+        return {}
+    is_shim = os.path.basename(arguments[0]).startswith("containerd-shim")
+    return dict(itertools.pairwise(arguments)) if is_shim else {}
+
+
+def _is_shim(process: Path, container_id: str, namespace: str, address: str) -> bool:
+    options = _shim_options(process)
     return (options.get("-namespace"), options.get("-id"), options.get("-address")) == (
         namespace,
         container_id,

@@ -89,10 +89,8 @@ async def test_it_is_done_once(world: World) -> None:
     assert stranger in world.containerd.state.tasks
 
 
-async def test_a_start_that_was_cut_off_loses_its_shim_unless_it_has_a_task(world: World) -> None:
-    running = await world.run("run")
-    cut_off = await world.create("cut")
-    for container_id in (running, cut_off):
-        world.records.put(Intent(id=f"start-{container_id}", kind="start", subject=container_id))
+async def test_a_shim_without_a_task_is_ended(world: World) -> None:
+    running, cut_off = await world.run("run"), await world.create("cut")
+    world.host.shims += [running, cut_off, ids.new_id()]
     await world.restart()
-    assert world.host.asked_for_shims == [cut_off]
+    assert world.host.shims == [running]
