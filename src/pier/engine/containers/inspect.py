@@ -35,7 +35,8 @@ class Inspection:
     async def inspect(self, ref: str, *, size: bool = False) -> ContainerDetails:
         container = self._context.memory.container(ref)
         running = container.state.has_task
-        own_netns = running and not container.host_config.network_mode.startswith(("host", "container:"))
+        mode = container.host_config.network_mode
+        own_netns = running and mode != "host" and not mode.startswith("container:")
         size_rw, size_root_fs = await self.sizes(container) if size else (None, None)
         return ContainerDetails(
             container=container,
