@@ -6,7 +6,7 @@ from support.fetch import fetch
 from support.wait import wait_for
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd, pytest.mark.compat]
 
@@ -23,8 +23,8 @@ def environment(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_container_with_port_and_log_wait(image: str, engine: Engine) -> None:
-    with DockerContainer(image).with_command(SERVE).with_exposed_ports(80) as container:
-        wait_for_logs(container, "server is ready", timeout=20)
+    ready = LogMessageWaitStrategy("server is ready").with_startup_timeout(20)
+    with DockerContainer(image).with_command(SERVE).with_exposed_ports(80).waiting_for(ready) as container:
         host, port = container.get_container_host_ip(), int(container.get_exposed_port(80))
         assert wait_for(lambda: fetch(host, port), what="the page") == "page\n"
         result = container.exec(["echo", "inside"])
@@ -45,9 +45,9 @@ def test_environment_volume_and_name(image: str, engine: Engine) -> None:
             .with_name("tc-named")
             .with_env("WHO", "pier")
             .with_volume_mapping(str(folder), "/out", "rw")
-            .with_command("sh -c 'echo $WHO > /out/who; echo written; sleep 100'") as container
+            .with_command("sh -c 'echo $WHO > /out/who; echo written; sleep 100'")
+            .waiting_for(LogMessageWaitStrategy("written").with_startup_timeout(20))
         ):
-            wait_for_logs(container, "written", timeout=20)
             assert (folder / "who").read_text() == "pier\n"
             assert engine.call("GET", "/containers/tc-named/json").status == 200
     finally:

@@ -79,7 +79,7 @@ def test_exec_and_wait_pass_codes_on(cli: Cli, image: str) -> None:
 
 def test_no_zombie_and_no_process_is_left_of_a_killed_tree(image: str, engine: Engine) -> None:
     engine.docker("run", "-d", "--name", "tree", image, "sh", "-c", "sleep 411 & sleep 412 & wait").check()
-    wait_for(lambda: engine.docker("top", "tree").stdout.count("sleep 41") == 2, what="the tree is up")
+    wait_for(lambda: len(engine.docker("top", "tree").lines) == 1 + 3, what="the shell and its two children are up")
     pids = [int(row[1]) for row in engine.call("GET", "/containers/tree/top").json()["Processes"]]
     engine.docker("kill", "tree").check()
     wait_for(lambda: not any(is_alive(pid) for pid in pids), what="all its processes are gone")

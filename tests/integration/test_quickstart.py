@@ -38,5 +38,6 @@ def test_quickstart_runs_a_container_and_down_takes_all_away() -> None:
         assert "already up" in quickstart()
     finally:
         quickstart("--down")
-    assert compare(before, take()) == []
+    # Other engines of tests come and go on a machine where several people work.
+    assert compare(before, take(), without="test") == []
     assert "nothing to take away" in quickstart("--down")

@@ -52,9 +52,11 @@ def mounts() -> Iterator[str]:
             yield line.split()[4]
 
 
-def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
-    """One line for each kind of which there is more than before."""
+def compare(before: dict[str, list[str]], after: dict[str, list[str]], *, without: str = "") -> list[str]:
+    """One line for each kind of which there is more than before, leaving out what has `without` in its name."""
     more = {kind: sorted(set(things) - set(before.get(kind, []))) for kind, things in after.items()}
+    if without:
+        more = {kind: [thing for thing in things if without not in thing] for kind, things in more.items()}
     return [f"left behind, {kind}: {', '.join(things)}" for kind, things in more.items() if things]
 
 

@@ -61,7 +61,9 @@ def _render(facts: "dict[str, Any]", template: str) -> str:
         from pier.cli.render.listing import unescape
         from pier.cli.render.template import compile_template
 
-        return compile_template(unescape(template)).render(facts, frozenset({"Platform"})) + "\n"
+        # Go's field is APIVersion, its JSON key ApiVersion: templates know the field.
+        named = {side: values and values | {"APIVersion": values["ApiVersion"]} for side, values in facts.items()}
+        return compile_template(unescape(template)).render(named, frozenset({"Platform"})) + "\n"
     return version_text(facts)
 
 
