@@ -1,6 +1,8 @@
 """Use cases of named volumes (local driver)."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pier.domain import ids
 from pier.domain.container import Container
@@ -9,6 +11,7 @@ from pier.domain.filters import Filters
 from pier.domain.record import Drop, Put
 from pier.domain.volume import ANONYMOUS_LABEL, Volume
 from pier.engine.context import Context
+from pier.engine.images.locks import KeyedLocks
 
 _FILTERS = ("dangling", "driver", "label", "label!", "name")
 
@@ -16,6 +19,8 @@ _FILTERS = ("dangling", "driver", "label", "label!", "name")
 class Volumes:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._locks = KeyedLocks()
+        self._claims: Counter[str] = Counter()  # by containers that are being made
 
     def _matches(self, volume: Volume, filters: Filters) -> bool:
         if "dangling" in filters and filters.flag("dangling", False) == bool(self.users(volume.name)):
@@ -36,6 +41,20 @@ class Volumes:
             for container in self._context.memory.containers.values()
             if any(point.type == "volume" and point.name == name for point in container.mount_points)
         ]
+
+    @contextmanager
+    def claimed(self, names: Iterable[str]) -> Iterator[None]:
+        """Keeps these volumes, there already or not, from removal until the container that mounts them is recorded."""
+        claims = Counter(names)
+        self._claims.update(claims)
+        try:
+            yield
+        finally:
+            self._claims -= claims  # drops what comes to zero
+
+    def is_free(self, name: str, *, besides: str = "") -> bool:
+        """No container mounts it or is about to, but perhaps the one with the id `besides`."""
+        return not self._claims[name] and all(user.id == besides for user in self.users(name))
 
     async def create(
         self,
@@ -63,24 +82,31 @@ class Volumes:
     async def ensure(self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str]) -> tuple[Volume, bool]:
         """The volume of this name, and whether it was made now. Raises Unsupported for driver options."""
         memory = self._context.memory
-        if name in memory.volumes:
-            return memory.volumes[name], False
-        if options:
-            raise Unsupported(f"Pier does not support options of local volumes yet: {', '.join(sorted(options))}")
-        asked = Volume(name=name, labels=labels, options=options, created_at=memory.clock.now())
-        volume = await self._context.ports.volumes.create(asked)
-        await memory.commit(
-            Put(volume), memory.event("volume", "create", name, {"driver": volume.driver}), durable=True
-        )
-        return volume, True
+        async with self._locks.hold(name):
+            if name in memory.volumes:
+                return memory.volumes[name], False
+            if options:
+                raise Unsupported(f"Pier does not support options of local volumes yet: {', '.join(sorted(options))}")
+            asked = Volume(name=name, labels=labels, options=options, created_at=memory.clock.now())
+            volume = await self._context.ports.volumes.create(asked)
+            await memory.commit(
+                Put(volume), memory.event("volume", "create", name, {"driver": volume.driver}), durable=True
+            )
+            return volume, True
+
+    async def give_back(self, volume: Volume) -> None:
+        """Undoes an `ensure` that made it, under one's own claim, unless somebody else has come to use it."""
+        if self._claims[volume.name] <= 1 and not self.users(volume.name):
+            await self.drop(volume)
 
     async def drop(self, volume: Volume) -> None:
         """Removes a volume that nobody uses, with its content."""
         memory = self._context.memory
-        await memory.commit(
-            Drop(volume), memory.event("volume", "destroy", volume.name, {"driver": volume.driver}), durable=True
-        )
-        await self._context.ports.volumes.remove(volume)
+        async with self._locks.hold(volume.name):
+            await memory.commit(
+                Drop(volume), memory.event("volume", "destroy", volume.name, {"driver": volume.driver}), durable=True
+            )
+            await self._context.ports.volumes.remove(volume)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Raises Conflict while a container mounts it; NotFound, unless forced."""
@@ -90,6 +116,8 @@ class Volumes:
         if users := self.users(name):
             holders = ", ".join(container.id for container in users)
             raise Conflict(f"remove {name}: volume is in use - [{holders}]")
+        if not self.is_free(name):
+            raise Conflict(f"remove {name}: volume is in use - [a container that is being created]")
         await self.drop(volume)
 
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
@@ -99,7 +127,7 @@ class Volumes:
         freed = 0
         every = filters.flag("all", False)
         for volume in list(self._context.memory.volumes.values()):
-            if self.users(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
+            if not self.is_free(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
                 continue
             if filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels):
                 freed += await self._context.ports.volumes.size(volume)

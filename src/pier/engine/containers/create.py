@@ -135,37 +135,39 @@ class Creation:
         await self._check_binds(points)
         warnings = self._warnings(host)
         intent = Intent(id=container_id, kind="create", subject=container_id)
-        async with AsyncExitStack() as undo:
-            await memory.commit(Put(intent))
-            undo.push_async_callback(memory.commit, Drop(intent))
-            rootfs = await ports.snapshots.prepare(container_id, image.chain_id, GC_ROOT)
-            undo.push_async_callback(ports.snapshots.remove, container_id)
-            points = tuple([await self._volume_point(point, rootfs, undo) for point in points])
-            line = command_line(config)
-            container = Container(
-                id=container_id,
-                name=name,
-                created_at=memory.clock.now(),
-                image_ref=request.config.image,
-                image_id=image.id,
-                config=_with_identity(config, host, container_id, self._context.facts.hostname),
-                host_config=host,
-                driver=ports.snapshots.snapshotter,
-                path=line[0],
-                args=line[1:],
-                mount_points=points,
-                endpoint_requests=request.endpoint_requests,
-                endpoints=endpoints,
-                log_path=self._log_path(container_id, host.log_config),
-                warnings=tuple(warnings),
-            )
-            await memory.commit(
-                Put(container),
-                Drop(intent),
-                memory.event("container", "create", container_id, actor_attributes(container)),
-                durable=True,
-            )
-            undo.pop_all()
+        volumes = [point.name for point in points if point.type == "volume"]
+        with self._volumes.claimed(volumes):
+            async with AsyncExitStack() as undo:
+                await memory.commit(Put(intent))
+                undo.push_async_callback(memory.commit, Drop(intent))
+                rootfs = await ports.snapshots.prepare(container_id, image.chain_id, GC_ROOT)
+                undo.push_async_callback(ports.snapshots.remove, container_id)
+                points = tuple([await self._volume_point(point, rootfs, undo) for point in points])
+                line = command_line(config)
+                container = Container(
+                    id=container_id,
+                    name=name,
+                    created_at=memory.clock.now(),
+                    image_ref=request.config.image,
+                    image_id=image.id,
+                    config=_with_identity(config, host, container_id, self._context.facts.hostname),
+                    host_config=host,
+                    driver=ports.snapshots.snapshotter,
+                    path=line[0],
+                    args=line[1:],
+                    mount_points=points,
+                    endpoint_requests=request.endpoint_requests,
+                    endpoints=endpoints,
+                    log_path=self._log_path(container_id, host.log_config),
+                    warnings=tuple(warnings),
+                )
+                await memory.commit(
+                    Put(container),
+                    Drop(intent),
+                    memory.event("container", "create", container_id, actor_attributes(container)),
+                    durable=True,
+                )
+                undo.pop_all()
         return container_id, warnings
 
     def _look_up(self, ref: str) -> Container:
@@ -197,7 +199,7 @@ class Creation:
             labels[ANONYMOUS_LABEL] = ""
         volume, made = await self._volumes.ensure(point.name, labels=labels, options=options)
         if made:
-            undo.push_async_callback(self._volumes.drop, volume)
+            undo.push_async_callback(self._volumes.give_back, volume)
         ports = self._context.ports
         if point.copy_up and await ports.volumes.is_empty(volume):
             await ports.host.copy_up(rootfs, point.destination, volume.mountpoint)

@@ -102,7 +102,7 @@ class Removal:
         """Anonymous volumes go with their container, unless another one uses them by now."""
         for point in container.mount_points:
             volume = self._context.memory.volumes.get(point.name) if point.anonymous else None
-            if volume is not None and {user.id for user in self._volumes.users(volume.name)} <= {container.id}:
+            if volume is not None and self._volumes.is_free(volume.name, besides=container.id):
                 await self._volumes.drop(volume)
 
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
