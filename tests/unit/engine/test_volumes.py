@@ -1,0 +1,148 @@
+"""Named volumes: made once, kept while anybody mounts them."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from fakes.world import World
+
+from pier.domain.container import HostConfig
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.filters import Filters
+from pier.domain.volume import ANONYMOUS_LABEL, Volume
+
+
+def exists(volume: Volume) -> bool:
+    return Path(volume.mountpoint).is_dir()
+
+
+def fill(volume: Volume) -> None:
+    (Path(volume.mountpoint) / "f").write_bytes(bytes(100_000))
+
+
+async def test_create_makes_a_directory_and_a_durable_record(world: World) -> None:
+    volume = await world.engine.volumes.create("data", labels={"k": "v"})
+    assert volume.mountpoint == str(world.data_root / "volumes/data/_data")
+    assert exists(volume)
+    assert (volume.labels, volume.created_at > 0) == ({"k": "v"}, True)
+    assert volume in (await world.records.load()).volumes
+    assert world.actions() == ["volume create"]
+    assert world.records.durable
+
+
+async def test_a_second_create_answers_the_first_volume(world: World) -> None:
+    first = await world.engine.volumes.create("data", labels={"k": "v"})
+    assert await world.engine.volumes.create("data", labels={"k": "other"}) is first
+    assert world.actions() == ["volume create"]
+
+
+async def test_without_a_name_it_is_anonymous(world: World) -> None:
+    volume = await world.engine.volumes.create()
+    assert len(volume.name) == 64
+    assert volume.labels == {ANONYMOUS_LABEL: ""}
+
+
+async def test_what_cannot_be_made(world: World) -> None:
+    create = world.engine.volumes.create
+    with pytest.raises(InvalidArgument, match="invalid characters for a local volume name"):
+        await create("a/b")
+    with pytest.raises(NotFound, match="plugin"):
+        await create("data", driver="nfs")
+    with pytest.raises(Unsupported, match="device, type"):
+        await create("data", options={"type": "nfs", "device": ":/x"})
+    assert not world.context.memory.volumes
+
+
+async def test_remove_takes_the_content_too(world: World) -> None:
+    volume = await world.engine.volumes.create("data")
+    fill(volume)
+    await world.engine.volumes.remove("data")
+    assert not exists(volume)
+    assert world.actions() == ["volume create", "volume destroy"]
+    with pytest.raises(NotFound, match="no such volume"):
+        world.engine.volumes.get("data")
+
+
+async def test_a_volume_is_in_use_by_stopped_containers_too(world: World) -> None:
+    container_id = await world.create("web", host=HostConfig(binds=("data:/d",)))
+    for force in (False, True):
+        with pytest.raises(Conflict, match=rf"volume is in use - \[{container_id}\]"):
+            await world.engine.volumes.remove("data", force=force)
+    await world.engine.containers.remove("web")
+    await world.engine.volumes.remove("data")
+
+
+async def test_removing_what_is_not_there_needs_force(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.engine.volumes.remove("gone")
+    await world.engine.volumes.remove("gone", force=True)
+    assert world.actions() == []
+
+
+async def test_a_volume_outlives_pierd(world: World) -> None:
+    volume = await world.engine.volumes.create("data")
+    await world.restart()
+    assert world.engine.volumes.get("data") == volume
+
+
+async def test_list_by_filter(world: World) -> None:
+    await world.engine.volumes.create("zoo")
+    await world.engine.volumes.create("alpha", labels={"k": "v"})
+    await world.create("web", host=HostConfig(binds=("zoo:/d",)))
+
+    def names(**filters: str) -> list[str]:
+        return [item.name for item in world.engine.volumes.list(Filters({key: (v,) for key, v in filters.items()}))]
+
+    assert names() == ["alpha", "zoo"]
+    assert names(name="oo") == ["zoo"]
+    assert names(label="k=v") == ["alpha"]
+    assert names(dangling="true") == ["alpha"]
+    assert names(dangling="false") == ["zoo"]
+    assert names(driver="local") == ["alpha", "zoo"]
+    assert names(driver="nfs") == []
+    with pytest.raises(InvalidArgument):
+        names(nope="x")
+
+
+async def test_prune_takes_unused_anonymous_ones_and_all_on_demand(world: World) -> None:
+    anonymous = await world.engine.volumes.create()
+    fill(anonymous)
+    await world.engine.volumes.create("named")
+    await world.create("web", volumes=("/v",))
+    names, freed = await world.engine.volumes.prune(Filters())
+    assert names == [anonymous.name]
+    assert freed >= 100_000
+    assert world.events[-1].attributes == {"reclaimed": str(freed)}
+    assert (await world.engine.volumes.prune(Filters({"all": ("true",)})))[0] == ["named"]
+    assert len(world.context.memory.volumes) == 1  # the one in use
+
+
+async def test_prune_by_label(world: World) -> None:
+    for name, value in (("one", "1"), ("two", "2")):
+        await world.engine.volumes.create(name, labels={"k": value})
+    names, _ = await world.engine.volumes.prune(Filters({"all": ("1",), "label": ("k=1",)}))
+    assert names == ["one"]
+
+
+async def test_no_volume_goes_while_a_container_that_mounts_it_is_being_made(world: World) -> None:
+    seen: list[Conflict] = []
+
+    async def copy_up(rootfs: object, path: str, destination: str) -> None:
+        """What takes long in a create, with somebody else tidying up meanwhile."""
+        await world.engine.volumes.prune(Filters({"all": ("true",)}))
+        with pytest.raises(Conflict) as refused:
+            await world.engine.volumes.remove("data")
+        seen.append(refused.value)
+
+    world.host.copy_up = copy_up  # type: ignore[method-assign]
+    await world.create("web", host=HostConfig(binds=("data:/d",)), volumes=("/v",))
+    assert len(seen) == 2
+    assert all(exists(world.engine.volumes.get(point.name)) for point in world.container("web").mount_points)
+
+
+async def test_of_two_creates_at_once_both_get_one_volume(world: World) -> None:
+    one, two = await asyncio.gather(
+        world.engine.volumes.create("data", labels={"k": "1"}), world.engine.volumes.create("data", labels={"k": "2"})
+    )
+    assert one is two
+    assert world.actions() == ["volume create"]
