@@ -1,0 +1,101 @@
+"""`image` verbs, with both clients, against a real registry on loopback."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from support.cli import Cli
+from support.engine import Engine
+from support.images import Node, TestImage, busybox
+from support.registry import RunningRegistry, running_registry
+
+pytestmark = [pytest.mark.root, pytest.mark.containerd]
+
+# The shared test image with one more layer: an image of its own, of which one layer is there already.
+BOX = TestImage([*busybox().layers, {"marker": Node(b"from the registry\n")}], busybox().config)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[RunningRegistry]:
+    """With an image in it, `box:v1`."""
+    with running_registry() as running:
+        running.push("box:v1", BOX)
+        yield running
+
+
+@pytest.fixture
+def pulled(engine: Engine, registry: RunningRegistry) -> Iterator[str]:
+    """The reference of the image in the registry; it is removed again at the end."""
+    ref = f"{registry.host}/box:v1"
+    yield ref
+    engine.remove_all_containers()
+    engine.call("DELETE", f"/images/{ref}?force=1")
+
+
+def test_pull_stores_the_image_and_shows_its_layers(cli: Cli, pulled: str) -> None:
+    done = cli("image", "pull", pulled).check()
+    assert "Pull complete" in done.stdout
+    assert f"Status: Downloaded newer image for {pulled}" in done.stdout
+    assert done.last == pulled
+    (facts,) = json.loads(cli.out("image", "inspect", pulled))
+    assert facts["RepoTags"] == [pulled]
+    assert facts["RepoDigests"][0].startswith(f"{pulled.removesuffix(':v1')}@sha256:")
+    assert facts["Id"] == BOX.id
+    again = cli("image", "pull", pulled).check()
+    assert f"Status: Image is up to date for {pulled}" in again.stdout
+
+
+def test_pull_on_a_terminal_draws_bars_and_ends_clean(cli: Cli, pulled: str) -> None:
+    with cli.on_terminal("pull", pulled, columns=160) as terminal:
+        terminal.expect("Pull complete")
+        terminal.expect("Digest: sha256:")
+        assert terminal.wait() == 0
+
+
+def test_run_pulls_what_is_missing_and_uses_what_is_there(cli: Cli, pulled: str, registry: RunningRegistry) -> None:
+    first = cli("run", "--rm", pulled, "cat", "/marker").check()
+    assert first.stdout == "from the registry\n"
+    assert "Unable to find image" in first.stderr
+    before = len(registry.requests())
+    assert cli("run", "--rm", pulled, "echo", "again").check().stderr == ""
+    assert len(registry.requests()) == before
+
+
+def test_pull_of_what_is_not_there_is_told(cli: Cli, registry: RunningRegistry) -> None:
+    done = cli("pull", f"{registry.host}/absent:v1")
+    assert done.code == 1
+    assert "absent" in done.stderr or "manifest unknown" in done.stderr
+
+
+def test_save_and_load_give_the_same_image_back(cli: Cli, image: str, engine: Engine) -> None:
+    path = engine.data_root / "saved.tar"
+    image_id = cli.out("image", "inspect", "--format", "{{.Id}}", image)
+    try:
+        cli("tag", image, "pier-test/saved:v1").check()
+        cli("image", "save", "--output", str(path), "pier-test/saved:v1").check()
+        assert "Untagged: pier-test/saved:v1" in cli.out("image", "rm", "pier-test/saved:v1")
+        assert cli("image", "inspect", "pier-test/saved:v1").code == 1
+        assert cli.out("image", "load", "--input", str(path)) == "Loaded image: pier-test/saved:v1"
+        assert cli.out("image", "inspect", "--format", "{{.Id}}", "pier-test/saved:v1") == image_id
+    finally:
+        path.unlink(missing_ok=True)
+        cli("image", "rm", "pier-test/saved:v1")
+
+
+def test_an_image_in_use_is_not_removed_without_force(cli: Cli, pulled: str) -> None:
+    cli.out("run", "-d", pulled, "sleep", "100")
+    done = cli("image", "rm", pulled)
+    assert done.code == 1
+    assert "is using" in done.stderr
+    assert cli("image", "inspect", pulled).code == 0
+
+
+def test_a_broken_archive_is_told_and_leaves_nothing(cli: Cli, engine: Engine) -> None:
+    path = engine.data_root / "broken.tar"
+    path.write_bytes(b"no tar at all" * 100)
+    try:
+        done = cli("image", "load", "--input", str(path))
+        assert done.code == 1
+        assert done.stderr.strip()
+    finally:
+        path.unlink()
