@@ -1,5 +1,6 @@
 """Use cases of networks: bridge, host and none, and bridges of the user's own."""
 
+import asyncio
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,7 @@ class NetworkDetails:
 class Networks:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._making = asyncio.Lock()  # two of one name, asked for at once, must not both find it free
 
     async def ensure_predefined(self) -> None:
         """Makes the records of bridge, host and none at the first start; the bridge takes the next free subnet."""
@@ -71,6 +73,10 @@ class Networks:
 
     async def create(self, request: CreateNetwork) -> tuple[str, str]:
         """(id, warning). Raises Conflict for a name in use, PermissionDenied for a reserved one, InvalidArgument."""
+        async with self._making:
+            return await self._create(request)
+
+    async def _create(self, request: CreateNetwork) -> tuple[str, str]:
         memory = self._context.memory
         if not request.name:
             raise InvalidArgument("network name cannot be empty")
