@@ -1,0 +1,153 @@
+"""Networks: the three that are always there, the user's own, and who is on them."""
+
+import asyncio
+
+import pytest
+from fakes.world import World
+
+from pier.domain.container import HostConfig
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
+from pier.domain.filters import Filters
+from pier.domain.network import IpamPool, Network
+from pier.engine.networks import CreateNetwork, pool_of_bridge_address
+
+
+def named(world: World, name: str) -> Network:
+    return world.engine.networks.get(name).network
+
+
+async def make(world: World, name: str = "mine", **fields: object) -> str:
+    network_id, _ = await world.engine.networks.create(CreateNetwork(name=name, **fields))  # type: ignore[arg-type]  # tests name fields freely
+    return network_id
+
+
+async def test_bridge_host_and_none_are_made_once(world: World) -> None:
+    before = {network.name: network for network in world.context.memory.networks.values()}
+    assert {name: network.driver for name, network in before.items()} == {
+        "bridge": "bridge",
+        "host": "host",
+        "none": "null",
+    }
+    assert before["bridge"].options["com.docker.network.bridge.default_bridge"] == "true"
+    assert before["bridge"].pools[0].subnet == "172.17.0.0/16"
+    await world.restart()
+    assert {network.name: network for network in world.context.memory.networks.values()} == before
+
+
+async def test_a_bridge_address_of_the_users_own(world: World) -> None:
+    assert pool_of_bridge_address("172.30.0.1/16") == IpamPool(subnet="172.30.0.0/16", gateway="172.30.0.1")
+
+
+async def test_create_takes_the_next_subnet_and_is_durable(world: World) -> None:
+    network_id = await make(world, labels={"k": "v"}, internal=True)
+    network = named(world, "mine")
+    assert (network.id, network.pools[0].subnet, network.internal) == (network_id, "172.18.0.0/16", True)
+    assert network.created_at > 0
+    assert network in (await world.records.load()).networks
+    event = world.events[-1]
+    assert (event.type, event.action, event.attributes) == ("network", "create", {"name": "mine", "type": "bridge"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"name": ""}, InvalidArgument),
+        ({"name": "bridge"}, PermissionDenied),
+        ({"name": "default"}, PermissionDenied),
+        ({"name": "container:x"}, PermissionDenied),
+        ({"name": "x", "driver": "macvlan"}, Unsupported),
+        ({"name": "x", "driver": "host"}, PermissionDenied),
+        ({"name": "x", "driver": "weave"}, NotFound),
+        ({"name": "x", "ipam_driver": "dhcp"}, Unsupported),
+    ],
+)
+async def test_what_cannot_be_made(world: World, fields: dict[str, object], error: type[PierError]) -> None:
+    with pytest.raises(error):
+        await make(world, **fields)  # type: ignore[arg-type]  # by parameter
+    assert len(world.context.memory.networks) == 3
+
+
+async def test_a_name_is_given_once_also_to_those_who_ask_at_once(world: World) -> None:
+    results = await asyncio.gather(make(world), make(world), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "str"]
+    with pytest.raises(Conflict, match="network with name mine already exists"):
+        await make(world)
+
+
+async def test_found_by_name_id_and_prefix(world: World) -> None:
+    network_id = await make(world)
+    for ref in ("mine", network_id, network_id[:12]):
+        assert world.engine.networks.get(ref).network.id == network_id
+    with pytest.raises(NotFound, match="network gone not found"):
+        world.engine.networks.get("gone")
+
+
+async def test_members_are_those_that_run(world: World) -> None:
+    await make(world)
+    container_id = await world.run("web", host=HostConfig(network_mode="mine"))
+    ((name, endpoint),) = world.engine.networks.get("mine").containers.values()
+    assert (name, endpoint.ipv4_address) == ("web", "172.18.0.2")
+    world.end(container_id)
+    await world.ended("web")
+    assert world.engine.networks.get("mine").containers == {}
+
+
+async def test_remove(world: World) -> None:
+    network_id = await make(world)
+    await world.engine.networks.remove("mine")
+    assert network_id not in world.context.memory.networks
+    assert network_id not in world.networks.networks
+    assert (world.events[-1].action, world.events[-1].actor_id) == ("destroy", network_id)
+
+
+async def test_what_cannot_be_removed(world: World) -> None:
+    with pytest.raises(PermissionDenied, match="pre-defined"):
+        await world.engine.networks.remove("bridge")
+    await make(world)
+    await world.run("web", host=HostConfig(network_mode="mine"))
+    with pytest.raises(PermissionDenied, match=r'active endpoints.*name:"web"'):
+        await world.engine.networks.remove("mine")
+    await world.engine.containers.stop("web")
+    await world.engine.networks.remove("mine")  # a stopped container does not hold it
+
+
+async def test_a_removal_that_fails_keeps_the_record(world: World) -> None:
+    await make(world)
+    world.networks.fail["remove"] = PierError("busy")
+    with pytest.raises(PierError, match="busy"):
+        await world.engine.networks.remove("mine")
+    assert named(world, "mine")
+
+
+async def test_list_by_filter(world: World) -> None:
+    network_id = await make(world, labels={"k": "v"})
+    await world.create("web", host=HostConfig(network_mode="none"))
+
+    def names(**filters: str) -> list[str]:
+        chosen = Filters({key: (value,) for key, value in filters.items()})
+        return sorted(network.name for network in world.engine.networks.list(chosen))
+
+    assert names() == ["bridge", "host", "mine", "none"]
+    assert names(driver="bridge") == ["bridge", "mine"]
+    assert names(driver="null") == ["none"]
+    assert names(id=network_id[:6]) == ["mine"]
+    assert names(name="in") == ["mine"]
+    assert names(label="k=v") == ["mine"]
+    assert names(type="custom") == ["mine"]
+    assert names(type="builtin") == ["bridge", "host", "none"]
+    assert names(scope="swarm") == []
+    assert names(dangling="true") == ["mine"]
+    for bad in ({"nope": "x"}, {"type": "odd"}, {"dangling": "perhaps"}):
+        with pytest.raises(InvalidArgument):
+            names(**bad)
+
+
+async def test_prune_takes_what_no_container_is_on(world: World) -> None:
+    await make(world, "used")
+    await make(world, "free", labels={"k": "v"})
+    await world.create("web", host=HostConfig(network_mode="used"))
+    assert await world.engine.networks.prune(Filters({"until": ("1h",)})) == []
+    assert await world.engine.networks.prune(Filters({"label!": ("k",)})) == []
+    assert await world.engine.networks.prune(Filters()) == ["free"]
+    assert (world.events[-1].type, world.events[-1].action) == ("network", "prune")
+    assert {network.name for network in world.context.memory.networks.values()} == {"bridge", "host", "none", "used"}
