@@ -1,6 +1,10 @@
-"""What a row of probes adds up to."""
+"""What a row of probes adds up to, and when they are made."""
 
-from pier.domain.container import Config, Health, Healthcheck
+import asyncio
+
+from fakes.world import World
+
+from pier.domain.container import Config, Container, Health, Healthcheck
 from pier.engine.health import LOG_LENGTH, _Result, next_health, probe_command
 
 CHECK = Healthcheck(test=("CMD", "x"), retries=2)
@@ -40,3 +44,106 @@ def test_probe_commands() -> None:
     assert probe_command(shell) == ("/bin/bash", "-c", "a")
     assert probe_command(Config(healthcheck=Healthcheck(test=("NONE",)))) == ()
     assert probe_command(Config()) == ()
+
+
+# -- probes in a container --------------------------------------------------------------------------------------------
+
+FAST = 1_000_000  # ns
+PASSES, FAILS = ("CMD", "exit 0"), ("CMD", "exit 1")
+
+
+def health_of(world: World, ref: str = "web") -> Health:
+    health = world.container(ref).state.health
+    assert health is not None
+    return health
+
+
+async def has_status(world: World, status: str) -> Container:
+    await world.until(lambda: health_of(world).status == status, f"it is {status}")
+    return world.container("web")
+
+
+async def test_a_passing_probe_makes_it_healthy_and_that_is_told_once(world: World) -> None:
+    await world.run("web", healthcheck=Healthcheck(test=PASSES, interval=FAST))
+    assert health_of(world).status == "starting"
+    await has_status(world, "healthy")
+    await world.until(lambda: len(health_of(world).log) == LOG_LENGTH)
+    assert world.actions().count("health_status: healthy") == 1
+    assert {"exec_create: exit 0", "exec_start: exit 0", "exec_die"} <= set(world.actions())
+
+
+async def test_failing_probes_make_it_unhealthy_after_the_retries(world: World) -> None:
+    await world.run("web", healthcheck=Healthcheck(test=FAILS, interval=FAST, retries=2))
+    sick = await has_status(world, "unhealthy")
+    assert sick.state.health is not None
+    assert sick.state.health.log[0].exit_code == 1
+    assert sick.state.health.failing_streak == 2
+    assert world.actions().count("health_status: unhealthy") == 1
+
+
+async def test_in_the_start_period_the_start_interval_counts_and_failures_do_not(world: World) -> None:
+    check = Healthcheck(test=FAILS, interval=10**12, start_interval=FAST, start_period=10**12, retries=1)
+    await world.run("web", healthcheck=check)
+    await world.until(lambda: len(health_of(world).log) >= 3)
+    assert (health_of(world).status, health_of(world).failing_streak) == ("starting", 0)
+
+
+async def test_a_short_interval_does_not_speed_up_a_start_period(world: World) -> None:
+    check = Healthcheck(test=PASSES, interval=FAST, start_interval=10**12, start_period=10**12)
+    await world.run("web", healthcheck=check)
+    await world.turns()
+    assert health_of(world).log == ()
+
+
+async def test_a_probe_that_takes_too_long_is_killed_and_counts_as_failed(world: World) -> None:
+    check = Healthcheck(test=("CMD", "hang"), interval=FAST, timeout=20 * FAST, retries=1)
+    container_id = await world.run("web", healthcheck=check)
+    sick = await has_status(world, "unhealthy")
+    assert sick.state.health is not None
+    probe = sick.state.health.log[0]
+    assert (probe.exit_code, probe.output) == (-1, "Health check exceeded timeout (20ms)")
+    assert (container_id, 9) in {
+        (where, signal) for where, exec_id, signal in world.containerd.tasks.signals if exec_id
+    }
+
+
+async def test_a_probe_that_cannot_be_started_counts_as_failed(world: World) -> None:
+    await world.run("web", healthcheck=Healthcheck(test=("CMD", "nosuch"), interval=FAST, retries=1))
+    sick = await has_status(world, "unhealthy")
+    assert sick.state.health is not None
+    assert "executable file not found" in sick.state.health.log[0].output
+
+
+async def test_the_output_of_a_probe_is_kept_up_to_a_limit(world: World) -> None:
+    container_id = await world.run("web", healthcheck=Healthcheck(test=("CMD", "talk"), interval=FAST))
+    exec_id = await world.until(lambda: next(iter(world.context.live.execs(container_id)), ""))
+    world.stream(container_id, exec_id).emit(b"x" * 5000)
+    world.end(container_id, 0, exec_id)
+    await has_status(world, "healthy")
+    assert health_of(world).log[0].output == "x" * 4096
+
+
+async def test_a_paused_container_is_not_probed(world: World) -> None:
+    await world.run("web", healthcheck=Healthcheck(test=PASSES, interval=FAST))
+    await has_status(world, "healthy")
+    await world.engine.containers.pause("web")
+    await world.until(lambda: not world.context.live.execs(world.container("web").id))
+    await world.turns()
+    before = world.actions().count("exec_create: exit 0")
+    await asyncio.sleep(10 * FAST / 1e9)  # as long as ten probes
+    assert world.actions().count("exec_create: exit 0") == before
+
+
+async def test_the_next_run_starts_over(world: World) -> None:
+    await world.run("web", healthcheck=Healthcheck(test=PASSES, interval=FAST))
+    await has_status(world, "healthy")
+    await world.engine.containers.stop("web")
+    assert health_of(world).status == "unhealthy"
+    await world.engine.containers.start("web")
+    assert health_of(world) == Health()
+    await has_status(world, "healthy")
+
+
+async def test_no_check_no_health(world: World) -> None:
+    await world.run("web", healthcheck=Healthcheck(test=("NONE",)))
+    assert world.container("web").state.health is None
