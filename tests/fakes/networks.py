@@ -1,5 +1,6 @@
 """The host's networks in memory: addresses and ports are given out by the rules, nothing reaches a kernel."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
@@ -10,6 +11,7 @@ from pier.domain.network import (
     EndpointRequest,
     InterfaceCounters,
     IpamPool,
+    NameServer,
     Network,
     PortRequest,
     PublishedPort,
@@ -33,6 +35,8 @@ class FakeNetworks:
     pools: dict[str, AddressPool] = field(default_factory=dict)
     attached: dict[tuple[str, str], Endpoint] = field(default_factory=dict)  # (container id, network id)
     published: dict[tuple[str, str], list[PublishedPort]] = field(default_factory=dict)
+    names: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # container id -> network -> names
+    servers: dict[str, tuple[NameServer, ...]] = field(default_factory=dict)  # of containers with a resolver
     traffic: dict[str, list[InterfaceCounters]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
@@ -43,6 +47,9 @@ class FakeNetworks:
         for container_id, several in endpoints.items():
             for endpoint in several:
                 self._adopt(container_id, endpoint)
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
 
     async def stop(self) -> None:
         self._enter("stop")
@@ -82,6 +89,8 @@ class FakeNetworks:
     async def close_netns(self, container_id: str) -> None:
         self._enter("close_netns")
         self.netns.pop(container_id, None)
+        self.names.pop(container_id, None)
+        self.servers.pop(container_id, None)
 
     def netns_path(self, container_id: str) -> str:
         return f"{self.exec_root}/netns/{container_id}"
@@ -115,8 +124,25 @@ class FakeNetworks:
         self._enter("disconnect")
         known = self.attached.pop((container_id, endpoint.network_id), None)
         self.published.pop((container_id, endpoint.network_id), None)
+        self.names.get(container_id, {}).pop(endpoint.network_name, None)
         if known and endpoint.network_id in self.pools:
             self.pools[endpoint.network_id].release(IPv4Address(known.ipv4_address))
+
+    async def unplug(self, container_id: str, endpoint: Endpoint) -> None:
+        self._enter("unplug")
+        await self.disconnect(container_id, endpoint)
+
+    async def serve_names(
+        self, container_id: str, endpoints: Sequence[Endpoint], servers: Sequence[NameServer]
+    ) -> None:
+        self._enter("serve_names")
+        if container_id not in self.netns:
+            raise NotFound(f"container {container_id} has no network namespace: it is not running")
+        self.names[container_id] = {one.network_name: one.dns_names for one in endpoints if one.dns_names}
+        if self.names[container_id]:
+            self.servers[container_id] = tuple(servers)
+        else:
+            self.servers.pop(container_id, None)
 
     async def publish(
         self, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]

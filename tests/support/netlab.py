@@ -143,6 +143,10 @@ class Lab(Place):
         """Runs a coroutine on the loop inside."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
+    def begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Starts a coroutine on the loop inside; cancel the future to end it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def place(self, name: str, path: str) -> Place:
         """A place in the namespace bound at `path`, such as a container's."""
         self.places.append(Place(name, os.open(path, os.O_RDONLY | os.O_CLOEXEC)))

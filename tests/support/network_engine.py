@@ -1,7 +1,9 @@
 """An engine's Networks in a lab, with containers made of a namespace, an endpoint and a name."""
 
+import contextlib
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,16 @@ from typing import Any
 from fakes.port_keeper import FakePortKeeper
 from support.netlab import Lab, Place
 
-from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network, PortBinding, PortRequest, PublishedPort
+from pier.domain.network import (
+    Endpoint,
+    EndpointRequest,
+    IpamPool,
+    NameServer,
+    Network,
+    PortBinding,
+    PortRequest,
+    PublishedPort,
+)
 from pier.network.networks import Networks
 
 _numbers = itertools.count(1)
@@ -27,6 +38,8 @@ class NetworkEngine:
         self.networks = self._new()
         self.recorded: list[Network] = []
         self.endpoints: dict[str, list[Endpoint]] = {}
+        self.servers: dict[str, tuple[NameServer, ...]] = {}
+        self._running: Future[None]
 
     def _new(self) -> Networks:
         async def make() -> Networks:
@@ -36,12 +49,47 @@ class NetworkEngine:
 
     def start(self) -> None:
         self.lab.run(self.networks.start(self.recorded, self.endpoints))
+        self._running = self.lab.begin(self.networks.run())
+        for container_id in self.endpoints:
+            self.serve_names(container_id)
+
+    def stop(self) -> None:
+        """As after kill -9: the descriptors of this process are gone."""
+        self._running.cancel()
+        with contextlib.suppress(CancelledError):
+            self._running.result(timeout=10)
+        self.lab.run(self.networks.stop())
 
     def restart(self) -> None:
         """As after kill -9: a new adapter learns everything from the records; the old one's descriptors are gone."""
-        self.lab.run(self.networks.stop())
+        self.stop()
         self.networks = self._new()
         self.start()
+
+    def serve_names(self, container_id: str, *servers: NameServer) -> None:
+        """Tells the names of a container's endpoints, and where its other questions go."""
+        if servers:
+            self.servers[container_id] = servers
+        known = self.servers.get(container_id, ())
+        self.lab.run(self.networks.serve_names(container_id, self.endpoints[container_id], known))
+
+    def named(self, network: Network, *names: str, **asked: Any) -> tuple[Place, str]:
+        """A container by these names on a network; where it is, and its id."""
+        container_id, _ = self.open(network, EndpointRequest(**asked))
+        self.name(container_id, *names)
+        return self.place(container_id, names[0]), container_id
+
+    def name(self, container_id: str, *names: str) -> None:
+        """Gives a container these names on each of its networks."""
+        several = self.endpoints[container_id]
+        self.endpoints[container_id] = [replace(endpoint, dns_names=names) for endpoint in several]
+        self.serve_names(container_id)
+
+    def unplug(self, container_id: str, network: Network) -> None:
+        """Takes a running container off a network."""
+        endpoint = next(one for one in self.endpoints[container_id] if one.network_id == network.id)
+        self.endpoints[container_id].remove(endpoint)
+        self.lab.run(self.networks.unplug(container_id, endpoint))
 
     def create(self, name: str = "bridge", *, bridge: str = "pier0", subnet: str = "", **more: Any) -> Network:
         pools = (IpamPool(subnet=subnet),) if subnet else ()
@@ -98,7 +146,7 @@ class NetworkEngine:
 
     def teardown(self) -> None:
         self.lab.run(self.networks.teardown())
-        self.lab.run(self.networks.stop())
+        self.stop()
         self.keeper.close()
 
 

@@ -99,6 +99,19 @@ class Endpoint:
     dns_names: tuple[str, ...] = ()
     published: tuple[PublishedPort, ...] = ()
 
+    @property
+    def route_rank(self) -> tuple[int, str]:
+        """The smallest of a container's gets the default route: highest priority, then the network's name in order."""
+        return -self.request.gw_priority, self.network_name
+
+
+@dataclass(frozen=True, slots=True)
+class NameServer:
+    """A DNS server by address; `from_host`: it listens where only the host reaches it (its loopback)."""
+
+    address: str
+    from_host: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterfaceCounters:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pier.domain.errors import PierError
@@ -30,6 +30,18 @@ class ContainerFiles:
         except OSError as error:
             raise PierError(f"files of container {container_id} cannot be written: {error}") from error
         return {name: str(directory / name) for name in contents}
+
+    def change_lines(self, container_id: str, name: str, added: Sequence[str], removed: Sequence[str]) -> None:
+        """Takes these lines, each with its end, out of a file and appends others. Raises PierError when it cannot."""
+        path = self._of(container_id) / name
+        try:
+            lines = path.read_text(errors="surrogateescape").splitlines(keepends=True)
+            kept = "".join(line for line in lines if line not in removed)
+            if kept and not kept.endswith("\n"):
+                kept += "\n"
+            _rewrite(path, kept + "".join(added))
+        except OSError as error:
+            raise PierError(f"file {name} of container {container_id} cannot be changed: {error}") from error
 
     def remove(self, container_id: str) -> None:
         """Removes the container's directory with everything in it; absent is no error."""

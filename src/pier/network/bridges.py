@@ -1,14 +1,17 @@
 """Linux bridges of this engine on the host. Everything here blocks."""
 
 import contextlib
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Interface
 
 from pier.domain.errors import Conflict, PierError
 from pier.network.ipam import Occupied
 from pier.network.link import Link, Links
 from pier.network.netns import write_sysctl
+
+_PORT = re.compile(r"veth[0-9a-f]{10}")  # how `attachment.new_host_interface` names them
 
 
 class Bridges:
@@ -49,6 +52,21 @@ class Bridges:
             if port is not None and owner is not None and port.master != owner.index:
                 links.set_master(name, owner.index)
                 links.configure_port(name, isolated=isolated)
+
+    def remove_strays(self, known: Collection[str]) -> int:
+        """Removes links of ours on our bridges that are not known: a pierd that was killed did not write them down.
+
+        Returns how many.
+        """
+        removed = 0
+        with Links() as links:
+            found = list(links.list())
+            own = {link.index for link in found if link.alias == self._alias}
+            for link in found:
+                if link.master in own and link.name not in known and _PORT.fullmatch(link.name):
+                    links.delete(link.name)
+                    removed += 1
+        return removed
 
     def occupied(self, *, wires: bool = False, except_link: str = "") -> Sequence[Occupied]:
         """The subnets that this host routes, other than by default; with `wires`, only those directly on a link."""

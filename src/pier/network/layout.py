@@ -33,14 +33,17 @@ class Layout:
         """Fills memory from the records, before anything is done to the host."""
         self._networks = {one.id: HostNetwork.of(one) for one in networks if one.driver == "bridge"}
 
-    async def start(self, ports: Sequence[PortRule], endpoints: Sequence[Endpoint]) -> None:
-        """Makes the host as recalled: rules, bridges, and the links of running containers on them."""
+    async def start(self, ports: Sequence[PortRule], endpoints: Sequence[Endpoint]) -> int:
+        """Makes the host as recalled: rules, bridges, the links of running containers on them, and no others.
+
+        Returns how many others there were.
+        """
         async with self._lock:
             hosts = list(self._networks.values())
             rules = [host.rule for host in hosts]
             await self._worker.run("set up packet rules", lambda: self._firewall.start(rules, ports))
             await self._worker.run("set up bridges", lambda: self._settle(hosts))
-            await self._worker.run("attach links to bridges", lambda: self._adopt_links(endpoints))
+            return await self._worker.run("attach links to bridges", lambda: self._adopt_links(endpoints))
 
     async def teardown(self) -> None:
         """Removes all rules and all bridges that bear the engine's mark, known or not."""
@@ -136,9 +139,11 @@ class Layout:
         with translated(f"set up bridge {host.network.bridge}"):
             host.index = self._bridges.ensure(host.network.bridge, host.pool.gateway_interface, host.options.mtu)
 
-    def _adopt_links(self, endpoints: Sequence[Endpoint]) -> None:
+    def _adopt_links(self, endpoints: Sequence[Endpoint]) -> int:
+        """How many links nobody knows were found, and removed."""
         for endpoint in endpoints:
             host = self._networks.get(endpoint.network_id)
             if host is not None and endpoint.host_interface:
                 isolated = not host.options.connected
                 self._bridges.adopt_port(endpoint.host_interface, host.network.bridge, isolated=isolated)
+        return self._bridges.remove_strays({endpoint.host_interface for endpoint in endpoints})

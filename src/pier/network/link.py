@@ -24,7 +24,7 @@ from pier.network.netlink import (
 )
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
-_RTM_NEWADDR, _RTM_GETADDR = 20, 22
+_RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
 _RTM_NEWROUTE, _RTM_GETROUTE = 24, 26
 
 _IFF_UP = 1
@@ -150,7 +150,10 @@ class Links:
         self._socket.execute(_RTM_NEWLINK, 0, _ifinfo(flags=_IFF_UP) + attribute(_IFLA_IFNAME, name))
 
     def delete(self, name: str) -> None:
-        """Removes a bridge. Slow (tens of ms under the rtnl lock): never for a veth, drop its netns instead."""
+        """Removes a link; absent is no error.
+
+        Slow (tens of ms under the rtnl lock): a veth goes with its netns, or where nobody waits for it.
+        """
         try:
             self._socket.execute(_RTM_DELLINK, 0, _ifinfo() + attribute(_IFLA_IFNAME, name))
         except OSError as error:
@@ -168,6 +171,17 @@ class Links:
         if address.network.prefixlen < 31:
             payload += attribute(_IFA_BROADCAST, address.network.broadcast_address.packed)
         self._socket.execute(_RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, payload)
+
+    def remove_address(self, index: int, address: IPv4Interface) -> None:
+        """Takes an address off a link, and with its last one all routes over it; absent is no error."""
+        payload = _IFADDR.pack(socket.AF_INET, address.network.prefixlen, 0, _SCOPE_UNIVERSE, index) + attribute(
+            _IFA_LOCAL, address.ip.packed
+        )
+        try:
+            self._socket.execute(_RTM_DELADDR, 0, payload)
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
 
     def addresses(self, index: int) -> Iterator[IPv4Interface]:
         for body in self._socket.dump(_RTM_GETADDR, _IFADDR.pack(socket.AF_INET, 0, 0, 0, 0)):

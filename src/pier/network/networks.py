@@ -1,5 +1,6 @@
 """The Networks port of the engine: links, addresses, rules and ports of this host."""
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,19 +12,22 @@ from pier.domain.network import (
     Endpoint,
     EndpointRequest,
     InterfaceCounters,
+    NameServer,
     Network,
     PortRequest,
     PublishedPort,
 )
 from pier.network.attachment import Attachment, HostNetwork, mac_of, new_host_interface, port_rules, route_rank
+from pier.network.dns.service import NameService
 from pier.network.firewall import Firewall
 from pier.network.foreign import ForeignRule
 from pier.network.ipam import DEFAULT_POOLS
 from pier.network.layout import Layout
+from pier.network.leaving import Leaving
 from pier.network.link import VethRequest
 from pier.network.netns import NetnsDirectory
 from pier.network.options import choose_interface
-from pier.network.plug import Plug, plug_in
+from pier.network.plug import Plug, plug_in, set_gateway, unplug
 from pier.network.ports import Keeper
 from pier.network.publisher import Publisher
 from pier.network.ruleset import PortRule
@@ -58,6 +62,8 @@ class Networks:
         self._netns = NetnsDirectory(exec_root / "netns")
         self._firewall = Firewall(instance, own_table_only=own_table_only)
         self._publisher = Publisher(keeper=keeper, firewall=self._firewall, worker=self._worker)
+        self._names = NameService(netns=self._netns, keeper=keeper, worker=self._worker)
+        self._leaving = Leaving(self._worker)
         self._kept_names = kept_names
         self._layout = Layout(instance=instance, pools=default_pools, firewall=self._firewall, worker=self._worker)
         self._attachments: dict[str, dict[str, Attachment]] = {}  # by container id, then network id
@@ -69,12 +75,21 @@ class Networks:
         for container_id, several in endpoints.items():
             for endpoint in several:
                 rules += await self._adopt(container_id, endpoint)
-        if self._kept_names is not None:
-            await self._publisher.forget_others(await self._kept_names())
-        await self._layout.start(rules, [endpoint for several in endpoints.values() for endpoint in several])
+        kept = None if self._kept_names is None else await self._kept_names()
+        if kept is not None:
+            await self._publisher.forget_others(kept)
+        await self._names.recall(endpoints, kept)
+        everyone = [endpoint for several in endpoints.values() for endpoint in several]
+        if await self._layout.start(rules, everyone):
+            await self._worker.run("restore default routes", self._restore_routes)
+
+    async def run(self) -> None:
+        """Passes on what containers ask and only other DNS servers know, until cancelled; for the daemon's group."""
+        await self._names.run()
 
     async def stop(self) -> None:
         """Frees threads and descriptors; rules, bridges, namespaces and the keeper's sockets stay."""
+        self._names.stop()
         self._publisher.close()
         self._attachments.clear()
         await self._worker.run("close libnftables", self._firewall.close)
@@ -122,6 +137,7 @@ class Networks:
 
     async def close_netns(self, container_id: str) -> None:
         """Drops it with all links in it; absent is no error."""
+        await self._names.drop(container_id)
         what = f"drop the network namespace of container {container_id}"
         await self._worker.run(what, lambda: self._netns.drop(container_id))
 
@@ -139,6 +155,7 @@ class Networks:
         blank = Endpoint(network_id=network.id, network_name=network.name, endpoint_id=endpoint_id, request=request)
         if network.driver in _WITHOUT_LINKS:
             return blank
+        await self._leaving.settle(container_id)
         host = self._layout.find(network)
         attachments = self._attachments.setdefault(container_id, {})
         if network.id in attachments:
@@ -167,10 +184,28 @@ class Networks:
 
     async def disconnect(self, container_id: str, endpoint: Endpoint) -> None:
         """Frees the endpoint's address and ports; the link goes with the netns. Idempotent."""
+        self._names.leave(container_id, endpoint.network_id)
         attachment = self._attachments.get(container_id, {}).get(endpoint.network_id)
         reservations = attachment.reservations if attachment else []
         await self._publisher.withdraw(container_id, endpoint, reservations)
         self._forget(container_id, endpoint.network_id)
+
+    async def unplug(self, container_id: str, endpoint: Endpoint) -> None:
+        """Takes a running container off a network; see the port."""
+        attachments = self._attachments.get(container_id, {})
+        attachment = attachments.get(endpoint.network_id)
+        if attachment is not None and endpoint.interface:
+            gateway = self._next_gateway(attachments, endpoint.network_id)
+            what = f"disconnect container {container_id} from network {endpoint.network_name}"
+            await self._worker.run(what, lambda: self._unplug(container_id, endpoint, gateway))
+            self._leaving.begin(container_id, endpoint.host_interface)
+        await self.disconnect(container_id, endpoint)
+
+    async def serve_names(
+        self, container_id: str, endpoints: Sequence[Endpoint], servers: Sequence[NameServer]
+    ) -> None:
+        """Makes a container known by the endpoints' names and answers its own questions; see the port."""
+        await self._names.put(container_id, endpoints, servers)
 
     async def publish(
         self, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]
@@ -232,6 +267,28 @@ class Networks:
                     isolated=not host.options.connected,
                 )
             )
+
+    def _unplug(self, container_id: str, endpoint: Endpoint, gateway: IPv4Address | None) -> None:
+        with self._netns.opened(container_id) as netns:
+            unplug(netns, endpoint.interface, gateway)
+
+    def _restore_routes(self) -> None:
+        """A link that was removed may have had a container's default route."""
+        for container_id, attachments in list(self._attachments.items()):
+            gateway = self._gateway_of(attachments)
+            if gateway is not None:
+                with contextlib.suppress(NotFound), self._netns.opened(container_id) as netns:
+                    set_gateway(netns, gateway)
+
+    def _gateway_of(self, attachments: Mapping[str, Attachment]) -> IPv4Address | None:
+        ranks = {one.route_rank: key for key, one in attachments.items() if one.route_rank}
+        host = self._layout.get(ranks[min(ranks)]) if ranks else None
+        return host.pool.gateway if host else None
+
+    def _next_gateway(self, attachments: Mapping[str, Attachment], leaving: str) -> IPv4Address | None:
+        """Who gets the default route when one network is left; None when nothing changes."""
+        heir = self._gateway_of({key: one for key, one in attachments.items() if key != leaving})
+        return heir if heir != self._gateway_of(attachments) else None
 
     def _forget(self, container_id: str, network_id: str) -> None:
         attachments = self._attachments.get(container_id, {})

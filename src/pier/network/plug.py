@@ -1,4 +1,4 @@
-"""Plugs a container into a bridge: one veth pair, made and configured by one short-lived thread."""
+"""Plugs a container into a bridge, and out of it: one veth pair, handled by one short-lived thread."""
 
 import contextlib
 from dataclasses import dataclass
@@ -21,6 +21,36 @@ class Plug:
 def plug_in(plug: Plug) -> None:
     """Blocks for about a millisecond. Raises OSError; nothing is left then."""
     in_thread(lambda: _plug_in(plug))
+
+
+def unplug(netns: int, interface: str, gateway: IPv4Address | None) -> None:
+    """Takes all addresses off an interface inside and gives the default route to `gateway`, if there is one.
+
+    The pair itself is left: its removal is slow. An interface that is gone is no error. Raises OSError.
+    """
+    in_thread(lambda: _unplug(netns, interface, gateway))
+
+
+def set_gateway(netns: int, gateway: IPv4Address) -> None:
+    """Gives the default route inside to `gateway`. Raises OSError."""
+
+    def work() -> None:
+        enter(netns)
+        with Links() as inside:
+            inside.set_default_route(gateway)
+
+    in_thread(work)
+
+
+def _unplug(netns: int, interface: str, gateway: IPv4Address | None) -> None:
+    enter(netns)
+    with Links() as inside:
+        link = inside.find(interface)
+        if link is not None:
+            for address in list(inside.addresses(link.index)):
+                inside.remove_address(link.index, address)
+        if gateway is not None:
+            inside.set_default_route(gateway)
 
 
 def _plug_in(plug: Plug) -> None:

@@ -1,6 +1,7 @@
 """Threads for this adapter's blocking work, apart from the loop's own pool, where a slow file may sit before us."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,6 +12,7 @@ _THREADS = 4
 _SETTLE = 10.0  # seconds that a cancelled call waits for its thread
 
 _Result = TypeVar("_Result")
+_log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -31,6 +33,17 @@ class Worker:
         except asyncio.CancelledError:
             await asyncio.wait([future], timeout=_SETTLE)
             raise
+
+    def submit(self, what: str, work: Callable[[], None]) -> asyncio.Future[None]:
+        """Does blocking work that nobody waits for; a failure is logged, and taken out of the result."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:
+                _log.warning("cannot %s: %s", what, error)
+
+        return asyncio.get_running_loop().run_in_executor(self._executor, guarded)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._executor.shutdown)

@@ -105,3 +105,10 @@ def test_bridge_is_deleted_once_and_absent_is_no_error(lab: Lab) -> None:
     with_links(lab, make_bridge)
     with_links(lab, lambda links: (links.delete("br7"), links.delete("br7")))
     assert with_links(lab, lambda links: links.find("br7")) is None
+
+
+def test_address_goes_with_its_routes_and_may_be_gone(lab: Lab) -> None:
+    index = with_links(lab, make_bridge)
+    for _ in range(2):
+        with_links(lab, lambda links: links.remove_address(index, IPv4Interface("10.7.0.1/24")))
+    assert "10.7.0" not in lab.sh("ip addr; ip route")

@@ -39,3 +39,17 @@ async def test_cancelled_caller_waits_for_the_work_to_end() -> None:
             await job
     assert ended.is_set()
     await worker.close()
+
+
+async def test_submitted_work_is_done_and_its_failure_logged(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker()
+    done = threading.Event()
+
+    def fail() -> None:
+        raise OSError("it is stuck")
+
+    await worker.submit("work", done.set)
+    await worker.submit("move it", fail)
+    assert done.is_set()
+    assert "cannot move it: it is stuck" in caplog.text
+    await worker.close()

@@ -1,0 +1,65 @@
+"""What a resolver needs inside a container's network namespace: two sockets, and the rules that lead to them.
+
+The sockets are bound to high ports of 127.0.0.11 and packets to its port 53 are translated there, so that a DNS server
+in the container can still bind port 53 of every address. Everything here blocks.
+"""
+
+import socket
+
+from pier.network.netns import enter, in_thread
+from pier.network.nftables import Nftables
+
+ADDRESS = "127.0.0.11"
+_TABLE = "pier_dns"
+_BACKLOG = 32
+
+
+def open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
+    """(bound UDP socket, listening TCP socket) inside, with the rules in place. Raises OSError, PierError."""
+    return in_thread(lambda: _open_servers(netns))
+
+
+def open_socket(netns: int, family: int, kind: int) -> socket.socket:
+    """A socket inside that does not block. Raises OSError."""
+    return in_thread(lambda: _open_socket(netns, family, kind))
+
+
+def render_redirection(udp_port: int, tcp_port: int) -> str:
+    """Commands that replace the whole table. Answers are translated back by connection tracking."""
+    return f"""add table ip {_TABLE}
+delete table ip {_TABLE}
+table ip {_TABLE} {{
+  chain output {{
+    type nat hook output priority -100; policy accept;
+    ip daddr {ADDRESS} udp dport 53 dnat to {ADDRESS}:{udp_port}
+    ip daddr {ADDRESS} tcp dport 53 dnat to {ADDRESS}:{tcp_port}
+  }}
+}}
+"""
+
+
+def _open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
+    enter(netns)
+    opened: list[socket.socket] = []
+    nft = Nftables()
+    try:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            opened.append(socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC))
+            opened[-1].bind((ADDRESS, 0))
+        datagrams, listener = opened
+        listener.listen(_BACKLOG)
+        nft.run(render_redirection(datagrams.getsockname()[1], listener.getsockname()[1]))
+    except BaseException:
+        for sock in opened:
+            sock.close()
+        raise
+    finally:
+        nft.close()
+    return datagrams, listener
+
+
+def _open_socket(netns: int, family: int, kind: int) -> socket.socket:
+    enter(netns)
+    sock = socket.socket(family, kind | socket.SOCK_CLOEXEC)
+    sock.setblocking(False)
+    return sock
