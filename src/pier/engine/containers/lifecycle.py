@@ -10,7 +10,9 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified,
 from pier.domain.record import Change, Put
 from pier.domain.signals import parse_signal
 from pier.engine.containers.create import actor_attributes, reserved_name
+from pier.engine.containers.endpoints import renamed
 from pier.engine.containers.launch import Launcher
+from pier.engine.containers.naming import has_resolver, serve_names
 from pier.engine.containers.validate import check_name
 from pier.engine.context import Context
 from pier.engine.live import Outcome
@@ -131,11 +133,12 @@ class Lifecycle:
         container = memory.containers.get(container_id)
         if container is None or not container.state.has_task:
             return
-        async with self._context.gate.ending():
-            with suppress(NotFound):
-                await self._context.ports.tasks.kill(container_id, number)
-        attributes = actor_attributes(container, signal=str(number))
-        await memory.commit(memory.event("container", "kill", container_id, attributes))
+        async with self._context.live.lock(container_id):  # its exit is recorded after the signal that caused it
+            async with self._context.gate.ending():
+                with suppress(NotFound):
+                    await self._context.ports.tasks.kill(container_id, number)
+            attributes = actor_attributes(container, signal=str(number))
+            await memory.commit(memory.event("container", "kill", container_id, attributes))
 
     async def _thaw(self, container_id: str) -> None:
         """A frozen process cannot act on a signal."""
@@ -226,12 +229,14 @@ class Lifecycle:
         check_name(new_name)
         async with self._context.live.lock(container.id):
             container = memory.container(container.id)
-            renamed = replace(container, name=new_name)
-            attributes = actor_attributes(renamed, oldName=f"/{container.name}")
+            after = replace(container, name=new_name, endpoints=renamed(container, new_name))
+            attributes = actor_attributes(after, oldName=f"/{container.name}")
             with _allocated(self._context, new_name):
                 await memory.commit(
-                    Put(renamed), memory.event("container", "rename", container.id, attributes), durable=True
+                    Put(after), memory.event("container", "rename", container.id, attributes), durable=True
                 )
+            if after.state.has_task and has_resolver(after.endpoints.values()):
+                await serve_names(self._context, after, after.endpoints.values())
 
 
 @contextmanager
