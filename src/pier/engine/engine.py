@@ -15,6 +15,7 @@ from pier.engine.containers.inspect import Inspection
 from pier.engine.containers.launch import Launcher
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.listing import Listing
+from pier.engine.containers.naming import has_resolver, serve_names
 from pier.engine.containers.remove import Removal
 from pier.engine.context import Context
 from pier.engine.execs import Execs
@@ -66,10 +67,21 @@ class Engine:
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
         await networks.start(list(memory.networks.values()), running)
         await self.networks.ensure_predefined()
+        for container in memory.containers.values():
+            if _holds(container) and has_resolver(container.endpoints.values()):
+                await self._serve_names(container)
+
+    async def _serve_names(self, container: Container) -> None:
+        """Takes over a running container's resolver; one whose namespace is gone has ended and will be found out."""
+        try:
+            await serve_names(self._context, container, container.endpoints.values())
+        except PierError as error:
+            _log.warning("cannot serve names to container %s: %s", container.id, error.message)
 
     def run(self) -> None:
-        """Sets the engine's own jobs going: it hears the runtime and looks after the packet rules."""
+        """Sets the engine's own jobs going: it hears the runtime, resolves names, looks after the packet rules."""
         self._context.jobs.spawn(self.supervisor.run(), "supervisor")
+        self._context.jobs.spawn(self._context.ports.networks.run(), "networks")
         self._context.jobs.spawn(self._keep_rules(), "packet rules")
 
     async def _keep_rules(self) -> None:

@@ -9,12 +9,13 @@ from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, Unsupported
 from pier.domain.filters import Filters
-from pier.domain.network import Endpoint, IpamPool, Network
+from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network
 from pier.domain.record import Drop, Put
+from pier.engine.connections import Connections
+from pier.engine.containers.endpoints import PREDEFINED
 from pier.engine.context import Context
 from pier.engine.until import parse_until
 
-PREDEFINED = ("bridge", "host", "none")
 _FILTERS = ("dangling", "driver", "id", "label", "label!", "name", "scope", "type")
 
 
@@ -44,6 +45,7 @@ class NetworkDetails:
 class Networks:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._connections = Connections(context)
         self._making = asyncio.Lock()  # two of one name, asked for at once, must not both find it free
 
     async def ensure_predefined(self) -> None:
@@ -101,7 +103,7 @@ class Networks:
         )
         attributes = {"name": network.name, "type": network.driver}
         await memory.commit(Put(network), memory.event("network", "create", network.id, attributes), durable=True)
-        return network.id, "Pier does not resolve container names on this network yet; use addresses"
+        return network.id, ""
 
     @staticmethod
     def _require_supported(request: CreateNetwork) -> None:
@@ -155,11 +157,13 @@ class Networks:
         attributes = {"name": network.name, "type": network.driver}
         await memory.commit(Drop(network), memory.event("network", "destroy", network.id, attributes), durable=True)
 
-    async def connect(self, ref: str, container_ref: str, request: object) -> None:
-        raise Unsupported("Pier does not support connecting an existing container to a network yet")
+    async def connect(self, ref: str, container_ref: str, request: EndpointRequest) -> None:
+        """Puts a container on a network too, at once if it runs; see Connections.connect."""
+        await self._connections.connect(ref, container_ref, request)
 
-    async def disconnect(self, ref: str, container_ref: str, force: bool = False) -> None:
-        raise Unsupported("Pier does not support disconnecting a container from a network yet")
+    async def disconnect(self, ref: str, container_ref: str, *, force: bool = False) -> None:
+        """Takes a container off a network, at once if it runs; see Connections.disconnect."""
+        await self._connections.disconnect(ref, container_ref, force=force)
 
     async def prune(self, filters: Filters) -> list[str]:
         """Removes the user's networks that no container, running or not, is on; their names."""

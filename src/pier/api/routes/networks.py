@@ -43,7 +43,7 @@ async def connect(call: Call) -> Answer:
 
 async def disconnect(call: Call) -> Answer:
     body = await call.body(NetworkDisconnect)
-    await call.engine.networks.disconnect(call.ref, body.container or "", bool(body.force))
+    await call.engine.networks.disconnect(call.ref, body.container or "", force=bool(body.force))
     return Reply(status=200)
 
 
@@ -52,7 +52,7 @@ async def prune(call: Call) -> Answer:
     return json_reply(NetworksPruneReply(networks_deleted=names or None))
 
 
-_LATER = "containers join networks when they are created only"
+_CONNECT = "without links and IPv6 addresses"
 
 ROUTES = (
     Route("GET", "/networks", list_networks),
@@ -60,7 +60,7 @@ ROUTES = (
     Route("GET", "/networks/{name}", inspect),
     Route("DELETE", "/networks/{name}", remove, to_end=True),
     Route("POST", "/networks/create", create, "partial", "drivers bridge, host and none; IPv4 only", to_end=True),
-    Route("POST", "/networks/{name}/connect", connect, "missing", _LATER, to_end=True),
-    Route("POST", "/networks/{name}/disconnect", disconnect, "missing", _LATER, to_end=True),
+    Route("POST", "/networks/{name}/connect", connect, "partial", _CONNECT, to_end=True),
+    Route("POST", "/networks/{name}/disconnect", disconnect, to_end=True),
     Route("POST", "/networks/prune", prune, to_end=True),
 )

@@ -32,7 +32,7 @@ def load_endpoint(given: EndpointSettings) -> EndpointRequest:
 
 def endpoints_of(container: Container) -> Mapping[str, Endpoint]:
     """By network name; of a container that has never run, blanks for what it asked for."""
-    if container.endpoints:
+    if container.endpoints or container.state.started_at:
         return container.endpoints
     mode = container.host_config.network_mode
     if mode.startswith("container:"):

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Config, Container, HostConfig, LogConfig
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound
 from pier.domain.image import Image, Platform
 from pier.domain.mount import FilesystemMount, MountPoint
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
 from pier.domain.volume import ANONYMOUS_LABEL
 from pier.engine.containers import names
+from pier.engine.containers.endpoints import plan_endpoint
 from pier.engine.containers.merge import command_line, merge_config
 from pier.engine.containers.mounts import resolve_mounts
 from pier.engine.containers.validate import check_config, check_host_config, check_name
@@ -229,27 +230,10 @@ class Creation:
             )
         endpoints = {}
         for ref, endpoint_request in asked.items():
-            endpoint = self._endpoint(ref, endpoint_request, container_id, name, config)
+            network = self._context.memory.network(ref)
+            endpoint = plan_endpoint(network, endpoint_request, container_id, name, config.hostname)
             endpoints[endpoint.network_name] = endpoint
         return endpoints
-
-    def _endpoint(self, ref: str, request: EndpointRequest, container_id: str, name: str, config: Config) -> Endpoint:
-        network = self._context.memory.network(ref)
-        user_defined = network.name not in ("bridge", "host", "none")
-        if not user_defined and request.aliases:
-            raise InvalidArgument("network-scoped aliases are only supported for user-defined networks")
-        if not user_defined and (request.ipv4_address or request.ipv6_address):
-            raise InvalidArgument("user specified IP address is supported on user defined networks only")
-        for value, what in ((request.links, "Links"), (request.link_local_ips, "LinkLocalIPs")):
-            if value:
-                raise Unsupported(f"Pier does not support EndpointSettings.{what} yet")
-        names_ = (name, *request.aliases, ids.short(container_id), config.hostname) if user_defined else ()
-        return Endpoint(
-            network_id=network.id,
-            network_name=network.name,
-            request=request,
-            dns_names=tuple(dict.fromkeys(filter(None, names_))),
-        )
 
     def _warnings(self, host: HostConfig) -> list[str]:
         warnings = []

@@ -15,7 +15,7 @@ from pier.domain.errors import NotFound, PierError
 from pier.domain.record import Publish, Put
 from pier.domain.runtime import TaskExit
 from pier.engine.containers.create import actor_attributes
-from pier.engine.containers.launch import network_events
+from pier.engine.containers.endpoints import network_events
 from pier.engine.containers.restart import next_backoff, should_restart
 from pier.engine.context import Context
 from pier.engine.live import Outcome

@@ -25,11 +25,14 @@ def hosts_file(container: Container, endpoints: Iterable[Endpoint], host_gateway
     for entry in container.host_config.extra_hosts:
         name, _, address = entry.partition(":")
         lines.append(f"{host_gateway if address == 'host-gateway' else address}\t{name}\n")
+    return "".join([*lines, *(line for endpoint in endpoints for line in own_lines(container, endpoint))])
+
+
+def own_lines(container: Container, endpoint: Endpoint) -> list[str]:
+    """The container's names at its addresses on one network, as they stand in its hosts file."""
     names = _own_names(container.config.hostname, container.config.domainname)
-    if names:
-        addresses = (address for item in endpoints for address in (item.ipv4_address, item.ipv6_address))
-        lines += [f"{address}\t{names}\n" for address in addresses if address]
-    return "".join(lines)
+    addresses = (endpoint.ipv4_address, endpoint.ipv6_address) if names else ()
+    return [f"{address}\t{names}\n" for address in addresses if address]
 
 
 def _own_names(hostname: str, domainname: str) -> str:
@@ -39,12 +42,20 @@ def _own_names(hostname: str, domainname: str) -> str:
     return full if full == short else f"{full} {short}"
 
 
-def resolv_conf(container: Container, host_text: str) -> str:
-    """The host's resolver settings without servers that are the host's own loopback, overridden by dns options."""
+def resolv_conf(container: Container, host_text: str, *, resolver: str = "") -> str:
+    """The host's resolver settings without servers that are the host's own loopback, overridden by dns options.
+
+    With a `resolver` of the container's own that is its only server, which asks all others; names without a dot are
+    looked up as they are then.
+    """
     host = container.host_config
-    servers = host.dns or tuple(filter(_is_reachable, _values(host_text, "nameserver"))) or FALLBACK_SERVERS
-    search = host.dns_search or tuple(" ".join(_values(host_text, "search")[-1:]).split())
-    options = host.dns_options or tuple(" ".join(_values(host_text, "options")[-1:]).split())
+    servers = host.dns or tuple(filter(_is_reachable, values_of(host_text, "nameserver"))) or FALLBACK_SERVERS
+    search = host.dns_search or tuple(" ".join(values_of(host_text, "search")[-1:]).split())
+    options = host.dns_options or tuple(" ".join(values_of(host_text, "options")[-1:]).split())
+    if resolver:
+        servers = (resolver,)
+        if not any(option.partition(":")[0] == "ndots" for option in options):
+            options = (*options, "ndots:0")
     lines = [f"nameserver {server}\n" for server in servers]
     if search and search != (".",):
         lines.append(f"search {' '.join(search)}\n")
@@ -53,7 +64,7 @@ def resolv_conf(container: Container, host_text: str) -> str:
     return "".join(lines)
 
 
-def _values(text: str, key: str) -> list[str]:
+def values_of(text: str, key: str) -> list[str]:
     """What follows a keyword in resolv.conf(5), one entry a line."""
     return [match.strip() for match in re.findall(rf"^[ \t]*{key}[ \t]+([^#;\n]+)", text, re.MULTILINE)]
 

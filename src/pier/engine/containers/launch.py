@@ -12,11 +12,13 @@ from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
 from pier.domain.errors import Conflict, NotFound, PierError, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount
-from pier.domain.network import Endpoint, PortBinding, PortRequest, PublishedPort, parse_port
-from pier.domain.record import Drop, Intent, Publish, Put
+from pier.domain.network import Endpoint, EndpointRequest
+from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files
 from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.endpoints import default_route, network_events, plan_endpoint, port_requests, publish
+from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
 from pier.engine.context import Context
 from pier.engine.ports import Stream
@@ -130,7 +132,7 @@ class Launcher:
     async def _connect_all(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
         networks = self._context.ports.networks
         number = 0
-        for name, planned in container.endpoints.items():
+        for name, planned in self._planned(container).items():
             network = self._context.memory.networks.get(planned.network_id)
             if network is None:
                 raise NotFound(f"failed to set up container networking: network {name} not found")
@@ -145,20 +147,26 @@ class Launcher:
                 interface=f"eth{number}",
             )
             undo.push_async_callback(networks.disconnect, container.id, endpoint)
-            if number == 0 and (ports := port_requests(container)):
-                endpoint = replace(endpoint, published=await self._publish(container.id, endpoint, ports))
             parts.endpoints[name] = replace(endpoint, request=planned.request, dns_names=planned.dns_names)
             number += 1
+        await self._publish(container, parts)
+        if has_resolver(parts.endpoints.values()):
+            await serve_names(self._context, container, parts.endpoints.values())
 
-    async def _publish(
-        self, container_id: str, endpoint: Endpoint, ports: tuple[PortRequest, ...]
-    ) -> tuple[PublishedPort, ...]:
-        """A taken port is no conflict with the container's state but a start that failed: 500, as from dockerd."""
-        try:
-            return await self._context.ports.networks.publish(container_id, endpoint, ports)
-        except Conflict as error:
-            reason = f"driver failed programming external connectivity: {error.message}"
-            raise PierError(f"failed to set up container networking: {reason}") from error
+    def _planned(self, container: Container) -> Mapping[str, Endpoint]:
+        """Where it shall be. One that was taken off all its networks is back on its mode's, as with Docker."""
+        if container.endpoints or container.config.network_disabled:
+            return container.endpoints
+        network = self._context.memory.network(container.host_config.network_mode)
+        planned = plan_endpoint(network, EndpointRequest(), container.id, container.name, container.config.hostname)
+        return {network.name: planned}
+
+    async def _publish(self, container: Container, parts: _Parts) -> None:
+        ports = port_requests(container)
+        endpoint = default_route(self._context, parts.endpoints)
+        if ports and endpoint is not None:
+            published = await publish(self._context, container.id, endpoint, ports)
+            parts.endpoints[endpoint.network_name] = replace(endpoint, published=published)
 
     async def _look_into_root(self, container: Container, parts: _Parts) -> None:
         ports = self._context.ports
@@ -264,8 +272,12 @@ class Launcher:
             container.id,
             hostname=container.config.hostname,
             hosts=files.hosts_file(container, endpoints.values(), gateway) if own else None,
-            resolv_conf=files.resolv_conf(container, await host.host_resolv_conf()) if own else None,
+            resolv_conf=await self._resolv_conf(container, endpoints) if own else None,
         )
+
+    async def _resolv_conf(self, container: Container, endpoints: Mapping[str, Endpoint]) -> str:
+        resolver = RESOLVER if has_resolver(endpoints.values()) else ""
+        return files.resolv_conf(container, await self._context.ports.host.host_resolv_conf(), resolver=resolver)
 
     async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[int, str, int]:
         """The pid and the cgroup of the running init, and when it started: it may have ended before we are back."""
@@ -336,35 +348,6 @@ class Launcher:
         elif state.status is Status.RESTARTING:
             state = replace(state, status=Status.EXITED)
         await self._context.memory.commit(Put(replace(container, state=state)))
-
-
-def port_requests(container: Container) -> tuple[PortRequest, ...]:
-    """The ports to publish: bindings of exposed ports, and with `-P` the exposed ones that have no binding.
-
-    A binding of a port that is not exposed is stored and shown, but publishes nothing, as with Docker.
-    """
-    host = container.host_config
-    bindings = {parse_port(key): value for key, value in host.port_bindings.items()}
-    requests = []
-    for key in container.config.exposed_ports:
-        port, protocol = parse_port(key)
-        wanted = bindings.get((port, protocol), ())
-        if not wanted and host.publish_all_ports:
-            wanted = (PortBinding(),)
-        requests += [PortRequest(port=port, protocol=protocol, binding=binding) for binding in wanted]
-    return tuple(requests)
-
-
-def network_events(context: Context, container: Container, action: str) -> list[Publish]:
-    """`network connect` or `disconnect`, one for each endpoint."""
-    memory = context.memory
-    events = []
-    for endpoint in container.endpoints.values():
-        network = memory.networks.get(endpoint.network_id)
-        kind = network.driver if network else "bridge"
-        attributes = {"container": container.id, "name": endpoint.network_name, "type": kind}
-        events.append(memory.event("network", action, endpoint.network_id, attributes))
-    return events
 
 
 def _throttled_paths(container: Container) -> list[str]:

@@ -50,4 +50,8 @@ def test_without_a_process_there_are_no_ports(status: Status) -> None:
 
 
 def test_what_never_ran_shows_its_network_mode() -> None:
-    assert list(endpoints_of(a_container(endpoints={}))) == ["bridge"]
+    assert list(endpoints_of(a_container(endpoints={}, state=State()))) == ["bridge"]
+
+
+def test_what_was_taken_off_all_its_networks_shows_none() -> None:
+    assert endpoints_of(a_container(endpoints={}, state=State(status=Status.EXITED, started_at=1))) == {}

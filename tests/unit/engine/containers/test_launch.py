@@ -15,7 +15,7 @@ from pier.domain.record import Put
 from pier.domain.resources import DeviceMapping, DeviceRequest, Resources, ThrottleDevice
 from pier.domain.runtime import ProcessUser
 from pier.engine.containers.attach import AttachOptions
-from pier.engine.containers.launch import port_requests
+from pier.engine.containers.endpoints import port_requests
 from pier.engine.networks import CreateNetwork
 
 

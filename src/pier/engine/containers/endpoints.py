@@ -1,0 +1,121 @@
+"""A container's places on networks: planned before it runs, published and chosen by rank while it does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pier.domain import ids
+from pier.domain.container import Container
+from pier.domain.errors import Conflict, InvalidArgument, PierError, Unsupported
+from pier.domain.network import (
+    Endpoint,
+    EndpointRequest,
+    Network,
+    PortBinding,
+    PortRequest,
+    PublishedPort,
+    parse_port,
+)
+from pier.domain.record import Publish
+from pier.engine.context import Context
+
+PREDEFINED = ("bridge", "host", "none")
+
+
+def plan_endpoint(network: Network, request: EndpointRequest, container_id: str, name: str, hostname: str) -> Endpoint:
+    """What a container shall have on a network; addresses come when it runs.
+
+    Raises InvalidArgument, Unsupported for what the network cannot give.
+    """
+    user_defined = network.name not in PREDEFINED
+    if not user_defined and request.aliases:
+        raise InvalidArgument("network-scoped aliases are only supported for user-defined networks")
+    if not user_defined and (request.ipv4_address or request.ipv6_address):
+        raise InvalidArgument("user specified IP address is supported on user defined networks only")
+    for value, what in ((request.links, "Links"), (request.link_local_ips, "LinkLocalIPs")):
+        if value:
+            raise Unsupported(f"Pier does not support EndpointSettings.{what} yet")
+    return Endpoint(
+        network_id=network.id,
+        network_name=network.name,
+        request=request,
+        dns_names=dns_names(request, container_id, name, hostname) if user_defined else (),
+    )
+
+
+def dns_names(request: EndpointRequest, container_id: str, name: str, hostname: str) -> tuple[str, ...]:
+    """By which names others find it, each once; the container's own name first."""
+    return tuple(dict.fromkeys(filter(None, (name, *request.aliases, ids.short(container_id), hostname))))
+
+
+def renamed(container: Container, name: str) -> dict[str, Endpoint]:
+    """Its endpoints under another name of the container."""
+    hostname = container.config.hostname
+    return {
+        key: replace(endpoint, dns_names=dns_names(endpoint.request, container.id, name, hostname))
+        if endpoint.dns_names
+        else endpoint
+        for key, endpoint in container.endpoints.items()
+    }
+
+
+def default_route(context: Context, endpoints: Mapping[str, Endpoint]) -> Endpoint | None:
+    """The endpoint that leads out of the container, and that its ports are published on."""
+    leading = [item for item in endpoints.values() if _leads_out(context.memory.networks.get(item.network_id))]
+    return min(leading, key=lambda item: item.route_rank, default=None)
+
+
+def _leads_out(network: Network | None) -> bool:
+    return network is not None and network.driver == "bridge" and not network.internal
+
+
+def port_requests(container: Container) -> tuple[PortRequest, ...]:
+    """The ports to publish: bindings of exposed ports, and with `-P` the exposed ones that have no binding.
+
+    A binding of a port that is not exposed is stored and shown, but publishes nothing, as with Docker.
+    """
+    host = container.host_config
+    bindings = {parse_port(key): value for key, value in host.port_bindings.items()}
+    requests = []
+    for key in container.config.exposed_ports:
+        port, protocol = parse_port(key)
+        wanted = bindings.get((port, protocol), ())
+        if not wanted and host.publish_all_ports:
+            wanted = (PortBinding(),)
+        requests += [PortRequest(port=port, protocol=protocol, binding=binding) for binding in wanted]
+    return tuple(requests)
+
+
+def same_ports(published: Sequence[PublishedPort]) -> tuple[PortRequest, ...]:
+    """Requests for what is published already, to have it elsewhere under the same host ports."""
+    return tuple(
+        PortRequest(
+            port=item.port,
+            protocol=item.protocol,
+            binding=PortBinding(host_ip=item.host_ip, host_port=str(item.host_port)),
+        )
+        for item in published
+    )
+
+
+async def publish(
+    context: Context, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]
+) -> tuple[PublishedPort, ...]:
+    """A taken port is no conflict with the container's state but a start that failed: 500, as from dockerd."""
+    try:
+        return await context.ports.networks.publish(container_id, endpoint, ports)
+    except Conflict as error:
+        reason = f"driver failed programming external connectivity: {error.message}"
+        raise PierError(f"failed to set up container networking: {reason}") from error
+
+
+def network_event(context: Context, container_id: str, endpoint: Endpoint, action: str) -> Publish:
+    """`network connect` or `disconnect` of one endpoint."""
+    network = context.memory.networks.get(endpoint.network_id)
+    kind = network.driver if network else "bridge"
+    attributes = {"container": container_id, "name": endpoint.network_name, "type": kind}
+    return context.memory.event("network", action, endpoint.network_id, attributes)
+
+
+def network_events(context: Context, container: Container, action: str) -> list[Publish]:
+    """The same for each endpoint of a container."""
+    return [network_event(context, container.id, endpoint, action) for endpoint in container.endpoints.values()]
