@@ -49,3 +49,12 @@ def test_without_a_usable_server_public_ones_are_named() -> None:
 def test_dns_options_take_the_place_of_the_hosts() -> None:
     host = HostConfig(dns=("9.9.9.9",), dns_search=(".",), dns_options=("ndots:5",))
     assert resolv_conf(a_container(host), "nameserver 10.0.0.2\nsearch a\n") == "nameserver 9.9.9.9\noptions ndots:5\n"
+
+
+def test_a_resolver_of_the_containers_own_is_its_only_server() -> None:
+    host_text = "nameserver 10.0.0.2\nsearch corp.test\noptions edns0\n"
+    text = resolv_conf(a_container(), host_text, resolver="127.0.0.11")
+    assert text == "nameserver 127.0.0.11\nsearch corp.test\noptions edns0 ndots:0\n"
+    host = HostConfig(dns=("9.9.9.9",), dns_search=("a", "b"), dns_options=("ndots:2", "rotate"))
+    text = resolv_conf(a_container(host), host_text, resolver="127.0.0.11")
+    assert text == "nameserver 127.0.0.11\nsearch a b\noptions ndots:2 rotate\n"
