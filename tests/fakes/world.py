@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from fakes.containerd import FakeContainerd
 from fakes.host import FakeHost
 from fakes.networks import FakeNetworks
@@ -14,6 +15,7 @@ from fakes.registry import FakeRegistry
 from fakes.streams import FakeLogs, FakeStream, FakeStreams
 from support.images import Node, TestImage, docker_archive
 
+from pier.archive.copies import Copies
 from pier.archive.images import Archives
 from pier.config import Config as Settings
 from pier.domain.container import Config, Container, HostConfig
@@ -114,6 +116,7 @@ class World:
             host=self.host,
             registry=self.registry,
             archives=Archives(),
+            copies=Copies(),
         )
 
     async def shut_down(self) -> None:
@@ -170,6 +173,18 @@ class World:
     def end(self, container_id: str, status: int = 0, exec_id: str = "") -> None:
         """The process ends by itself."""
         self.containerd.tasks.end(container_id, status, exec_id)
+
+    def hold_after_start(self, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+        """Processes start, but the engine does not hear of that until the event is set."""
+        start, gate = self.containerd.tasks.start, asyncio.Event()
+
+        async def held(container_id: str, exec_id: str = "") -> int:
+            pid = await start(container_id, exec_id)
+            await gate.wait()
+            return pid
+
+        monkeypatch.setattr(self.containerd.tasks, "start", held)
+        return gate
 
     # -- watching -----------------------------------------------------------------------------------------------------
 

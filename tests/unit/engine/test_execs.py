@@ -77,6 +77,24 @@ async def test_an_exit_heard_twice_is_settled_once(world: World) -> None:
     assert world.actions().count("exec_die") == 1
 
 
+async def test_an_exit_before_the_start_is_recorded_is_settled_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.run("web")
+    gate = world.hold_after_start(monkeypatch)
+    exec_id = await world.engine.execs.create("web", ExecConfig(cmd=("sh", "-c", "exit 5")))
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(world.engine.execs.start(exec_id, detach=True))
+        await world.until(lambda: len(world.calls("tasks.start")) == 2)
+        await world.turns()
+        assert world.engine.execs.inspect(exec_id).exit_code is None
+        gate.set()
+    await world.until(lambda: world.actions()[-1] == "exec_die")
+    assert world.actions()[-2] == "exec_start: sh -c exit 5"
+    ended = world.engine.execs.inspect(exec_id)
+    assert (ended.running, ended.exit_code) == (False, 5)
+
+
 async def test_execs_end_with_their_container(world: World) -> None:
     container_id = await world.run("web")
     exec_id, attachment = await begin(world)

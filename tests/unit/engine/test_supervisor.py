@@ -281,5 +281,62 @@ async def test_a_first_look_does_not_disturb_what_is_done_meanwhile(world: World
         assert set(world.containerd.state.tasks) == set(world.containerd.state.containers) == set(world.networks.netns)
 
 
+async def boot_without_containerd(world: World) -> None:
+    await world.shut_down()
+    world.containerd.stop()
+    await world.boot()
+    world.containerd.state.gates["tasks.list"] = asyncio.Event()
+    world.containerd.start()
+
+
+async def test_a_first_look_leaves_a_start_on_its_way_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    container_id = await world.create("web")
+    await boot_without_containerd(world)
+    started = world.hold_after_start(monkeypatch)
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(world.engine.containers.start("web"))
+        await world.until(lambda: world.calls("tasks.start"))
+        await world.turns()
+        world.containerd.state.gates["tasks.list"].set()  # its task is there, its start is not recorded
+        await world.turns()
+        started.set()
+    await world.engine.supervisor.reconciled.wait()
+    assert world.container("web").state.status is Status.RUNNING
+    assert list(world.containerd.state.tasks) == [container_id]
+
+
+async def test_a_sweep_leaves_a_start_on_its_way_alone(world: World) -> None:
+    container_id = await world.create("web")
+    await boot_without_containerd(world)
+    world.containerd.state.gates["tasks.create"] = gate = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(world.engine.containers.start("web"))
+        await world.until(lambda: world.calls("tasks.create"))
+        world.containerd.state.gates["tasks.list"].set()  # object, network and streams are there, the task is not
+        await world.engine.supervisor.reconciled.wait()
+        gate.set()
+    assert world.container("web").state.status is Status.RUNNING
+    assert list(world.containerd.state.containers) == list(world.networks.netns) == [container_id]
+    assert not world.stream(container_id).finished
+
+
+async def test_a_sweep_leaves_a_create_on_its_way_alone(world: World) -> None:
+    await boot_without_containerd(world)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow_copy(rootfs: object, path: str, destination: str) -> None:
+        begun.set()
+        await gate.wait()
+
+    world.host.copy_up = slow_copy  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as clients:
+        create = clients.create_task(world.create("web", volumes=("/v",)))
+        await begun.wait()
+        world.containerd.state.gates["tasks.list"].set()  # its layer is there, its record is not
+        await world.engine.supervisor.reconciled.wait()
+        gate.set()
+    assert create.result() in world.containerd.state.snapshots
+
+
 async def _awaited(action: Awaitable[object]) -> None:
     await action

@@ -135,6 +135,16 @@ async def test_auto_remove_goes_after_its_end_with_its_anonymous_volumes(world: 
     await world.create("web")  # whoever waited may take the name again
 
 
+async def test_force_on_what_goes_at_its_end_takes_its_anonymous_volumes_too(world: World) -> None:
+    await world.run("web", host=AUTO, volumes=("/v",))
+    await world.engine.containers.remove("web", force=True)
+    await world.turns()
+    assert not world.context.memory.volumes
+    await world.create("new", host=AUTO, volumes=("/v",))
+    await world.engine.containers.remove("new")
+    assert not world.context.memory.volumes
+
+
 async def test_links_are_not_removed(world: World) -> None:
     await world.create("web")
     with pytest.raises(Unsupported, match="link"):
