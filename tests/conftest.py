@@ -82,6 +82,7 @@ def tidy(engine: Engine) -> Iterator[None]:
     yield
     if engine.process and engine.answers():
         engine.remove_all_containers()
+        engine.remove_all_networks()
 
 
 @pytest.fixture(scope="module")

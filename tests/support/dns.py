@@ -61,7 +61,7 @@ def _name(data: bytes, offset: int) -> tuple[str, int]:
         if length & 0xC0:
             rest, _ = _name(data, struct.unpack_from(">H", data, offset)[0] & 0x3FFF)
             return ".".join([*labels, rest]), offset + 2
-        labels.append(data[offset + 1 : offset + 1 + length].decode())
+        labels.append(data[offset + 1 : offset + 1 + length].decode("latin-1"))
         offset += 1 + length
     return ".".join(labels), offset + 1
 

@@ -4,6 +4,7 @@ Two of them run side by side on one host, also next to a developer's own engine,
 """
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -199,6 +200,12 @@ class Engine:
             assert reply.status in (204, 404, 409), reply.body
         wait_for(lambda: not self.container_ids(), what="no container is left")
 
+    def remove_all_networks(self) -> None:
+        """The user's own ones, which no container is on by now."""
+        for row in self.call("GET", '/networks?filters={"type":["custom"]}').json():
+            reply = self.call("DELETE", f"/networks/{row['Id']}")
+            assert reply.status in (204, 404), reply.body
+
     def destroy(self) -> None:
         """Takes away all that this engine made on the host. Best effort: leaks are judged before, by `leaks`."""
         if self.process:
@@ -207,7 +214,8 @@ class Engine:
             kill_quietly(pid)
         for folder in sorted(mounts_below(self.exec_root, self.data_root), reverse=True):
             subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
-        subprocess.run(["ip", "link", "delete", self.bridge], check=False, capture_output=True)
+        for bridge in {self.bridge, *bridges_of(self.namespace)}:
+            subprocess.run(["ip", "link", "delete", bridge], check=False, capture_output=True)
         for family, table in nft_tables(self.namespace.replace("-", "_")):
             subprocess.run(["nft", "delete", "table", family, table], check=False, capture_output=True)
         remove_foreign_rules(f"pier_{self.namespace.replace('-', '_')}")
@@ -219,6 +227,13 @@ class Engine:
         Path(f"/run/lock/pier-{hashlib.sha256(key).hexdigest()[:16]}.lock").unlink(missing_ok=True)
         shutil.rmtree(self.exec_root, ignore_errors=True)
         shutil.rmtree(self.data_root, ignore_errors=True)
+
+
+def bridges_of(namespace: str) -> list[str]:
+    """The bridges that bear the mark of the engine with this namespace."""
+    mark = f"pier:{namespace.replace('-', '_')}"
+    listed = subprocess.run(["ip", "-j", "link", "show", "type", "bridge"], check=False, capture_output=True, text=True)
+    return [row["ifname"] for row in json.loads(listed.stdout or "[]") if row.get("ifalias") == mark]
 
 
 def remove_directory(path: str) -> None:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from support.engine import Engine, find_processes, mounts_below, nft_tables
+from support.engine import Engine, bridges_of, find_processes, mounts_below, nft_tables
 from support.wait import wait_for
 
 State = dict[str, set[str]]
@@ -26,7 +26,8 @@ def take(engine: Engine) -> State:
         "ingests": first_words(rows([*ctr, "content", "active"])),
         "mounts": set(mounts_below(engine.exec_root, engine.data_root)),
         "files": set(files(engine)),
-        "bridge ports": bridge_ports(engine.bridge),
+        "bridges": set(bridges_of(engine.namespace)),
+        "bridge ports": {port for bridge in bridges_of(engine.namespace) for port in bridge_ports(bridge)},
         "nft": set(nft_lines(engine)),
         "cgroups": set(cgroups(engine.cgroup_parent)),
         "shims": {command_line(pid) for pid in find_processes(f" -namespace {engine.namespace} ")} - {""},

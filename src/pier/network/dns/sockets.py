@@ -7,7 +7,7 @@ in the container can still bind port 53 of every address. Everything here blocks
 import socket
 
 from pier.network.netns import enter, in_thread
-from pier.network.nftables import Nftables
+from pier.network.nftables import NftError, Nftables
 
 ADDRESS = "127.0.0.11"
 _TABLE = "pier_dns"
@@ -25,9 +25,8 @@ def open_socket(netns: int, family: int, kind: int) -> socket.socket:
 
 
 def render_redirection(udp_port: int, tcp_port: int) -> str:
-    """Commands that replace the whole table. Answers are translated back by connection tracking."""
-    return f"""add table ip {_TABLE}
-delete table ip {_TABLE}
+    """Commands that make the table, and fail if it is there. Answers are translated back by connection tracking."""
+    return f"""create table ip {_TABLE}
 table ip {_TABLE} {{
   chain output {{
     type nat hook output priority -100; policy accept;
@@ -48,7 +47,7 @@ def _open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
             opened[-1].bind((ADDRESS, 0))
         datagrams, listener = opened
         listener.listen(_BACKLOG)
-        nft.run(render_redirection(datagrams.getsockname()[1], listener.getsockname()[1]))
+        _redirect(nft, render_redirection(datagrams.getsockname()[1], listener.getsockname()[1]))
     except BaseException:
         for sock in opened:
             sock.close()
@@ -56,6 +55,15 @@ def _open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
     finally:
         nft.close()
     return datagrams, listener
+
+
+def _redirect(nft: Nftables, commands: str) -> None:
+    """A table of before, whose ports nobody serves any more, gives way. (To delete one that is not there, to be on the
+    safe side, makes the kernel wait for ten milliseconds and more.)"""
+    try:
+        nft.run(commands)
+    except NftError:
+        nft.run(f"delete table ip {_TABLE}\n{commands}")
 
 
 def _open_socket(netns: int, family: int, kind: int) -> socket.socket:

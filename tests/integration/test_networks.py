@@ -1,0 +1,158 @@
+"""Networks of the user's own, with real containers: names, joining and leaving, and a pierd that dies meanwhile."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import load_image
+from support.cli import Cli
+from support.engine import Engine
+from support.events import events_since
+from support.fetch import fetch, free_port
+from support.wait import wait_for
+
+pytestmark = [pytest.mark.root, pytest.mark.containerd]
+
+SERVE = ["sh", "-c", "mkdir -p /www && echo page > /www/index.html && exec httpd -f -p 80 -h /www"]
+
+
+def pings(cli: Cli, container: str, name: str) -> bool:
+    """Whether one container reaches another by a name."""
+    return cli("exec", container, "ping", "-c1", "-w2", name).code == 0
+
+
+def inspect(engine: Engine, container: str) -> Any:
+    return engine.call("GET", f"/containers/{container}/json").json()
+
+
+def test_names_of_a_network_are_resolved(cli: Cli, image: str, engine: Engine) -> None:
+    assert cli("network", "create", "front").check().stderr == ""
+    cli.out("run", "-d", "--name", "server", "--network", "front", "--network-alias", "www", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "client", "--network", "front", "--dns-search", "corp.test", image, "sleep", "100")
+    for name in ("server", "WWW", "server.front", inspect(engine, "server")["Id"][:12]):
+        assert pings(cli, "client", name), name
+    text = cli.out("exec", "client", "cat", "/etc/resolv.conf").splitlines()
+    assert text[0] == "nameserver 127.0.0.11"
+    assert "search corp.test" in text
+    assert "ndots:0" in text[-1]
+    address = inspect(engine, "server")["NetworkSettings"]["Networks"]["front"]["IPAddress"]
+    assert "server.front" in cli.out("exec", "client", "nslookup", address)
+    cli.out("stop", "-t", "0", "server")
+    assert not pings(cli, "client", "server")
+
+
+def test_the_default_bridge_resolves_no_names(cli: Cli, image: str) -> None:
+    cli.out("run", "-d", "--name", "server", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "client", "--dns", "192.0.2.1", image, "sleep", "100")
+    assert "127.0.0.11" not in cli.out("exec", "client", "cat", "/etc/resolv.conf")
+
+
+def test_a_running_container_joins_and_leaves(cli: Cli, image: str, engine: Engine) -> None:
+    for name in ("front", "back"):
+        cli.out("network", "create", name)
+    cli.out("run", "-d", "--name", "web", "--network", "front", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "db", "--network", "back", image, "sleep", "100")
+    assert not pings(cli, "web", "db")
+    since = time.time()
+    assert cli.out("network", "connect", "--alias", "proxy", "back", "web") == ""
+    assert pings(cli, "web", "db")
+    assert pings(cli, "db", "proxy")
+    hosts = cli.out("exec", "web", "cat", "/etc/hosts").splitlines()
+    networks = inspect(engine, "web")["NetworkSettings"]["Networks"]
+    assert [line.split()[0] for line in hosts[-2:]] == [networks[name]["IPAddress"] for name in ("front", "back")]
+    assert networks["back"]["Aliases"] == ["proxy"]
+    assert "eth1" in cli.out("exec", "web", "ip", "-o", "link")
+    members = engine.call("GET", "/networks/back").json()["Containers"]
+    assert sorted(member["Name"] for member in members.values()) == ["db", "web"]
+
+    assert cli.out("network", "disconnect", "back", "web") == ""
+    assert not pings(cli, "web", "db")
+    assert not pings(cli, "db", "proxy")
+    events = [event["Action"] for event in events_since(engine, since, type=["network"])]
+    assert events == ["connect", "disconnect"]
+    assert "eth1" not in cli.out("exec", "web", "ip", "-o", "addr", "show", "scope", "global")
+    assert len(cli.out("exec", "web", "cat", "/etc/hosts").splitlines()) == len(hosts) - 1
+    assert cli("network", "rm", "front").code == 1
+    cli.out("rm", "-f", "web", "db")
+    cli.out("network", "rm", "front", "back")
+
+
+def test_status_of_what_cannot_be(engine: Engine, image: str) -> None:
+    engine.docker("network", "create", "front").check()
+    engine.docker("run", "-d", "--name", "web", "--network", "front", image, "sleep", "100").check()
+    engine.docker("create", "--name", "idle", image).check()
+
+    def connect(network: str, container: str = "web", **endpoint: object) -> int:
+        body = {"Container": container, "EndpointConfig": endpoint}
+        return engine.call("POST", f"/networks/{network}/connect", body).status
+
+    assert [connect("front"), connect("host"), connect("none"), connect("nope"), connect("front", "nope")] == [
+        403, 400, 400, 404, 404,
+    ]  # fmt: skip
+    assert connect("bridge", Aliases=["x"]) == 400
+    assert connect("bridge", IPAMConfig={"IPv4Address": "10.1.2.3"}) == 400
+    assert [connect("front", "idle"), connect("front", "idle")] == [200, 200]
+    assert engine.call("POST", "/networks/bridge/disconnect", {"Container": "web"}).status == 500
+    assert engine.call("POST", "/networks/front/disconnect", {"Container": "idle"}).status == 200
+    assert engine.call("POST", "/networks/front/disconnect", {"Container": "web", "Force": True}).status == 200
+    assert inspect(engine, "web")["NetworkSettings"]["Networks"] == {}
+
+
+def test_priority_fixed_address_and_interface_name(cli: Cli, image: str) -> None:
+    cli.out("network", "create", "--subnet", "10.199.7.0/24", "fixed")
+    cli.out("network", "create", "a-first")
+    cli.out("run", "-d", "--name", "web", image, "sleep", "100")
+    name = "com.docker.network.endpoint.ifname=lan0"
+    cli.out("network", "connect", "--ip", "10.199.7.9", "--gw-priority", "5", "--driver-opt", name, "fixed", "web")
+    cli.out("network", "connect", "a-first", "web")
+    assert "10.199.7.9" in cli.out("exec", "web", "ip", "addr", "show", "lan0")
+    assert "default via 10.199.7.1 dev lan0" in cli.out("exec", "web", "ip", "route")
+
+
+def test_a_program_that_watches_its_files_sees_the_resolver_come(cli: Cli, image: str) -> None:
+    cli.out("network", "create", "front")
+    cli.out("run", "-d", "--name", "other", "--network", "front", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "web", image, "sh", "-c", "echo 192.0.2.7 mine >> /etc/hosts; exec sleep 100")
+    wait_for(lambda: "mine" in cli.out("exec", "web", "cat", "/etc/hosts"), what="the container's own line")
+    cli.out("network", "connect", "front", "web")
+    assert "192.0.2.7 mine" in cli.out("exec", "web", "cat", "/etc/hosts")
+    assert pings(cli, "web", "other")
+    cli.out("network", "disconnect", "front", "web")
+    assert "127.0.0.11" not in cli.out("exec", "web", "cat", "/etc/resolv.conf")
+
+
+def test_ports_follow_the_default_route(engine: Engine, image: str) -> None:
+    port = free_port()
+    engine.docker("network", "create", "front").check()
+    engine.docker("network", "create", "--internal", "inner").check()
+    engine.docker("run", "-d", "--name", "web", "--network", "inner", "-p", f"{port}:80", image, *SERVE).check()
+    assert fetch("127.0.0.1", port, timeout=1) == ""
+    engine.docker("network", "connect", "front", "web").check()
+    assert wait_for(lambda: fetch("127.0.0.1", port), what="the page") == "page\n"
+    engine.docker("network", "connect", "bridge", "web").check()
+    engine.docker("network", "disconnect", "front", "web").check()
+    assert fetch("127.0.0.1", port) == "page\n"
+
+
+def test_names_are_known_through_kills_of_pierd(new_engine: Callable[..., Engine], image: str) -> None:
+    engine = new_engine().start()
+    load_image(engine)
+    engine.docker("network", "create", "front").check()
+    engine.docker("run", "-d", "--name", "server", "--network", "front", image, "sleep", "100").check()
+    script = "while :; do nslookup server 2>&1 | grep -q 'Address: 172' && echo known || echo lost; done"
+    engine.docker("run", "-d", "--name", "client", "--network", "front", image, "sh", "-c", script).check()
+    for _ in range(3):
+        engine.kill()
+        engine.start()
+    engine.docker("stop", "-t", "0", "client").check()
+    said = engine.docker("logs", "client").check().stdout.splitlines()
+    assert said.count("known") > 10
+    assert "lost" not in said
+    engine.docker("start", "client").check()
+    engine.docker("network", "disconnect", "front", "server").check()
+    assert engine.docker("exec", "client", "ping", "-c1", "-w2", "server").code != 0
+    engine.docker("network", "connect", "front", "server").check()
+    assert engine.docker("exec", "client", "ping", "-c1", "-w2", "server").code == 0
+    engine.remove_all_containers()
+    engine.remove_all_networks()
