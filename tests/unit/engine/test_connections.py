@@ -229,6 +229,32 @@ async def test_a_client_that_hangs_up_does_not_leave_half_a_join(nets: World) ->
     assert nets.actions()[-1] == "network connect"
 
 
+async def test_a_container_without_a_way_out_has_none_by_the_hosts_resolver(nets: World) -> None:
+    nets.host.resolv_conf = "nameserver 127.0.0.53\nnameserver 192.0.2.1\n"
+    await nets.engine.networks.create(CreateNetwork(name="inner", internal=True))
+    container_id = await nets.run("web", host=on("inner"))
+    assert [server.address for server in nets.networks.servers[container_id]] == ["192.0.2.1"]
+    await connect(nets, "front", "web")
+    assert [server.address for server in nets.networks.servers[container_id]] == ["127.0.0.53", "192.0.2.1"]
+    await disconnect(nets, "front", "web")
+    assert [server.address for server in nets.networks.servers[container_id]] == ["192.0.2.1"]
+
+
+async def test_names_end_before_the_task_is_deleted(nets: World) -> None:
+    container_id = await nets.run("web", host=on("front"))
+    known: list[bool] = []
+    delete = nets.containerd.tasks.delete
+
+    async def watched(*args: str) -> object:
+        known.append(bool(nets.networks.names.get(container_id)))
+        return await delete(*args)
+
+    nets.containerd.tasks.delete = watched  # type: ignore[method-assign, assignment]  # only looks on
+    nets.end(container_id)
+    await nets.ended("web")
+    assert known == [False]
+
+
 async def test_a_rename_changes_the_names(nets: World) -> None:
     container_id = await nets.run("web", host=on("front"))
     await nets.engine.containers.rename("web", "proxy")

@@ -84,6 +84,8 @@ class Exits:
         A step that fails is logged and does not keep the others from being done.
         """
         ports = self._context.ports
+        # First of all nobody is sent to it any more: to delete a task takes a while.
+        await _attempt(ports.networks.serve_names(container.id, (), ()), "take the names off", container.id)
         async with self._context.gate.ending():
             await _attempt(ports.tasks.delete(container.id), "delete the task of", container.id)
         stream = self._context.live.stream(container.id)

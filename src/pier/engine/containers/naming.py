@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pier.domain.container import Container
 from pier.domain.network import Endpoint, NameServer
 from pier.engine.containers import files
+from pier.engine.containers.endpoints import default_route
 from pier.engine.context import Context
 
 RESOLVER = "127.0.0.11"
@@ -17,9 +18,15 @@ def has_resolver(endpoints: Iterable[Endpoint]) -> bool:
 
 
 async def serve_names(context: Context, container: Container, endpoints: Iterable[Endpoint]) -> None:
-    """Tells a container's names and gives it its resolver, or takes both away; it has a network namespace."""
+    """Tells a container's names and gives it its resolver, or takes both away; it has a network namespace.
+
+    One that has only internal networks gets no answers by way of the host: they would be its way out.
+    """
+    several = {endpoint.network_name: endpoint for endpoint in endpoints}
     servers = name_servers(container, await context.ports.host.host_resolv_conf())
-    await context.ports.networks.serve_names(container.id, list(endpoints), servers)
+    if default_route(context, several) is None:
+        servers = tuple(server for server in servers if not server.from_host)
+    await context.ports.networks.serve_names(container.id, list(several.values()), servers)
 
 
 def name_servers(container: Container, host_text: str) -> tuple[NameServer, ...]:
