@@ -1,15 +1,18 @@
 """A CLI run in this process against an HTTP engine that the test scripts."""
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from fakes.cli import Pier
 from fakes.http_engine import HttpEngine
 
 from pier.cli.main import run
 
 
 @pytest.fixture
-def engine(tmp_path, monkeypatch):
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpEngine]:
     """The engine that DOCKER_HOST names; HOME is empty."""
     for name in ("PIER_HOST", "DOCKER_CONFIG", "DOCKER_API_VERSION"):
         monkeypatch.delenv(name, raising=False)
@@ -20,10 +23,10 @@ def engine(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def pier(engine, capfd):
+def pier(engine: HttpEngine, capfd: pytest.CaptureFixture[str]) -> Pier:
     """Runs one command line: (exit code, stdout, stderr)."""
 
-    def call(*argv):
+    def call(*argv: str) -> tuple[int, str, str]:
         code = run(list(argv))
         sys.stdout.flush()
         captured = capfd.readouterr()

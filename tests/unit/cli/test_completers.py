@@ -1,4 +1,5 @@
 import pytest
+from fakes.http_engine import HttpEngine
 
 from pier.cli.completers import offers
 
@@ -15,7 +16,7 @@ from pier.cli.completers import offers
         ("objects", "v", ["v"]),
     ],
 )
-def test_names(engine, kind, incomplete, names):
+def test_names(engine: HttpEngine, kind: str, incomplete: str, names: list[str]) -> None:
     engine.answer(
         "GET", "/containers/json", [{"Names": ["/web"], "State": "running"}, {"Names": ["/old"], "State": "exited"}]
     )
@@ -27,6 +28,6 @@ def test_names(engine, kind, incomplete, names):
     assert offers(kind)(incomplete) == names
 
 
-def test_an_engine_that_is_away_offers_nothing(monkeypatch):
+def test_an_engine_that_is_away_offers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIER_HOST", "unix:///nope")
     assert offers("containers")("") == []

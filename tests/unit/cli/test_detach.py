@@ -3,7 +3,7 @@ import pytest
 from pier.cli.detach import DetachFilter, parse_keys
 
 
-def test_keys():
+def test_keys() -> None:
     assert parse_keys("ctrl-p,ctrl-q") == b"\x10\x11"
     assert parse_keys("a,ctrl-@,ctrl-[") == b"a\0\x1b"
     for text in ("", "ab", "ctrl-", "ctrl-1", "é"):
@@ -23,13 +23,13 @@ def test_keys():
         ([b"\x10"], b"", False),
     ],
 )
-def test_the_keys_are_found_wherever_reads_cut_them(pieces, passed, detached):
+def test_the_keys_are_found_wherever_reads_cut_them(pieces: list[bytes], passed: bytes, detached: bool) -> None:
     keys = DetachFilter(b"\x10\x11")
     assert b"".join(keys.feed(piece) for piece in pieces) == passed
     assert keys.detached is detached
 
 
-def test_a_single_key_detaches_at_once_and_no_keys_never():
+def test_a_single_key_detaches_at_once_and_no_keys_never() -> None:
     single = DetachFilter(b"\x01")
     assert (single.feed(b"x\x01y"), single.detached) == (b"x", True)
     never = DetachFilter(b"")

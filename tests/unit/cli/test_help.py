@@ -1,6 +1,7 @@
 """Both readers, our parser and typer's, agree about command lines of the form that both take."""
 
 import shlex
+from typing import Any
 
 import pytest
 
@@ -47,15 +48,15 @@ LINES = [
 ]
 
 
-def by_typer(argv):
-    notes = []
+def by_typer(argv: list[str]) -> dict[str, Any]:
+    notes: list[dict[str, Any]] = []
     app = help_pages.build_app(argv, notes.append)
     app(args=argv, prog_name="pier", standalone_mode=False)
     return notes[-1]
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_typer_reads_what_our_parser_reads(line):
+def test_typer_reads_what_our_parser_reads(line: str) -> None:
     argv = shlex.split(line)
     canonical, _, taken = find_command(argv)
     command = load_command(canonical)
@@ -85,7 +86,9 @@ def test_typer_reads_what_our_parser_reads(line):
         ("build", ["not supported"]),
     ],
 )
-def test_help_pages(words, shown, capsys, monkeypatch):
+def test_help_pages(
+    words: str, shown: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert help_pages.show_help(words) == 0
     text = capsys.readouterr().out

@@ -1,12 +1,14 @@
 import json
 
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 from pier.cli.errors import CliError
 from pier.cli.inspect import encode_platform
 
 
-def test_any_kind_is_tried_in_turn(engine, pier):
+def test_any_kind_is_tried_in_turn(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/networks/x", {"Name": "x", "E": "<"})
     code, out, err = pier("inspect", "x")
     assert (code, json.loads(out), err) == (0, [{"Name": "x", "E": "<"}], "")
@@ -14,7 +16,7 @@ def test_any_kind_is_tried_in_turn(engine, pier):
     assert [path for _, path in engine.sent()] == ["/containers/x/json", "/images/x/json", "/networks/x"]
 
 
-def test_what_is_not_there_comes_after_what_is(engine, pier):
+def test_what_is_not_there_comes_after_what_is(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/json", {"Id": "1"})
     assert pier("inspect", "-f", "{{.Id}}", "no", "a") == (1, "1\n", "Error: No such object: no\n")
     assert pier("inspect", "no") == (1, "[]\n", "Error: No such object: no\n")
@@ -22,7 +24,7 @@ def test_what_is_not_there_comes_after_what_is(engine, pier):
     assert pier("container", "inspect", "no")[2] == "Error response from daemon: No such container: no\n"
 
 
-def test_type_and_size(engine, pier):
+def test_type_and_size(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/json", {"Id": "1"})
     assert pier("inspect", "-s", "--type", "container", "-f", "json", "a") == (0, '[{"Id":"1"}]\n', "")
     assert engine.last("GET", "/containers/a/json").query == {"size": ["1"]}
@@ -39,13 +41,13 @@ def test_type_and_size(engine, pier):
         (["volume", "inspect", "v"], "/volumes/v", None),
     ],
 )
-def test_each_noun(engine, pier, argv, path, query):
+def test_each_noun(engine: HttpEngine, pier: Pier, argv: list[str], path: str, query: str | None) -> None:
     engine.answer("GET", path, {"K": 1})
     assert pier(*argv)[0] == 0
     assert list(engine.last("GET", path).query) == ([query] if query else [])
 
 
-def test_templates(engine, pier):
+def test_templates(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/json", {"State": {"Status": "running"}})
     assert pier("inspect", "-f", "{{.State.Status}}{{if .State.Health}}!{{end}}", "a") == (0, "running\n", "")
     code, out, err = pier("inspect", "-f", "{{.Foo}}", "a")
@@ -54,7 +56,7 @@ def test_templates(engine, pier):
     assert pier("inspect", "-f", "{{.Foo", "a")[0] == 64
 
 
-def test_platforms():
+def test_platforms() -> None:
     assert json.loads(encode_platform("linux/arm/v7")) == {"architecture": "arm", "os": "linux", "variant": "v7"}
     assert encode_platform("") == ""
     with pytest.raises(CliError):

@@ -1,10 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from fakes.http_engine import HttpEngine
 
 from pier.cli import main as main_module
 from pier.cli.main import run
+from pier.cli.session import Session
 
 SLOW = {
     "typer",
@@ -22,7 +25,7 @@ SLOW = {
 }
 
 
-def test_ps_imports_nothing_slow(engine):
+def test_ps_imports_nothing_slow(engine: HttpEngine) -> None:
     engine.answer("GET", "/containers/json", [])
     program = (
         "import sys; before = set(sys.modules)\n"
@@ -55,29 +58,33 @@ def test_ps_imports_nothing_slow(engine):
         (["-H", "unix:///nope", "run", "x"], 125, "pier: Cannot connect to the Pier daemon at unix:///nope."),
     ],
 )
-def test_wrong_lines(engine, capsys, argv, code, text):
+def test_wrong_lines(
+    engine: HttpEngine, capsys: pytest.CaptureFixture[str], argv: list[str], code: int, text: str
+) -> None:
     assert run(argv) == code
     assert capsys.readouterr().err.startswith(text)
 
 
-def test_an_engine_s_refusal_is_shown_as_docker_shows_it(engine, capsys):
+def test_an_engine_s_refusal_is_shown_as_docker_shows_it(
+    engine: HttpEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
     engine.answer("GET", "/containers/json", {"message": "invalid filter 'foo'"}, 400)
     assert run(["ps", "-f", "foo=bar"]) == 1
     assert capsys.readouterr().err == "Error response from daemon: invalid filter 'foo'\n"
 
 
-def test_version_flag(capsys):
+def test_version_flag(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("Pier version ")
 
 
 @pytest.mark.parametrize("argv", [[], ["--help"], ["help"], ["container"], ["ps", "--help"], ["help", "ps"]])
-def test_help_is_success(argv, capsys):
+def test_help_is_success(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(argv) == 0
     assert "Usage: pier" in capsys.readouterr().out
 
 
-def test_hosts_in_order_of_precedence(engine, tmp_path, monkeypatch):
+def test_hosts_in_order_of_precedence(engine: HttpEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.answer("GET", "/containers/json", [])
     monkeypatch.setenv("DOCKER_HOST", "unix:///nope")
     assert run(["ps"]) == 1
@@ -87,14 +94,16 @@ def test_hosts_in_order_of_precedence(engine, tmp_path, monkeypatch):
     assert run(["--host", engine.address, "ps"]) == 0
 
 
-def test_ctrl_c_is_130_and_a_fault_names_itself(engine, monkeypatch, capsys):
-    def interrupted(*_):
+def test_ctrl_c_is_130_and_a_fault_names_itself(
+    engine: HttpEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Session | list[str] | str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(main_module, "_run_command", interrupted)
     assert run(["ps"]) == 130
 
-    def broken(*_):
+    def broken(*_: Session | list[str] | str) -> None:
         raise RuntimeError("boom")
 
     monkeypatch.setattr(main_module, "_run_command", broken)
@@ -104,10 +113,12 @@ def test_ctrl_c_is_130_and_a_fault_names_itself(engine, monkeypatch, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_a_reader_that_goes_away_is_no_crash(engine):
+def test_a_reader_that_goes_away_is_no_crash(engine: HttpEngine) -> None:
     engine.answer("GET", "/containers/json", [])
     program = "from pier.cli.main import main; import sys; sys.argv = ['pier', 'ps']; main()"
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
     process.stdout.close()
     assert process.wait(60) in (0, 1)
     assert process.stderr.read() == b""

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 NETWORK = {
     "Id": "f1cf00fb4dcc" + "0" * 52,
@@ -14,7 +16,7 @@ NETWORK = {
 }
 
 
-def test_ls(engine, pier):
+def test_ls(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/networks", [NETWORK, {**NETWORK, "Name": "a"}])
     code, out, _ = pier("network", "ls", "-f", "driver=bridge")
     assert code == 0
@@ -27,7 +29,7 @@ def test_ls(engine, pier):
     assert row["CreatedAt"].startswith("2026-11-25 ")
 
 
-def test_create(engine, pier):
+def test_create(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/networks/create", {"Id": "nid", "Warning": "mind"}, 201)
     assert pier("network", "create", "n") == (0, "nid\n", "WARNING: mind\n")
     assert engine.last("POST", "/networks/create").json == {
@@ -45,7 +47,7 @@ def test_create(engine, pier):
     }
 
 
-def test_addresses_go_to_their_subnet(engine, pier):
+def test_addresses_go_to_their_subnet(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/networks/create", {"Id": "nid"}, 201)
     argv = ["--subnet", "10.0.0.0/8,fd00::/64", "--gateway", "10.0.0.1", "--gateway", "fd00::1", "--ipv6"]
     argv += ["--ip-range", "10.1.0.0/16", "--aux-address", "a=10.0.0.2", "--ipv4=false", "--config-from", "other"]
@@ -73,14 +75,14 @@ def test_addresses_go_to_their_subnet(engine, pier):
         (["--subnet", "10.0.0.0/8", "--ip-range", "nonsense"], "invalid address nonsense"),
     ],
 )
-def test_addresses_without_home(engine, pier, argv, message):
+def test_addresses_without_home(engine: HttpEngine, pier: Pier, argv: list[str], message: str) -> None:
     code, _, err = pier("network", "create", *argv, "n")
     assert code == 1
     assert message in err
     assert engine.sent() == []
 
 
-def test_rm(engine, pier):
+def test_rm(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/networks/n", {"Name": "n"})
     engine.answer("DELETE", "/networks/n", None, 204)
     engine.answer("GET", "/networks/x", {"message": "network x not found"}, 404)

@@ -1,4 +1,8 @@
-def test_connect(engine, pier):
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
+
+
+def test_connect(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/networks/front/connect", None)
     assert pier("network", "connect", "front", "web") == (0, "", "")
     assert engine.last("POST", "/networks/front/connect").json == {
@@ -7,7 +11,7 @@ def test_connect(engine, pier):
     }
 
 
-def test_connect_with_everything(engine, pier):
+def test_connect_with_everything(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/networks/front/connect", None)
     argv = ["--alias", "a,b", "--alias=c", "--ip", "10.0.0.9", "--ip6", "fd00::9", "--link-local-ip", "169.254.0.1"]
     argv += ["--link", "db:sql", "--driver-opt", "com.docker.network.endpoint.ifname=lan0", "--gw-priority", "-3"]
@@ -21,14 +25,14 @@ def test_connect_with_everything(engine, pier):
     }
 
 
-def test_disconnect(engine, pier):
+def test_disconnect(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/networks/front/disconnect", None)
     for argv, force in (((), False), (("-f",), True)):
         assert pier("network", "disconnect", *argv, "front", "web") == (0, "", "")
         assert engine.last("POST", "/networks/front/disconnect").json == {"Container": "web", "Force": force}
 
 
-def test_an_error_of_the_engine_is_shown(engine, pier):
+def test_an_error_of_the_engine_is_shown(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/networks/front/connect", {"message": "endpoint with name web already exists"}, 403)
     code, _, err = pier("network", "connect", "front", "web")
     assert (code, err) == (1, "Error response from daemon: endpoint with name web already exists\n")

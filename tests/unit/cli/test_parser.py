@@ -1,7 +1,7 @@
 import pytest
 
 from pier.cli.errors import UsageError
-from pier.cli.flags import BOOL, BYTES, CSV, INT, LIST, STRING, Command, Flag
+from pier.cli.flags import BOOL, BYTES, CSV, INT, LIST, STRING, Command, Flag, Values
 from pier.cli.parser import HelpRequested, Parser, check_arguments
 
 FLAGS = (
@@ -19,7 +19,7 @@ FLAGS = (
 )
 
 
-def read(*argv, interspersed=True, environ=None):
+def read(*argv: str, interspersed: bool = True, environ: dict[str, str] | None = None) -> tuple[Values, list[str]]:
     values, arguments = Parser(FLAGS, interspersed=interspersed).read(argv, environ)
     return values, arguments
 
@@ -51,23 +51,23 @@ def read(*argv, interspersed=True, environ=None):
         (("-m=64m",), "memory", 64 << 20),
     ],
 )
-def test_values(argv, name, expected):
+def test_values(argv: tuple[str, ...], name: str, expected: bool | int | list[str] | str) -> None:
     assert read(*argv)[0].as_dict()[name] == expected
 
 
-def test_a_switch_takes_no_following_word():
+def test_a_switch_takes_no_following_word() -> None:
     values, arguments = read("--tty", "false")
     assert values.flag("tty")
     assert arguments == ["false"]
 
 
-def test_flags_end_at_the_first_argument_unless_interspersed():
+def test_flags_end_at_the_first_argument_unless_interspersed() -> None:
     assert read("-i", "img", "-t", "--name", interspersed=False)[1] == ["img", "-t", "--name"]
     values, arguments = read("a", "-t", "b")
     assert (arguments, values.flag("tty")) == (["a", "b"], True)
 
 
-def test_two_dashes_end_the_flags():
+def test_two_dashes_end_the_flags() -> None:
     assert read("-i", "--", "-t", "--", "x")[1] == ["-t", "--", "x"]
     assert read("-", "-i")[1] == ["-"]
 
@@ -88,7 +88,7 @@ def test_two_dashes_end_the_flags():
         (("-n", "x"), 'invalid argument "x" for "-n, --last" flag: strconv.ParseInt: parsing "x": invalid syntax'),
     ],
 )
-def test_wrong_flags_end_with_125_and_docker_s_words(argv, message):
+def test_wrong_flags_end_with_125_and_docker_s_words(argv: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(*argv)
     assert str(caught.value).startswith(message)
@@ -96,19 +96,19 @@ def test_wrong_flags_end_with_125_and_docker_s_words(argv, message):
 
 
 @pytest.mark.parametrize("argv", [("--help",), ("-h",), ("-ih",), ("x", "--help")])
-def test_help_stops_everything(argv):
+def test_help_stops_everything(argv: tuple[str, ...]) -> None:
     with pytest.raises(HelpRequested):
         read(*argv)
 
 
-def test_given_knows_defaults_from_values():
+def test_given_knows_defaults_from_values() -> None:
     values, _ = read("--name=", "-i=false")
     assert values.given("name")
     assert values.given("interactive")
     assert not values.given("tty")
 
 
-def test_the_environment_gives_what_the_line_does_not():
+def test_the_environment_gives_what_the_line_does_not() -> None:
     assert read(environ={"THE_HOST": "e"})[0].text("host") == "e"
     assert read("--host", "l", environ={"THE_HOST": "e"})[0].text("host") == "l"
 
@@ -126,7 +126,7 @@ def test_the_environment_gives_what_the_line_does_not():
         (1, 2, 2, None),
     ],
 )
-def test_number_of_arguments(least, most, count, message):
+def test_number_of_arguments(least: int, most: int | None, count: int, message: str | None) -> None:
     command = Command("x", "", "", (), lambda *_: 0, least=least, most=most)
     if message is None:
         check_arguments(command, "pier x", count)

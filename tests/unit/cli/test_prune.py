@@ -1,6 +1,9 @@
 import io
+from typing import Any
 
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,9 @@ import pytest
         (["volume", "-a"], "/volumes/prune", {}, "Total reclaimed space: 0B\n", '{"all":{"true":true}}'),
     ],
 )
-def test_forced(engine, pier, argv, path, answer, out, filters):
+def test_forced(
+    engine: HttpEngine, pier: Pier, argv: list[str], path: str, answer: dict[str, Any], out: str, filters: str | None
+) -> None:
     engine.answer("POST", path, answer)
     assert pier(argv[0], "prune", "-f", *argv[1:]) == (0, out, "")
     assert engine.last("POST", path).query == ({"filters": [filters]} if filters else {})
@@ -41,7 +46,9 @@ def test_forced(engine, pier, argv, path, answer, out, filters):
 
 @pytest.mark.parametrize("noun", ["container", "image", "network", "volume"])
 @pytest.mark.parametrize(("answer", "goes_on"), [("y\n", True), ("YES\n", True), ("n\n", False), ("", False)])
-def test_it_asks_first(engine, pier, monkeypatch, noun, answer, goes_on):
+def test_it_asks_first(
+    engine: HttpEngine, pier: Pier, monkeypatch: pytest.MonkeyPatch, noun: str, answer: str, goes_on: bool
+) -> None:
     engine.answer("POST", f"/{noun}s/prune", {})
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     code, out, _ = pier(noun, "prune")

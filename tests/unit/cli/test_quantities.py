@@ -18,12 +18,12 @@ from pier.cli import quantities
         (".5k", 512),
     ],
 )
-def test_sizes(text, value):
+def test_sizes(text: str, value: int) -> None:
     assert quantities.read_bytes(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1x", "1.2.3", "k", "1kk", "٣", "1 2"])
-def test_bad_sizes(text):
+def test_bad_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="invalid size"):
         quantities.read_bytes(text)
 
@@ -42,12 +42,12 @@ def test_bad_sizes(text):
         (".5s", 500 * 10**6),
     ],
 )
-def test_durations(text, value):
+def test_durations(text: str, value: int) -> None:
     assert quantities.read_duration(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "5", "5x", "s", "1..2s", ".s", "--1s", "1h x"])
-def test_bad_durations(text):
+def test_bad_durations(text: str) -> None:
     with pytest.raises(ValueError, match=r"in duration|invalid duration"):
         quantities.read_duration(text)
 
@@ -55,35 +55,35 @@ def test_bad_durations(text):
 @pytest.mark.parametrize(
     ("text", "value"), [("1.5", 15 * 10**8), (".25", 25 * 10**7), ("2", 2 * 10**9), ("-1", -(10**9))]
 )
-def test_decimals(text, value):
+def test_decimals(text: str, value: int) -> None:
     assert quantities.read_decimal(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.2.3", "0.0000000001"])
-def test_bad_decimals(text):
+def test_bad_decimals(text: str) -> None:
     with pytest.raises(ValueError, match=r"rational|precise"):
         quantities.read_decimal(text)
 
 
 @pytest.mark.parametrize(("text", "value"), [("12", 12), ("-5", -5), ("0x10", 16), ("010", 8)])
-def test_integers_as_go_reads_them(text, value):
+def test_integers_as_go_reads_them(text: str, value: int) -> None:
     assert quantities.read_int(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", str(1 << 63)])
-def test_bad_integers(text):
+def test_bad_integers(text: str) -> None:
     with pytest.raises(ValueError, match="ParseInt"):
         quantities.read_int(text)
 
 
-def test_uint16_has_bounds():
+def test_uint16_has_bounds() -> None:
     assert quantities.read_uint16("65535") == 65535
     for text, reason in (("65536", "out of range"), ("-1", "invalid syntax"), ("x", "invalid syntax")):
         with pytest.raises(ValueError, match=reason):
             quantities.read_uint16(text)
 
 
-def test_booleans_and_swap():
+def test_booleans_and_swap() -> None:
     assert quantities.read_bool("T") is True
     assert quantities.read_bool("0") is False
     with pytest.raises(ValueError, match="ParseBool"):

@@ -16,17 +16,17 @@ from pier.cli.registry import ALIASES, COMMANDS, GROUPS, SHORTCUTS, find_command
         (["foo"], ("", "", 0)),
     ],
 )
-def test_words_find_their_command(words, found):
+def test_words_find_their_command(words: list[str], found: tuple[str, str, int]) -> None:
     assert find_command(words) == found
 
 
-def test_every_shortcut_and_alias_leads_somewhere():
+def test_every_shortcut_and_alias_leads_somewhere() -> None:
     assert {*SHORTCUTS.values(), *ALIASES.values()} <= set(COMMANDS)
     assert {words.partition(" ")[0] for words in COMMANDS if " " in words} == set(GROUPS)
 
 
 @pytest.mark.parametrize("words", [words for words in COMMANDS if is_built(words)])
-def test_every_built_command_has_a_table_that_fits_the_registry(words):
+def test_every_built_command_has_a_table_that_fits_the_registry(words: str) -> None:
     command = load_command(words)
     assert command.words == words
     assert command.summary == COMMANDS[words][2]

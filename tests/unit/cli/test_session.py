@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from pier.cli.errors import CliError
 from pier.cli.session import Session
 
 
-def test_hosts_in_order():
+def test_hosts_in_order() -> None:
     both = {"PIER_HOST": "unix:///p", "DOCKER_HOST": "unix:///d"}
     assert Session("unix:///f", both).host == "unix:///f"
     assert Session("", both).host == "unix:///p"
@@ -12,7 +14,7 @@ def test_hosts_in_order():
     assert Session("", {}).host == "unix:///run/pier/pier.sock"
 
 
-def test_configuration_is_found_where_docker_keeps_it(tmp_path):
+def test_configuration_is_found_where_docker_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"psFormat": "x"}')
     assert Session(environ={"DOCKER_CONFIG": str(tmp_path)}).configured_format("psFormat") == "x"
     assert Session(environ={}, config_dir=str(tmp_path)).configured_format("psFormat") == "x"
@@ -20,7 +22,7 @@ def test_configuration_is_found_where_docker_keeps_it(tmp_path):
     assert Session(environ={"HOME": "/nonexistent"}).config == {}
 
 
-def test_a_broken_configuration_says_so(tmp_path):
+def test_a_broken_configuration_says_so(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(CliError, match="is not valid JSON"):
         _ = Session(environ={}, config_dir=str(tmp_path)).config

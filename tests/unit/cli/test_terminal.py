@@ -2,29 +2,34 @@ import fcntl
 import os
 import pty
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from fakes.http_engine import Request
 
 from pier.cli.terminal import RawMode, is_terminal, size
 
 
 @pytest.fixture
-def terminal():
+def terminal() -> Iterator[tuple[int, int]]:
     master, slave = pty.openpty()
     yield master, slave
     os.close(master)
     os.close(slave)
 
 
-def local_flags(fd):
-    return termios.tcgetattr(fd)[3]
+def local_flags(fd: int) -> int:
+    flags: int = termios.tcgetattr(fd)[3]
+    return flags
 
 
-def test_raw_mode_is_on_inside_and_off_after(terminal):
+def test_raw_mode_is_on_inside_and_off_after(terminal: tuple[int, int]) -> None:
     _, slave = terminal
     before = termios.tcgetattr(slave)
     with RawMode(slave):
@@ -32,11 +37,11 @@ def test_raw_mode_is_on_inside_and_off_after(terminal):
     assert termios.tcgetattr(slave) == before
 
 
-def test_raw_mode_is_off_after_an_exception_and_restore_may_come_early(terminal):
+def test_raw_mode_is_off_after_an_exception_and_restore_may_come_early(terminal: tuple[int, int]) -> None:
     _, slave = terminal
     before = termios.tcgetattr(slave)
 
-    def fail():
+    def fail() -> None:
         with RawMode(slave) as raw:
             raw.restore()
             assert termios.tcgetattr(slave) == before
@@ -47,14 +52,14 @@ def test_raw_mode_is_off_after_an_exception_and_restore_may_come_early(terminal)
     assert termios.tcgetattr(slave) == before
 
 
-def test_what_is_no_terminal_is_left_alone(tmp_path):
+def test_what_is_no_terminal_is_left_alone(tmp_path: Path) -> None:
     with (tmp_path / "f").open("w") as file, RawMode(file.fileno()):
         assert not is_terminal(file.fileno())
     with RawMode(-1):
         assert not is_terminal(-1)
 
 
-def test_raw_mode_is_undone_at_exit(terminal):
+def test_raw_mode_is_undone_at_exit(terminal: tuple[int, int]) -> None:
     _, slave = terminal
     before = termios.tcgetattr(slave)
     program = (
@@ -68,7 +73,9 @@ def test_raw_mode_is_undone_at_exit(terminal):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
-def test_a_signal_that_ends_an_exec_leaves_the_terminal_as_it_was(terminal, tmp_path, number):
+def test_a_signal_that_ends_an_exec_leaves_the_terminal_as_it_was(
+    terminal: tuple[int, int], tmp_path: Path, number: int
+) -> None:
     """The whole command: exec -it against an engine that never ends the stream, then a signal."""
     from fakes.http_engine import HttpEngine, hijack
 
@@ -78,7 +85,7 @@ def test_a_signal_that_ends_an_exec_leaves_the_terminal_as_it_was(terminal, tmp_
         engine.answer("POST", "/containers/x/exec", {"Id": "e"}, 201)
         engine.answer("POST", "/exec/e/resize", None)
 
-        def start(_, connection):
+        def start(_: Request, connection: socket.socket) -> None:
             hijack(connection, b"READY")
             connection.recv(1)
 
@@ -94,9 +101,10 @@ def test_a_signal_that_ends_an_exec_leaves_the_terminal_as_it_was(terminal, tmp_
     assert termios.tcgetattr(slave) == before
 
 
-def test_size_is_height_and_width(terminal):
+def test_size_is_height_and_width(terminal: tuple[int, int]) -> None:
     _, slave = terminal
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 90, 0, 0))
     program = "from pier.cli.terminal import size; import sys; sys.exit(size() != (25, 90))"
     assert subprocess.run([sys.executable, "-c", program], stdin=slave, check=False, timeout=60).returncode == 0
-    assert size() is None or len(size()) == 2
+    here = size()
+    assert here is None or len(here) == 2

@@ -1,7 +1,10 @@
 import json
 
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
-def test_ls(engine, pier):
+
+def test_ls(engine: HttpEngine, pier: Pier) -> None:
     volumes = [{"Name": name, "Driver": "local", "Labels": None, "Mountpoint": "/m"} for name in ("b", "a")]
     engine.answer("GET", "/volumes", {"Volumes": volumes, "Warnings": None})
     assert pier("volume", "ls") == (0, "DRIVER    VOLUME NAME\nlocal     a\nlocal     b\n", "")
@@ -12,7 +15,7 @@ def test_ls(engine, pier):
     assert pier("volume", "list")[1] == "DRIVER    VOLUME NAME\n"
 
 
-def test_create(engine, pier):
+def test_create(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/volumes/create", {"Name": "made-up"}, 201)
     assert pier("volume", "create") == (0, "made-up\n", "")
     assert engine.last("POST", "/volumes/create").json == {"Driver": "local"}
@@ -26,7 +29,7 @@ def test_create(engine, pier):
     assert pier("volume", "create", "--name", "a", "b")[0] == 1
 
 
-def test_rm(engine, pier):
+def test_rm(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("DELETE", "/volumes/v", None, 204)
     assert pier("volume", "rm", "-f", "v") == (0, "v\n", "")
     assert engine.last("DELETE", "/volumes/v").query == {"force": ["1"]}

@@ -4,7 +4,7 @@ from pier.client.address import parse_address
 from pier.client.errors import AddressError
 
 
-def test_unix_address_is_a_path():
+def test_unix_address_is_a_path() -> None:
     assert parse_address("unix:///run/pier/pier.sock").path == "/run/pier/pier.sock"
 
 
@@ -19,12 +19,12 @@ def test_unix_address_is_a_path():
         ("tcp://:5", "127.0.0.1", 5),
     ],
 )
-def test_tcp_addresses(text, host, port):
+def test_tcp_addresses(text: str, host: str, port: int) -> None:
     address = parse_address(text)
     assert (address.host, address.port, address.path) == (host, port, "")
 
 
 @pytest.mark.parametrize("text", ["unix://", "tcp://h:x", "tcp://h:70000", "ftp://h", "ssh://u@h", "https://h"])
-def test_unusable_addresses_are_refused(text):
+def test_unusable_addresses_are_refused(text: str) -> None:
     with pytest.raises(AddressError):
         parse_address(text)

@@ -52,7 +52,7 @@ async def test_until_in_the_future_ends_the_stream() -> None:
 async def test_a_reader_that_stalls_is_cut_with_a_reason() -> None:
     bus = Bus(History())  # type: ignore[arg-type]
     async with contextlib.aclosing(bus.subscribe()) as reader, asyncio.timeout(10):
-        waiting: asyncio.Task[Event] = asyncio.Task(anext(reader))  # type: ignore[arg-type]  # it is a coroutine
+        waiting: asyncio.Task[Event] = asyncio.Task(anext(reader))
         await asyncio.sleep(0)
         for number in range(BACKLOG + 10):
             bus.publish(event(1 + number))

@@ -18,8 +18,8 @@ from pier.network.ipam import (
 )
 
 
-def pool(subnet: str = "10.1.0.0/29", **more: str) -> AddressPool:
-    return AddressPool(complete_pool(IpamPool(subnet=subnet, **more)), "web")
+def pool() -> AddressPool:
+    return AddressPool(complete_pool(IpamPool(subnet="10.1.0.0/29")), "web")
 
 
 def taken(*subnets: str) -> list[Occupied]:

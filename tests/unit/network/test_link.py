@@ -59,7 +59,12 @@ def test_veth_is_what_the_oracle_reads(lab: Lab, tmp_path: Path) -> None:
     request = VethRequest(
         name="veth7", master=index, peer_name="eth7", peer_mac="02:42:0a:07:00:02", netns=inside.netns, mtu=1400
     )
-    with_links(lab, lambda links: (links.create_veth(request), links.configure_port("veth7", isolated=True)))
+
+    def make(links: Links) -> None:
+        links.create_veth(request)
+        links.configure_port("veth7", isolated=True)
+
+    with_links(lab, make)
 
     port = with_oracle(lab, lambda oracle: oracle.link("get", ifname="veth7")[0])
     assert port.get("master") == index
@@ -94,8 +99,12 @@ def test_what_the_oracle_made_is_what_we_read(lab: Lab) -> None:
 
 def test_default_route_replaces_the_one_there_was(lab: Lab) -> None:
     with_links(lab, make_bridge)
-    for gateway in ("10.7.0.2", "10.7.0.3"):
-        with_links(lab, lambda links, gateway=gateway: links.set_default_route(IPv4Address(gateway)))
+
+    def set_one_after_the_other(links: Links) -> None:
+        for gateway in ("10.7.0.2", "10.7.0.3"):
+            links.set_default_route(IPv4Address(gateway))
+
+    with_links(lab, set_one_after_the_other)
 
     defaults = with_oracle(lab, lambda oracle: list(oracle.get_default_routes()))
     assert [route.get("gateway") for route in defaults] == ["10.7.0.3"]
@@ -103,7 +112,8 @@ def test_default_route_replaces_the_one_there_was(lab: Lab) -> None:
 
 def test_bridge_is_deleted_once_and_absent_is_no_error(lab: Lab) -> None:
     with_links(lab, make_bridge)
-    with_links(lab, lambda links: (links.delete("br7"), links.delete("br7")))
+    for _ in range(2):
+        with_links(lab, lambda links: links.delete("br7"))
     assert with_links(lab, lambda links: links.find("br7")) is None
 
 

@@ -33,8 +33,9 @@ def test_sysctl_outside_the_network_is_refused_before_anything_is_made(directory
 
 
 def test_thread_raises_what_its_work_raised() -> None:
+    nothing: dict[str, int] = {}
     with pytest.raises(KeyError, match="lost"):
-        in_thread(lambda: {}["lost"])
+        in_thread(lambda: nothing["lost"])
     assert in_thread(threading.get_ident) != threading.get_ident()
 
 
@@ -48,10 +49,15 @@ def test_absent_namespace_is_dropped_without_error_and_not_found_when_opened(dir
 @pytest.mark.root
 def test_namespace_has_loopback_up_and_outlives_its_thread(directory: NetnsDirectory) -> None:
     home = os.readlink("/proc/thread-self/ns/net")
+
+    def look_inside(descriptor: int) -> tuple[str, str, str]:
+        enter(descriptor)
+        return look()
+
     directory.create("one", {"net.ipv4.ip_default_ttl": "33"})
     try:
         with directory.opened("one") as descriptor:
-            inside, ttl, flags = in_thread(lambda: (enter(descriptor), look())[1])
+            inside, ttl, flags = in_thread(lambda: look_inside(descriptor))
         assert inside != home
         assert os.readlink("/proc/thread-self/ns/net") == home
         assert ttl == "33"

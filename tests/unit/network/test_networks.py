@@ -11,9 +11,6 @@ from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.network import EndpointRequest, Network
 from pier.engine.ports import Networks as NetworksPort
 from pier.network.networks import Networks
-from pier.network.plug import plug_in
-
-assert plug_in  # its errors are what the last test provokes
 
 
 def make(directory: Path, instance: str = "x") -> Networks:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from pier.cli.container import checks
@@ -21,7 +23,7 @@ from pier.cli.container import checks
         (checks.detach_keys, "ctrl-a", b"\x01"),
     ],
 )
-def test_values(check, text, value):
+def test_values(check: Callable[[str], object], text: str, value: object) -> None:
     assert check(text) == value
 
 
@@ -49,10 +51,10 @@ def test_values(check, text, value):
         (checks.sysctl, "kernel.hostname=x"),
     ],
 )
-def test_refusals(check, text):
+def test_refusals(check: Callable[[str], object], text: str) -> None:
     with pytest.raises(ValueError):
         check(text)
 
 
-def test_gpus_without_a_count_is_one():
+def test_gpus_without_a_count_is_one() -> None:
     assert checks.gpus("driver=x")["Count"] == 1

@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from pier.cli.container.devices import cdi_request, read_devices, read_security
 from pier.cli.errors import CliError
 
 
-def test_devices_and_cdi_names_are_told_apart():
+def test_devices_and_cdi_names_are_told_apart() -> None:
     devices, cdi = read_devices(["/dev/a:/dev/b:r", "/dev/c:w", "nvidia.com/gpu=0"])
     assert [tuple(device.values()) for device in devices] == [("/dev/a", "/dev/b", "r"), ("/dev/c", "/dev/c", "w")]
     assert cdi == ["nvidia.com/gpu=0"]
@@ -12,12 +14,12 @@ def test_devices_and_cdi_names_are_told_apart():
 
 
 @pytest.mark.parametrize("text", ["a:b:c:d", ":x", "/dev/a:/dev/b:rr", "/dev/a:/dev/b:"])
-def test_bad_devices(text):
+def test_bad_devices(text: str) -> None:
     with pytest.raises(CliError):
         read_devices([text])
 
 
-def test_security_options(tmp_path):
+def test_security_options(tmp_path: Path) -> None:
     profile = tmp_path / "p.json"
     profile.write_text('{ "a": [1] }')
     options = ["no-new-privileges:true", f"seccomp={profile}", "seccomp=builtin", "systempaths=unconfined"]

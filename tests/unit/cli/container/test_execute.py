@@ -1,7 +1,10 @@
-from fakes.http_engine import frame, streaming
+from pathlib import Path
+
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine, frame, streaming
 
 
-def test_exec_has_the_command_s_code(engine, pier, tmp_path):
+def test_exec_has_the_command_s_code(engine: HttpEngine, pier: Pier, tmp_path: Path) -> None:
     (tmp_path / "env").write_text("F=1\n")
     engine.answer("POST", "/containers/c/exec", {"Id": "e"}, 201)
     engine.routes["POST", "/exec/e/start"] = streaming(frame(1, b"hi\n"))
@@ -24,13 +27,13 @@ def test_exec_has_the_command_s_code(engine, pier, tmp_path):
     assert engine.last("POST", "/exec/e/start").json == {"Detach": False, "Tty": False}
 
 
-def test_detached_exec(engine, pier):
+def test_detached_exec(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/containers/c/exec", {"Id": "e"}, 201)
     engine.answer("POST", "/exec/e/start", None)
     assert pier("exec", "-d", "c", "ls") == (0, "", "")
     assert engine.last("POST", "/exec/e/start").json == {"Detach": True, "Tty": False}
 
 
-def test_a_refused_exec_is_1(engine, pier):
+def test_a_refused_exec_is_1(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/containers/c/exec", {"message": "container c is not running"}, 409)
     assert pier("exec", "c", "ls") == (1, "", "Error response from daemon: container c is not running\n")

@@ -1,4 +1,6 @@
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 
 @pytest.mark.parametrize(
@@ -14,13 +16,15 @@ import pytest
         (["unpause", "a"], "unpause", {}),
     ],
 )
-def test_verbs_that_print_the_name(engine, pier, argv, path, query):
+def test_verbs_that_print_the_name(
+    engine: HttpEngine, pier: Pier, argv: list[str], path: str, query: dict[str, list[str]]
+) -> None:
     engine.answer("POST", f"/containers/a/{path}", None, 204)
     assert pier(*argv) == (0, "a\n", "")
     assert engine.last("POST", f"/containers/a/{path}").query == query
 
 
-def test_wait_prints_codes_in_the_order_asked(engine, pier):
+def test_wait_prints_codes_in_the_order_asked(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/containers/a/wait", {"StatusCode": 137})
     engine.answer("POST", "/containers/b/wait", {"StatusCode": 0})
     assert pier("wait", "b", "a", "b") == (0, "0\n137\n0\n", "")
@@ -28,7 +32,7 @@ def test_wait_prints_codes_in_the_order_asked(engine, pier):
     assert pier("wait", "a") == (1, "", "gone\n")
 
 
-def test_rename(engine, pier):
+def test_rename(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/containers/a/rename", None, 204)
     assert pier("rename", "a", "b") == (0, "", "")
     assert engine.last("POST", "/containers/a/rename").query == {"name": ["b"]}
@@ -39,7 +43,7 @@ def test_rename(engine, pier):
     )
 
 
-def test_rm(engine, pier):
+def test_rm(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("DELETE", "/containers/a", None, 204)
     assert pier("rm", "-fv", "a") == (0, "a\n", "")
     assert engine.last("DELETE", "/containers/a").query == {"force": ["1"], "v": ["1"]}

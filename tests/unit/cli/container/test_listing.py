@@ -1,10 +1,14 @@
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 from pier.cli.container.listing import container_listing, ellipsis, format_ports, short_id
 
-ITEM = {
+ITEM: dict[str, Any] = {
     "Id": "0123456789abcdef" * 4,
     "Names": ["/web", "/other/alias"],
     "Image": "nginx:1@sha256:" + "a" * 64,
@@ -22,7 +26,7 @@ ITEM = {
 }
 
 
-def test_ps_asks_and_prints(engine, pier):
+def test_ps_asks_and_prints(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/json", [{**ITEM, "Created": time.time() - 125}])
     code, out, err = pier("ps", "-a", "-f", "status=running", "-s")
     assert (code, err) == (0, "")
@@ -40,13 +44,13 @@ def test_ps_asks_and_prints(engine, pier):
     ("argv", "query"),
     [(["-l"], {"limit": ["1"]}), (["-n", "3"], {"limit": ["3"]}), (["-ln", "2"], {"limit": ["2"]}), ([], {})],
 )
-def test_limits(engine, pier, argv, query):
+def test_limits(engine: HttpEngine, pier: Pier, argv: list[str], query: dict[str, list[str]]) -> None:
     engine.answer("GET", "/containers/json", [])
     assert pier("ps", *argv)[0] == 0
     assert engine.last("GET", "/containers/json").query == query
 
 
-def test_quiet_and_configured_format(engine, pier, tmp_path):
+def test_quiet_and_configured_format(engine: HttpEngine, pier: Pier, tmp_path: Path) -> None:
     engine.answer("GET", "/containers/json", [ITEM])
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker/config.json").write_text('{"psFormat": "{{.Names}}!"}')
@@ -70,18 +74,18 @@ def test_quiet_and_configured_format(engine, pier, tmp_path):
         ("State", "running", "running"),
     ],
 )
-def test_fields(field, short, full):
+def test_fields(field: str, short: str, full: str) -> None:
     assert container_listing().fields[field][1](ITEM) == short
     assert container_listing(truncate=False).fields[field][1](ITEM) == full
 
 
-def test_an_image_that_lost_its_tag_is_its_short_id():
+def test_an_image_that_lost_its_tag_is_its_short_id() -> None:
     item = {**ITEM, "Image": "sha256:" + "b" * 64}
     assert container_listing().fields["Image"][1](item) == "b" * 12
     assert container_listing().fields["Image"][1]({**ITEM, "Image": ""}) == "<no image>"
 
 
-def port(private, public=0, address="", kind="tcp"):
+def port(private: int, public: int = 0, address: str = "", kind: str = "tcp") -> dict[str, Any]:
     return {"PrivatePort": private, "PublicPort": public, "IP": address, "Type": kind}
 
 
@@ -97,11 +101,11 @@ def port(private, public=0, address="", kind="tcp"):
         ([port(80, 8080, "0.0.0.0"), port(443)], "443/tcp, 0.0.0.0:8080->80/tcp"),
     ],
 )
-def test_ports(ports, text):
+def test_ports(ports: list[dict[str, Any]], text: str) -> None:
     assert format_ports(ports) == text
 
 
-def test_shortening():
+def test_shortening() -> None:
     assert short_id("sha256:" + "c" * 64) == "c" * 12
     assert ellipsis("abcdef", 4) == "abc…"
     assert ellipsis("abcd", 4) == "abcd"

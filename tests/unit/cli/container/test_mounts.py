@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from pier.cli.container.mounts import read_mount, read_tmpfs, read_volumes
@@ -23,19 +25,19 @@ from pier.cli.errors import CliError
         ("dst=/b,volume-x=1", "unexpected key 'volume-x'"),
     ],
 )
-def test_contradictions_are_refused(text, reason):
+def test_contradictions_are_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read_mount(text)
 
 
-def test_relative_sources_of_binds_become_absolute(tmp_path, monkeypatch):
+def test_relative_sources_of_binds_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert read_mount("type=bind,src=./x,dst=/b")["Source"] == f"{tmp_path}/x"
     assert read_mount("type=bind,src=.,dst=/b")["Source"] == str(tmp_path)
     assert read_volumes(["../x:/y"])[0] == [f"{tmp_path.parent}/x:/y"]
 
 
-def test_recursive_words():
+def test_recursive_words() -> None:
     options = {
         word: read_mount(f"type=bind,dst=/b,bind-recursive={word}") for word in ("enabled", "disabled", "writable")
     }
@@ -44,7 +46,7 @@ def test_recursive_words():
     assert options["writable"]["BindOptions"] == {"ReadOnlyNonRecursive": True}
 
 
-def test_volumes_and_tmpfs():
+def test_volumes_and_tmpfs() -> None:
     assert read_volumes(["/a:/b:ro", "/anon"]) == (["/a:/b:ro"], {"/anon": {}})
     assert read_volumes([]) == (None, {})
     assert read_tmpfs(["/a", "/b:rw,size=1"]) == {"/a": "", "/b": "rw,size=1"}

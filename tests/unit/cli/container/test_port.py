@@ -1,4 +1,6 @@
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 PORTS = {
     "443/tcp": None,
@@ -16,7 +18,7 @@ PORTS = {
         (["443"], 1, ""),
     ],
 )
-def test_port(engine, pier, argv, code, out):
+def test_port(engine: HttpEngine, pier: Pier, argv: list[str], code: int, out: str) -> None:
     engine.answer("GET", "/containers/c/json", {"NetworkSettings": {"Ports": PORTS}})
     got, text, err = pier("port", "c", *argv)
     assert (got, text) == (code, out)

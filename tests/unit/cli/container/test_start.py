@@ -1,9 +1,10 @@
-from fakes.http_engine import frame, streaming
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine, frame, streaming
 
 DETAILS = {"Id": "cc", "Config": {"Tty": False, "OpenStdin": False}, "HostConfig": {"AutoRemove": False}}
 
 
-def test_start_attached(engine, pier):
+def test_start_attached(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/c/json", DETAILS)
     engine.answer("POST", "/containers/cc/wait", {"StatusCode": 3})
     engine.answer("POST", "/containers/cc/start", None, 204)
@@ -12,7 +13,7 @@ def test_start_attached(engine, pier):
     assert engine.last("POST", "/containers/cc/wait").query == {"condition": ["next-exit"]}
 
 
-def test_start_of_several(engine, pier):
+def test_start_of_several(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/containers/a/start", None, 204)
     engine.answer("POST", "/containers/b/start", {"message": "No such container: b"}, 404)
     code, out, err = pier("start", "a", "b")

@@ -1,14 +1,19 @@
 import json
+import socket
+from typing import Any
+
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine, Request
 
 from pier.cli.container.stats import Board
 from pier.cli.session import Session
 
 
-def sample(name):
+def sample(name: str) -> dict[str, Any]:
     return {"id": name, "name": f"/{name}", "pids_stats": {"current": 1}}
 
 
-def test_one_shot_of_named_containers_reports_the_missing(engine, pier):
+def test_one_shot_of_named_containers_reports_the_missing(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/stats", sample("a"))
     code, out, err = pier("stats", "--no-stream", "--format", "{{.Name}}", "a", "b")
     assert (code, out) == (1, "a\n")
@@ -16,7 +21,7 @@ def test_one_shot_of_named_containers_reports_the_missing(engine, pier):
     assert engine.last("GET", "/containers/a/stats").query == {"stream": ["0"]}
 
 
-def test_one_shot_of_all(engine, pier):
+def test_one_shot_of_all(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/json", [{"Id": "a"}, {"Id": "b"}])
     for name in "ab":
         engine.answer("GET", f"/containers/{name}/stats", sample(name))
@@ -24,25 +29,25 @@ def test_one_shot_of_all(engine, pier):
     assert engine.last("GET", "/containers/json").query == {"all": ["1"]}
 
 
-def test_the_live_view_of_a_named_container_ends_with_it(engine, pier):
+def test_the_live_view_of_a_named_container_ends_with_it(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/stats", json.dumps(sample("a")) + "\n" + json.dumps(sample("a2")) + "\n")
     code, out, _ = pier("stats", "--format", "{{.Name}}", "a")
     assert code == 0
     assert out.splitlines()[-1] == "a2"
 
 
-def test_the_live_view_of_a_missing_container_fails(engine, pier):
+def test_the_live_view_of_a_missing_container_fails(engine: HttpEngine, pier: Pier) -> None:
     code, _, err = pier("stats", "nope")
     assert code == 1
     assert "Error response from daemon" in err
 
 
-def test_events_add_and_drop_rows(engine):
-    def endless(_, connection):
+def test_events_add_and_drop_rows(engine: HttpEngine) -> None:
+    def endless(_: Request, connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps(sample("a")).encode() + b"\n")
         connection.recv(1)
 
-    def events(_, connection):
+    def events(_: Request, connection: socket.socket) -> None:
         lines = [{"Action": "start", "Actor": {"ID": "a"}}, {"Action": "start", "Actor": {"ID": "b"}}]
         lines.append({"Action": "die", "Actor": {"ID": "b"}})
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"".join(json.dumps(line).encode() + b"\n" for line in lines))

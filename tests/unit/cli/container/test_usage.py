@@ -16,7 +16,7 @@ SAMPLE = {
 }
 
 
-def test_numbers():
+def test_numbers() -> None:
     usage = read_usage("web", SAMPLE)
     assert usage.cpu == pytest.approx(40.0)
     assert (usage.memory, usage.limit, usage.network, usage.block, usage.pids) == (
@@ -28,7 +28,7 @@ def test_numbers():
     )
 
 
-def test_cgroup_v2_memory_and_percpu_count():
+def test_cgroup_v2_memory_and_percpu_count() -> None:
     sample = {
         **SAMPLE,
         "memory_stats": {"usage": 100, "limit": 0, "stats": {"inactive_file": 40}},
@@ -40,12 +40,12 @@ def test_cgroup_v2_memory_and_percpu_count():
     assert usage.cpu == pytest.approx(60.0)
 
 
-def test_rows():
+def test_rows() -> None:
     rows = stats_listing(truncate=True).render([read_usage("web", SAMPLE), Usage("other")]).splitlines()
     assert rows[1] == ("0123456789ab   web       40.00%    2MiB / 1GiB         0.20%     1.5kB / 10B   5B / 7B     3")
     assert rows[2].split() == ["other", "--", "--", "--", "/", "--", "--", "--", "--", "--"]
 
 
-def test_a_stopped_container_uses_nothing():
+def test_a_stopped_container_uses_nothing() -> None:
     assert stats_listing(truncate=True).render([read_usage("x", {})]).splitlines()[1].split("  ")[0] == "x"
     assert read_usage("x", {}).cpu == 0

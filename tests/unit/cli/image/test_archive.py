@@ -1,12 +1,17 @@
+import socket
+from pathlib import Path
+
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine, Request
 
 
 @pytest.fixture
-def no_terminal(monkeypatch):
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pier.cli.image.archive.is_terminal", lambda _: False)
 
 
-def test_load_sends_the_file(engine, pier, tmp_path, no_terminal):
+def test_load_sends_the_file(engine: HttpEngine, pier: Pier, tmp_path: Path, no_terminal: None) -> None:
     (tmp_path / "in").write_bytes(b"tar" * 1000)
     engine.answer("POST", "/images/load", '{"stream":"Loaded image: x:1\\n"}\r\n')
     assert pier("load", "-i", str(tmp_path / "in")) == (0, "Loaded image: x:1\n", "")
@@ -15,7 +20,9 @@ def test_load_sends_the_file(engine, pier, tmp_path, no_terminal):
     assert request.headers["content-type"] == "application/x-tar"
 
 
-def test_load_failures(engine, pier, tmp_path, no_terminal, monkeypatch):
+def test_load_failures(
+    engine: HttpEngine, pier: Pier, tmp_path: Path, no_terminal: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert pier("load", "-i", "/nope") == (1, "", "open /nope: no such file or directory\n")
     (tmp_path / "in").write_bytes(b"x")
     engine.answer("POST", "/images/load", '{"errorDetail":{"message":"no tar"},"error":"no tar"}\r\n')
@@ -25,7 +32,7 @@ def test_load_failures(engine, pier, tmp_path, no_terminal, monkeypatch):
     assert pier("save", "x")[0] == 1
 
 
-def test_save_to_a_file_and_to_stdout(engine, pier, tmp_path, no_terminal):
+def test_save_to_a_file_and_to_stdout(engine: HttpEngine, pier: Pier, tmp_path: Path, no_terminal: None) -> None:
     engine.answer("GET", "/images/get", b"tartar")
     target = tmp_path / "out"
     assert pier("save", "-o", str(target), "a", "b") == (0, "", "")
@@ -34,8 +41,8 @@ def test_save_to_a_file_and_to_stdout(engine, pier, tmp_path, no_terminal):
     assert pier("save", "a") == (0, "tartar", "")
 
 
-def test_a_save_that_fails_leaves_no_file(engine, pier, tmp_path, no_terminal):
-    def cut(_, connection):
+def test_a_save_that_fails_leaves_no_file(engine: HttpEngine, pier: Pier, tmp_path: Path, no_terminal: None) -> None:
+    def cut(_: Request, connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
 
     engine.routes["GET", "/images/get"] = cut

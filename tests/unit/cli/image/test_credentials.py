@@ -1,6 +1,8 @@
 import base64
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,18 +11,19 @@ from pier.cli.image.credentials import registry_headers
 from pier.cli.session import Session
 
 
-def session(tmp_path, config):
+def session(tmp_path: Path, config: dict[str, Any]) -> Session:
     (tmp_path / "config.json").write_text(json.dumps(config))
     return Session(environ={}, config_dir=str(tmp_path))
 
 
-def decoded(headers):
+def decoded(headers: list[tuple[str, str]]) -> dict[str, str]:
     ((name, value),) = headers
     assert name == "X-Registry-Auth"
-    return json.loads(base64.urlsafe_b64decode(value))
+    sent: dict[str, str] = json.loads(base64.urlsafe_b64decode(value))
+    return sent
 
 
-def encoded(text):
+def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
@@ -32,7 +35,7 @@ def encoded(text):
         ("https://h:5000", "h:5000", "h:5000"),
     ],
 )
-def test_from_the_file(tmp_path, key, domain, server):
+def test_from_the_file(tmp_path: Path, key: str, domain: str, server: str) -> None:
     config = {"auths": {key: {"auth": encoded("me:pass:word")}}}
     assert decoded(registry_headers(session(tmp_path, config), domain)) == {
         "username": "me",
@@ -41,7 +44,7 @@ def test_from_the_file(tmp_path, key, domain, server):
     }
 
 
-def test_tokens_and_nothing(tmp_path):
+def test_tokens_and_nothing(tmp_path: Path) -> None:
     config = {"auths": {"h": {"identitytoken": "t"}, "empty": {}}}
     assert decoded(registry_headers(session(tmp_path, config), "h"))["identitytoken"] == "t"
     assert registry_headers(session(tmp_path, config), "empty") == []
@@ -58,7 +61,9 @@ def test_tokens_and_nothing(tmp_path):
         ("echo credentials not found; exit 1", None),
     ],
 )
-def test_from_a_helper(tmp_path, monkeypatch, script, found):
+def test_from_a_helper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: dict[str, str] | None
+) -> None:
     helper = tmp_path / "docker-credential-test"
     helper.write_text(f"#!/bin/sh\n{script}\n")
     helper.chmod(0o755)
@@ -67,7 +72,7 @@ def test_from_a_helper(tmp_path, monkeypatch, script, found):
     assert (decoded(headers) if headers else None) == ({**found, "serveraddress": "h"} if found else None)
 
 
-def test_a_helper_that_fails(tmp_path, monkeypatch):
+def test_a_helper_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CliError, match="docker-credential-absent failed"):
         registry_headers(session(tmp_path, {"credHelpers": {"h": "absent"}}), "h")
     helper = tmp_path / "docker-credential-bad"

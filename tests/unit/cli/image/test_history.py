@@ -1,3 +1,6 @@
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
+
 STEPS = [
     {
         "Id": "sha256:920e6bf29d75" + "0" * 52,
@@ -10,14 +13,14 @@ STEPS = [
 ]
 
 
-def test_history(engine, pier):
+def test_history(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/images/x/history", STEPS)
     rows = pier("history", "--format", "{{.ID}} {{.CreatedBy}} {{.Size}}", "x")[1].splitlines()
     assert rows == ["920e6bf29d75 RUN " + "x" * 40 + "… 1.98MB", "<missing>  0B"]
     assert pier("history", "-q", "--no-trunc", "x")[1].splitlines() == [STEPS[0]["Id"], "<missing>"]
 
 
-def test_exact_numbers(engine, pier):
+def test_exact_numbers(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/images/x/history", STEPS)
     out = pier("history", "--human=false", "--no-trunc", "x")[1].splitlines()
     assert "CREATED AT" in out[0]

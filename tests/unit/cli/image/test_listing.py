@@ -1,4 +1,8 @@
 import json
+from typing import Any
+
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 from pier.cli.image.listing import image_rows
 
@@ -13,11 +17,11 @@ IMAGE = {
 }
 
 
-def shown(rows):
+def shown(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(row["repository"], row["tag"], row["digest"]) for row in rows]
 
 
-def test_one_row_a_tag():
+def test_one_row_a_tag() -> None:
     assert shown(image_rows([IMAGE], digests=False)) == [
         ("x", "1", "sha256:d"),
         ("x", "2", "sha256:d"),
@@ -25,14 +29,14 @@ def test_one_row_a_tag():
     ]
 
 
-def test_images_without_a_tag():
+def test_images_without_a_tag() -> None:
     assert shown(image_rows([{**IMAGE, "RepoTags": None}], digests=True)) == [("x", "<none>", "sha256:d")]
     assert shown(image_rows([{"RepoTags": ["<none>:<none>"], "RepoDigests": []}], digests=True)) == [
         ("<none>", "<none>", "<none>")
     ]
 
 
-def test_images(engine, pier):
+def test_images(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/images/json", [IMAGE, {**IMAGE, "Created": 9, "RepoTags": ["new:1"], "RepoDigests": []}])
     code, out, _ = pier("images", "-a", "-f", "dangling=false", "x")
     assert code == 0
@@ -48,7 +52,7 @@ def test_images(engine, pier):
     assert json.loads(query["filters"][0]) == {"dangling": {"false": True}, "reference": {"x": True}}
 
 
-def test_formats(engine, pier):
+def test_formats(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/images/json", [IMAGE])
     assert pier("images", "-q", "--no-trunc")[1].splitlines() == [IMAGE["Id"]] * 3
     assert "DIGEST" in pier("images", "--digests")[1].splitlines()[0]

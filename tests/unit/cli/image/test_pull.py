@@ -1,11 +1,13 @@
 import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
 
 STREAM = (
     '{"status":"Pulling from library/x","id":"latest"}\r\n{"status":"Status: Downloaded newer image for x:latest"}\r\n'
 )
 
 
-def test_pull(engine, pier):
+def test_pull(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/images/create", STREAM)
     assert pier("pull", "x") == (
         0,
@@ -24,13 +26,13 @@ def test_pull(engine, pier):
         (["-q", "--platform", "linux/arm64", "x:1"], {"platform": ["linux/arm64"]}, "docker.io/library/x:1\n"),
     ],
 )
-def test_flags(engine, pier, argv, query, last):
+def test_flags(engine: HttpEngine, pier: Pier, argv: list[str], query: dict[str, list[str]], last: str) -> None:
     engine.answer("POST", "/images/create", STREAM)
     assert pier("pull", *argv) == (0, last, "")
     assert query.items() <= engine.last("POST", "/images/create").query.items()
 
 
-def test_failures(engine, pier):
+def test_failures(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("POST", "/images/create", {"message": "manifest unknown"}, 404)
     assert pier("pull", "-q", "x") == (1, "", "Error response from daemon: manifest unknown\n")
     engine.answer("POST", "/images/create", '{"errorDetail":{"message":"broken"},"error":"broken"}\r\n')

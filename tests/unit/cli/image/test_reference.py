@@ -21,17 +21,17 @@ DIGEST = "sha256:" + "a" * 64
         (f"x:1@{DIGEST}", "docker.io/library/x", DIGEST, f"x@{DIGEST}"),
     ],
 )
-def test_names(text, repository, selector, familiar):
+def test_names(text: str, repository: str, selector: str, familiar: str) -> None:
     reference = parse_reference(text)
     assert (reference.repository, reference.selector, reference.familiar) == (repository, selector, familiar)
 
 
-def test_full_name():
+def test_full_name() -> None:
     assert parse_reference("x").full == "docker.io/library/x:latest"
     assert parse_reference(f"x@{DIGEST}").full == f"docker.io/library/x@{DIGEST}"
 
 
 @pytest.mark.parametrize("text", ["", "X", "a/B", "x:", "x:-a", "x@sha256:zz", "a//b", "x y", "x:" + "a" * 129])
-def test_what_is_no_name(text):
+def test_what_is_no_name(text: str) -> None:
     with pytest.raises(CliError, match="invalid reference format"):
         parse_reference(text)

@@ -33,11 +33,11 @@ ITEMS = [{"id": "1", "name": "a<b", "labels": {"com.x": "y"}}, {"id": "2", "name
         ("{{json .}}", '{"ID":"1","Name":"a\\u003cb"}\n{"ID":"2","Name":"c"}\n'),
     ],
 )
-def test_formats(template, text):
+def test_formats(template: str, text: str) -> None:
     assert LISTING.render(ITEMS, template) == text
 
 
-def test_quiet_shows_one_field_unless_a_template_asks_for_more():
+def test_quiet_shows_one_field_unless_a_template_asks_for_more() -> None:
     assert LISTING.render(ITEMS, quiet_field="ID") == "1\n2\n"
     assert LISTING.render(ITEMS, "{{.Name}}", quiet_field="ID") == "a<b\nc\n"
 
@@ -53,7 +53,7 @@ def test_quiet_shows_one_field_unless_a_template_asks_for_more():
         ),
     ],
 )
-def test_wrong_templates(template, message):
+def test_wrong_templates(template: str, message: str) -> None:
     with pytest.raises(CliError) as caught:
         LISTING.render(ITEMS, template)
     assert (str(caught.value), caught.value.code) == (message, 1)

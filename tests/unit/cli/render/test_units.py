@@ -14,12 +14,12 @@ from pier.cli.render.units import binary_size, decimal_size, span
         (5e12, 3, "5TB"),
     ],
 )
-def test_decimal_sizes(size, digits, text):
+def test_decimal_sizes(size: float, digits: int, text: str) -> None:
     assert decimal_size(size, digits) == text
 
 
 @pytest.mark.parametrize(("size", "text"), [(0, "0B"), (647168, "632KiB"), (25275572224, "23.54GiB")])
-def test_binary_sizes(size, text):
+def test_binary_sizes(size: int, text: str) -> None:
     assert binary_size(size) == text
 
 
@@ -42,5 +42,5 @@ def test_binary_sizes(size, text):
         (800 * 86400, "2 years"),
     ],
 )
-def test_spans(seconds, text):
+def test_spans(seconds: float, text: str) -> None:
     assert span(seconds) == text

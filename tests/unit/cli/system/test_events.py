@@ -1,5 +1,9 @@
 import json
 
+import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
+
 from pier.cli.system.events import event_line
 
 EVENT = {
@@ -14,12 +18,12 @@ EVENT = {
 }
 
 
-def test_line(monkeypatch):
+def test_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert event_line(EVENT).endswith(":01.000000005Z container die cc (exitCode=0, name=web)")
     assert event_line({"Type": "image", "Action": "prune", "Actor": {"ID": ""}, "time": 5}).endswith("image prune ")
 
 
-def test_events(engine, pier):
+def test_events(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/events", json.dumps(EVENT) + "\n" + json.dumps(EVENT) + "\n")
     assert len(pier("events", "--since", "5", "-f", "type=container")[1].splitlines()) == 2
     assert engine.last("GET", "/events").query == {"since": ["5"], "filters": ['{"type":{"container":true}}']}

@@ -1,5 +1,9 @@
 import json
 
+import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
+
 from pier.cli.system.info import engine_text
 
 FACTS = {
@@ -28,7 +32,7 @@ FACTS = {
 }
 
 
-def test_text():
+def test_text() -> None:
     text = engine_text(FACTS)
     for part in (
         " Containers: 3\n  Running: 1\n  Paused: 0\n",
@@ -42,7 +46,7 @@ def test_text():
         assert part in text
 
 
-def test_info(engine, pier):
+def test_info(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/info", FACTS)
     code, out, err = pier("info")
     assert (code, err) == (0, "WARNING: mind\n")
@@ -51,7 +55,7 @@ def test_info(engine, pier):
     assert json.loads(pier("info", "--format", "json")[1])["Containers"] == 3
 
 
-def test_without_an_engine(pier, monkeypatch):
+def test_without_an_engine(pier: Pier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIER_HOST", "unix:///nope")
     code, out, err = pier("info")
     assert code == 1

@@ -1,5 +1,9 @@
 import json
 
+import pytest
+from fakes.cli import Pier
+from fakes.http_engine import HttpEngine
+
 from pier.cli.system.version import client_facts, version_text
 
 SERVER = {
@@ -23,14 +27,14 @@ SERVER = {
 }
 
 
-def test_text_names_every_component():
+def test_text_names_every_component() -> None:
     text = version_text({"Client": client_facts("1.40"), "Server": SERVER})
     assert " API version:       1.40 (downgraded from 1.51)\n" in text
     assert "  API version:      1.51 (minimum version 1.24)\n  OS/Arch:          linux/amd64\n" in text
     assert " runc:\n  Version:          1.1.5\n  GitCommit:        abc\n" in text
 
 
-def test_version(engine, pier):
+def test_version(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/version", SERVER)
     code, out, _ = pier("version", "-f", "json")
     assert (code, json.loads(out)["Server"]["Version"]) == (0, "28.5.2")
@@ -38,7 +42,7 @@ def test_version(engine, pier):
     assert pier("version")[1].startswith("Client: Pier\n Version: ")
 
 
-def test_without_an_engine_the_client_still_says_its_own(pier, monkeypatch):
+def test_without_an_engine_the_client_still_says_its_own(pier: Pier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIER_HOST", "unix:///nope")
     code, out, err = pier("version")
     assert code == 1

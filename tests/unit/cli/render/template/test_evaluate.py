@@ -44,7 +44,7 @@ DATA = {
         ("{{gt .State.Pid 5}} {{lt 1 2}} {{ge 2 2}} {{le 3 2}} {{ne 1 2}}", "true true true false true"),
     ],
 )
-def test_rendering(source, text):
+def test_rendering(source: str, text: str) -> None:
     assert compile_template(source).render(DATA) == text
 
 
@@ -63,14 +63,14 @@ def test_rendering(source, text):
         ("{{upper 1 2}}", "executing"),
     ],
 )
-def test_templates_that_do_not_fit(source, reason):
+def test_templates_that_do_not_fit(source: str, reason: str) -> None:
     with pytest.raises(TemplateFailure) as caught:
         compile_template(source).render(DATA)
     assert reason in str(caught.value)
     assert caught.value.code == 1
 
 
-def test_optional_keys_count_as_nil():
+def test_optional_keys_count_as_nil() -> None:
     template = compile_template("{{if .Health}}{{.Health.Status}}{{else}}none{{end}}")
     assert template.render({}, frozenset({"Health"})) == "none"
     assert template.render({"Health": {"Status": "healthy"}}, frozenset({"Health"})) == "healthy"

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from pier.cli.render.template.functions import FUNCTIONS, CallError, to_text
@@ -28,7 +30,7 @@ from pier.cli.render.template.functions import FUNCTIONS, CallError, to_text
         ("urlquery", ("a b",), "a+b"),
     ],
 )
-def test_results(name, arguments, result):
+def test_results(name: str, arguments: tuple[Any, ...], result: bool | int | list[str] | str) -> None:
     assert FUNCTIONS[name](*arguments) == result
 
 
@@ -36,10 +38,10 @@ def test_results(name, arguments, result):
     ("name", "arguments"),
     [("len", (5,)), ("len", (None,)), ("lt", (1, "x")), ("eq", (1,)), ("index", (5, 1)), ("slice", ("a", 0, 9))],
 )
-def test_what_cannot_be_called(name, arguments):
+def test_what_cannot_be_called(name: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(CallError, match=f"error calling {name}"):
         FUNCTIONS[name](*arguments)
 
 
-def test_values_print_as_go_prints_them():
+def test_values_print_as_go_prints_them() -> None:
     assert to_text({"b": 1.0, "a": [None, True]}) == "map[a:[<nil> true] b:1]"

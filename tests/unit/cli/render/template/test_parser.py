@@ -22,13 +22,13 @@ from pier.cli.render.template.parser import compile_template
         ("{{, .A}}", "unexpected ',' in operand"),
     ],
 )
-def test_wrong_templates_are_refused_with_go_s_words(source, reason):
+def test_wrong_templates_are_refused_with_go_s_words(source: str, reason: str) -> None:
     with pytest.raises(CliError) as caught:
         compile_template(source)
     assert (str(caught.value), caught.value.code) == (f"template parsing error: template: :1: {reason}", 64)
 
 
-def test_the_failure_and_the_code_are_the_caller_s():
+def test_the_failure_and_the_code_are_the_caller_s() -> None:
     with pytest.raises(CliError, match=r"^failed to parse template: ") as caught:
         compile_template("{{", "failed to parse template", 1)
     assert caught.value.code == 1
