@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,42 +100,53 @@ class Streams:
     ) -> Stream:
         directory = self._root / container_id / exec_id
         stdio = _stdio(directory, stdin, terminal)
-        loop = asyncio.get_running_loop()
         spools: dict[int, Spool] = {}
         fifos: dict[int, int] = {}
-        journal: Journal | None = None
+        journals: list[Journal] = []
         try:
-            await loop.run_in_executor(self._pool, _prepare, directory, stdio, fresh)
+            await self._in_thread(_prepare, directory, stdio, fresh)
             for number, name in _OUTPUTS.items():
                 if number == 1 or not terminal:
-                    fifos[number] = await self._fifo(directory / name, fresh)
+                    await self._add_fifo(fifos, number, directory / name, fresh)
                     spools[number] = Spool(directory / f"{name}.spool")
             if log is not None:
-                journal = await loop.run_in_executor(self._pool, self._journal, directory, log, spools, fresh)
-        except (OSError, PierError) as error:
-            _close_all(fifos, spools)
-            if isinstance(error, PierError):
+                await self._in_thread(self._add_journal, journals, directory, log, spools, fresh)
+        except BaseException as error:  # also when cancelled: the start that wanted them has failed elsewhere
+            _close_all(fifos, spools, journals)
+            if fresh:
+                await self._forget(directory)
+            if not isinstance(error, OSError):
                 raise
             raise PierError(f"cannot open the streams of container {container_id} in {directory}: {error}") from error
+        journal = journals[0] if journals else None
         return self._assemble(directory, stdio, fifos, spools, log, journal, fresh)
 
-    async def _fifo(self, path: Path, fresh: bool) -> int:
+    async def _in_thread(self, function: Callable[..., None], *arguments: object) -> None:
+        """Runs it in a log thread. Who is cancelled waits for it: nothing may be closed under a running thread."""
+        running = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait({running})
+            raise
+
+    async def _add_fifo(self, fifos: dict[int, int], number: int, path: Path, fresh: bool) -> None:
         name = self._name(path)
         kept = None if fresh else await self._keeper.take(name)
-        if kept is not None:
-            return kept
-        descriptor = open_fifo(str(path))
-        await self._keeper.put(name, descriptor)
-        return descriptor
+        fifos[number] = open_fifo(str(path)) if kept is None else kept
+        if kept is None:
+            await self._keeper.put(name, fifos[number])
 
-    def _journal(self, directory: Path, log: _Log, spools: Mapping[int, Spool], fresh: bool) -> Journal:
+    def _add_journal(
+        self, journals: list[Journal], directory: Path, log: _Log, spools: Mapping[int, Spool], fresh: bool
+    ) -> None:
         file = LogFile(log.path, log.options, self._compressor)
         journal = Journal(file, JsonLines(log.attributes), Checkpoint(directory / "checkpoint"), spools)
+        journals.append(journal)
         if fresh:
             journal.begin()
         else:
             journal.resume()
-        return journal
 
     def _assemble(
         self,
@@ -162,13 +173,15 @@ class Streams:
     async def _released(self, stream: Stream) -> None:
         """A stream has ended for good: its descriptors and files go, and the container's directory with the last."""
         self._open.discard(stream)
-        paths = [path for path in (stream.stdio.stdout, stream.stdio.stderr) if path]
-        await self._keeper.forget(*[self._name(Path(path)) for path in paths])
-        _remove_files(stream.directory)
-        for directory in (stream.directory, stream.directory.parent):
-            if directory != self._root:
+        await self._forget(stream.directory)
+
+    async def _forget(self, directory: Path) -> None:
+        await self._keeper.forget(*(self._name(directory / name) for name in _OUTPUTS.values()))
+        _remove_files(directory)
+        for place in (directory, directory.parent):
+            if place != self._root:
                 with contextlib.suppress(OSError):  # not empty: execs, or the container's own streams
-                    directory.rmdir()
+                    place.rmdir()
 
     def _name(self, fifo: Path) -> str:
         return str(fifo.relative_to(self._root.parent))
@@ -232,7 +245,9 @@ def _remove_files(directory: Path) -> None:
                 entry.unlink(missing_ok=True)
 
 
-def _close_all(fifos: Mapping[int, int], spools: Mapping[int, Spool]) -> None:
+def _close_all(fifos: Mapping[int, int], spools: Mapping[int, Spool], journals: Sequence[Journal]) -> None:
+    for journal in journals:
+        journal.close()
     for descriptor in fifos.values():
         os.close(descriptor)
     for spool in spools.values():

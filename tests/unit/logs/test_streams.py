@@ -34,6 +34,28 @@ async def test_all_output_is_in_the_log_once_finished_and_nothing_is_left(
     assert os.listdir(exec_root / "io") == []
 
 
+async def test_an_open_that_is_cancelled_leaves_nothing(
+    streams: Streams, keeper: MemoryKeeper, exec_root: Path, log: Path
+) -> None:
+    """A start whose other half fails cancels it, at whatever step it happens to be."""
+    await (await open_stream(streams, log)).abandon()  # threads and directories that stay are there
+    before = len(os.listdir("/proc/self/fd"))
+    cancelled = 0
+    for turns in range(60):
+        async with asyncio.TaskGroup() as group:
+            opening = group.create_task(open_stream(streams, log))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            opening.cancel()
+        cancelled += opening.cancelled()
+        if not opening.cancelled():
+            await opening.result().abandon()
+        assert await keeper.names() == []
+        assert os.listdir(exec_root / "io") == []
+        assert len(os.listdir("/proc/self/fd")) == before
+    assert cancelled > 3
+
+
 async def test_a_terminal_has_one_stream(streams: Streams, log: Path) -> None:
     stream = await streams.open("c1", stdin=False, terminal=True, log=LogConfig(), log_path=str(log))
     assert (stream.stdio.stderr, stream.stdio.stdin, stream.stdio.terminal) == ("", "", True)
