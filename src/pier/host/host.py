@@ -1,19 +1,23 @@
 """The Host adapter: every method of the engine's Host port, over this package's modules."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from pier.domain.archive import FileChange, RootMount
 from pier.domain.errors import PierError
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
 from pier.host import rootfs
+from pier.host.changes import find_changes
 from pier.host.copy_up import copy_directory
 from pier.host.devices import DeviceNumbers, device_numbers
 from pier.host.facts import peer_pid, read_facts
 from pier.host.files import ContainerFiles
 from pier.host.hierarchy import Hierarchy, cgroup_of, find_hierarchy
 from pier.host.processes import list_processes
+from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_sample
 from pier.host.shims import end_shim, list_shims
 from pier.host.users import resolve_user
@@ -78,6 +82,39 @@ class Host:
     async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
         """Copies a directory of a snapshot into an empty one of the host; absent is no error."""
         await asyncio.to_thread(_copy_up, rootfs, path, destination)
+
+    @asynccontextmanager
+    async def running_root(
+        self, pid: int, cgroup_path: str, mounts: Sequence[RootMount] = ()
+    ) -> AsyncIterator[ContainerRoot]:
+        """The files of the container whose init is `pid`. Raises NotFound when it has ended."""
+        root = await asyncio.to_thread(open_running_root, pid, cgroup_path, mounts)
+        try:
+            yield root
+        finally:
+            await asyncio.to_thread(root.close)
+
+    @asynccontextmanager
+    async def stopped_root(
+        self,
+        layers: Sequence[FilesystemMount],
+        mounts: Sequence[RootMount] = (),
+        *,
+        writable: bool = False,
+        read_only_root: bool = False,
+    ) -> AsyncIterator[ContainerRoot]:
+        """The files of a container that does not run; see host.root.open_stopped_root."""
+        root = await asyncio.to_thread(
+            lambda: open_stopped_root(layers, mounts, writable=writable, read_only_root=read_only_root)
+        )
+        try:
+            yield root
+        finally:
+            await asyncio.to_thread(root.close)
+
+    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
+        """What a container's writable layer changed; see host.changes.find_changes."""
+        return await asyncio.to_thread(find_changes, layers, hidden)
 
     async def container_files(
         self, container_id: str, *, hostname: str, hosts: str | None, resolv_conf: str | None

@@ -10,8 +10,9 @@ is never mounted twice. Lower directories are given relative to their common par
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from pier.domain.errors import NotFound, PierError, Unsupported
 from pier.domain.mount import FilesystemMount
@@ -20,6 +21,8 @@ from pier.host import syscalls
 _MOUNT_POINT = "/proc"  # exists everywhere; covered only in the thread's own mount namespace
 _PASSED_ON = ("index=", "userxattr")
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -41,10 +44,8 @@ def open_snapshot(mounts: Sequence[FilesystemMount]) -> Iterator[int]:
 
     Raises Unsupported for a snapshotter that needs several mounts, PierError when the kernel refuses the mount.
     """
-    if len(mounts) != 1:
-        raise Unsupported(f"a snapshot of {len(mounts)} mounts cannot be looked into")
-    directories, options = _layers(mounts[0])
-    root = _open_plain(*directories) if len(directories) == 1 else _mount_privately(mounts[0], directories, options)
+    directories, _ = split_layers(mounts)
+    root = _open_plain(*directories) if len(directories) == 1 else _mount_privately(mounts)
     try:
         yield root
     finally:
@@ -58,8 +59,14 @@ def _open_plain(directory: str) -> int:
         raise PierError(f"snapshot directory {directory} cannot be opened: {error.strerror}") from error
 
 
-def _layers(mount: FilesystemMount) -> tuple[list[str], list[str]]:
-    """(directories, topmost first; further options). No directories: not an overlay but a device."""
+def split_layers(mounts: Sequence[FilesystemMount]) -> tuple[list[str], list[str]]:
+    """(directories, topmost first; further options). No directories: not an overlay but a device.
+
+    Raises Unsupported for a snapshotter that needs several mounts.
+    """
+    if len(mounts) != 1:
+        raise Unsupported(f"a snapshot of {len(mounts)} mounts cannot be looked into")
+    mount = mounts[0]
     if mount.type in ("bind", "rbind"):
         return [mount.source], []
     if mount.type != "overlay":
@@ -76,37 +83,68 @@ def _layers(mount: FilesystemMount) -> tuple[list[str], list[str]]:
     return upper + lower, options
 
 
-def _mount_privately(mount: FilesystemMount, directories: list[str], options: list[str]) -> int:
-    """Mounts in a thread of its own, whose mount namespace dies with it."""
-    outcome: list[int | OSError] = []
+def _mount_privately(mounts: Sequence[FilesystemMount]) -> int:
+    def work() -> int:
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+        syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
+        mount_snapshot(mounts, _MOUNT_POINT, writable=False)
+        return os.open(_MOUNT_POINT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def work() -> None:
+    return in_own_thread(work, "snapshot cannot be mounted to look into it")
+
+
+def in_own_thread(work: Callable[[], T], complaint: str) -> T:
+    """Runs `work` in a thread that may leave the process's mount namespace, as both end together.
+
+    An OSError becomes a PierError that begins with the complaint.
+    """
+    outcome: list[T] = []
+    failure: list[Exception] = []
+
+    def run() -> None:
         try:
-            outcome.append(_mount_here(mount, directories, options))
-        except OSError as error:
-            outcome.append(error)
+            outcome.append(work())
+        except Exception as error:
+            failure.append(error)
 
-    thread = threading.Thread(target=work, name="pier-mount", daemon=True)
+    thread = threading.Thread(target=run, name="pier-mount", daemon=True)
     thread.start()
     thread.join()
-    result = outcome[0]
-    if isinstance(result, OSError):
-        raise PierError(f"snapshot cannot be mounted to look into it: {result}") from result
-    return result
+    if not failure:
+        return outcome[0]
+    if isinstance(failure[0], OSError):
+        raise PierError(f"{complaint}: {failure[0]}") from failure[0]
+    raise failure[0]
 
 
-def _mount_here(mount: FilesystemMount, directories: list[str], options: list[str]) -> int:
-    """Only in a thread that ends afterwards: it leaves the process's mount namespace and working directory."""
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
+def mount_snapshot(mounts: Sequence[FilesystemMount], target: str, *, writable: bool) -> None:
+    """Mounts a snapshot; only within in_own_thread, as it may change the working directory.
+
+    Not writable: the writable layer of an overlay becomes the topmost of the read-only ones.
+    """
+    directories, options = split_layers(mounts)
+    mount = mounts[0]
+    flags = syscalls.MS_NODEV | syscalls.MS_NOSUID | (0 if writable else syscalls.MS_RDONLY)
+    if len(directories) == 1:
+        syscalls.mount(mount.source, target, "", syscalls.MS_BIND)
+        syscalls.mount("none", target, "", syscalls.MS_REMOUNT | syscalls.MS_BIND | flags)
+        return
     if directories:
-        parent = os.path.commonpath(directories)
-        os.chdir(parent)
-        lower = ":".join(os.path.relpath(directory, parent) for directory in directories)
-        options = [f"lowerdir={lower}", *options]
-    flags = syscalls.MS_RDONLY | syscalls.MS_NODEV | syscalls.MS_NOSUID
-    syscalls.mount(mount.source or mount.type, _MOUNT_POINT, mount.type, flags, ",".join(options))
-    return os.open(_MOUNT_POINT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        options = [*_overlay_options(mount, directories, writable), *options]
+    syscalls.mount(mount.source or mount.type, target, mount.type, flags, ",".join(options))
+
+
+def _overlay_options(mount: FilesystemMount, directories: list[str], writable: bool) -> list[str]:
+    """With paths from their common parent, which becomes the working directory."""
+    given = dict(option.partition("=")[::2] for option in mount.options)
+    upper = [given[name] for name in ("upperdir", "workdir") if name in given] if writable else []
+    parent = os.path.commonpath([*directories, *upper])
+    os.chdir(parent)
+    lower = directories[1:] if upper else directories
+    options = ["lowerdir=" + ":".join(os.path.relpath(directory, parent) for directory in lower)]
+    if upper:
+        options += [f"{name}={os.path.relpath(given[name], parent)}" for name in ("upperdir", "workdir")]
+    return options
 
 
 def read_file(root: int, path: str, *, limit: int) -> bytes | None:

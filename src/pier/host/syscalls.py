@@ -9,11 +9,17 @@ import errno
 import os
 
 CLONE_NEWNS = 0x00020000  # linux/sched.h
-MS_RDONLY, MS_NOSUID, MS_NODEV = 0x1, 0x2, 0x4  # linux/mount.h
-MS_REC, MS_SLAVE = 0x4000, 0x80000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x20, 0x1000  # linux/mount.h
+MS_REC, MS_PRIVATE, MS_SLAVE = 0x4000, 0x40000, 0x80000
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x04, 0x08, 0x10  # openat2.h
 
-_NR_OPENAT2 = 437
+AT_EMPTY_PATH, AT_RECURSIVE = 0x1000, 0x8000  # linux/fcntl.h
+
+_NR_OPEN_TREE, _NR_MOVE_MOUNT, _NR_OPENAT2, _NR_MOUNT_SETATTR = 428, 429, 437, 442
+_AT_FDCWD = -100
+_OPEN_TREE_CLONE = 1  # linux/mount.h
+_MOVE_MOUNT_EMPTY_PATHS = 0x4 | 0x40  # both ends are descriptors
+_MOUNT_ATTR_RDONLY = 0x1
 _RACES = 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -23,6 +29,17 @@ class _OpenHow(ctypes.Structure):
     """struct open_how, openat2(2)."""
 
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+class _MountAttributes(ctypes.Structure):
+    """struct mount_attr, mount_setattr(2)."""
+
+    _fields_ = (
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns", ctypes.c_uint64),
+    )
 
 
 def openat2(directory: int, path: str, flags: int, *, resolve: int) -> int:
@@ -68,6 +85,63 @@ def mount(source: str, target: str, filesystem: str, flags: int, data: str = "")
     )
     if result != 0:
         raise _last_error(target)
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """setns(2), of the calling thread alone."""
+    if _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)) != 0:
+        raise _last_error("setns")
+
+
+def clone_tree(directory: int | None, path: str, *, recursive: bool) -> int:
+    """open_tree(2): a descriptor of a copy of the mount at `path`, attached nowhere, that goes with it.
+
+    With an empty path the mount is that of the descriptor `directory`; a copy begins at just that file or directory.
+    """
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | (AT_RECURSIVE if recursive else 0) | (0 if path else AT_EMPTY_PATH)
+    descriptor = int(
+        _libc.syscall(
+            ctypes.c_long(_NR_OPEN_TREE),
+            ctypes.c_int(_AT_FDCWD if directory is None else directory),
+            ctypes.c_char_p(os.fsencode(path)),
+            ctypes.c_uint(flags),
+        )
+    )
+    if descriptor < 0:
+        raise _last_error(path)
+    return descriptor
+
+
+def attach_mount(mount_: int, target: int) -> None:
+    """move_mount(2): mounts what clone_tree gave on the file or directory that `target` stands for."""
+    result = _libc.syscall(
+        ctypes.c_long(_NR_MOVE_MOUNT),
+        ctypes.c_int(mount_),
+        ctypes.c_char_p(b""),
+        ctypes.c_int(target),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(_MOVE_MOUNT_EMPTY_PATHS),
+    )
+    if result != 0:
+        raise _last_error("move_mount")
+
+
+def seclude_mount(mount_: int, *, read_only: bool, recursive: bool = True) -> None:
+    """mount_setattr(2): nothing mounted in it shows elsewhere or comes from there; perhaps it becomes read-only.
+
+    Without `recursive` only the mount itself is changed, not those in it.
+    """
+    attributes = _MountAttributes(_MOUNT_ATTR_RDONLY if read_only else 0, 0, MS_PRIVATE, 0)
+    result = _libc.syscall(
+        ctypes.c_long(_NR_MOUNT_SETATTR),
+        ctypes.c_int(mount_),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)),
+        ctypes.byref(attributes),
+        ctypes.c_size_t(ctypes.sizeof(attributes)),
+    )
+    if result != 0:
+        raise _last_error("mount_setattr")
 
 
 def _last_error(path: str) -> OSError:
