@@ -30,6 +30,7 @@ HEADER_TIMEOUT = 60.0  # seconds from a request's first byte to the end of its h
 BODY_TIMEOUT = 600.0  # seconds of silence within a body
 DISCARD_LIMIT = 1 << 20  # bytes of an unwanted body that are read so that the connection can be kept
 DISCARD_TIMEOUT = 2.0
+PLAIN_BODY = 1 << 20  # bytes from which on a body of known length is read past h11, which copies each byte three times
 
 _log = logging.getLogger("pier.api")
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
@@ -40,7 +41,8 @@ class Session:
     def __init__(self, channel: Channel, handler: Handler) -> None:
         self._channel = channel
         self._handler = handler
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADERS)
+        self._h11 = _new_connection()
+        self._plain_left: int | None = None  # bytes still to come of a body that h11 does not see
         self._task: asyncio.Task[None] | None = None
         self._request: Request | None = None
         self._answering_endlessly = False
@@ -110,6 +112,10 @@ class Session:
         for name, value in event.headers:
             key, text = name.decode("ascii"), value.decode("latin-1")
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) >= PLAIN_BODY and "transfer-encoding" not in headers:
+            self._plain_left = int(length)
+            self._channel.unread(self._h11.trailing_data[0])
         return Request(event.method.decode("ascii"), event.target.decode("latin-1"), headers, self._body)
 
     async def _answer(self, request: Request) -> Answer:
@@ -124,6 +130,10 @@ class Session:
     async def _body(self) -> AsyncIterator[bytes]:
         if self._h11.they_are_waiting_for_100_continue:
             await self._write(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+        if self._plain_left is not None:
+            while self._plain_left:
+                yield await self._plain_chunk(self._plain_left)
+            return
         while self._h11.their_state is h11.SEND_BODY:
             try:
                 event = self._h11.next_event()
@@ -138,6 +148,16 @@ class Session:
                 yield bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 return
+
+    async def _plain_chunk(self, left: int) -> bytes:
+        data = await self._channel.read(BODY_TIMEOUT)
+        if not data:
+            raise ConnectionLost
+        if len(data) > left:
+            self._channel.unread(data[left:])
+            data = data[:left]
+        self._plain_left = left - len(data)
+        return data
 
     # answers
 
@@ -181,8 +201,9 @@ class Session:
         async for _ in request.stream():
             pass
         request.runs_to_end = False
-        early, _ = self._h11.trailing_data
-        self._channel.unread(early)
+        if self._plain_left is None:
+            early, _ = self._h11.trailing_data
+            self._channel.unread(early)
         self._answering_endlessly = True
         self._channel.on_half_close = _nothing
         await self._channel.write(answer.head, STALL)
@@ -198,7 +219,8 @@ class Session:
 
     async def _next_cycle(self) -> bool:
         """Gets rid of a body nobody wanted, within reason."""
-        if self._h11.their_state is h11.SEND_BODY and not self._h11.they_are_waiting_for_100_continue:
+        unread = self._h11.their_state is h11.SEND_BODY and self._plain_left != 0
+        if unread and not self._h11.they_are_waiting_for_100_continue:
             size = 0
             with suppress(MalformedBody, TimeoutError):
                 async with asyncio.timeout(DISCARD_TIMEOUT):
@@ -206,6 +228,11 @@ class Session:
                         size += len(chunk)
                         if size > DISCARD_LIMIT:
                             return False
+        if self._plain_left is not None:
+            finished, self._plain_left = self._plain_left == 0, None
+            finished = finished and self._h11.our_state is h11.DONE
+            self._h11 = _new_connection()  # the old one still waits for the body
+            return finished
         if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
             return False
         self._h11.start_next_cycle()
@@ -223,6 +250,10 @@ class Session:
             self._on_lost()
         elif self._answering_endlessly and self._task is not None:
             self._task.cancel()
+
+
+def _new_connection() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADERS)
 
 
 _date_cache: tuple[int, str] = (0, "")

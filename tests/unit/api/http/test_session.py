@@ -7,7 +7,7 @@ import pytest
 from fakes.raw_client import RawClient, connected
 
 from pier.api.http import session as session_module
-from pier.api.http.channel import Channel
+from pier.api.http.channel import Channel, ConnectionLost
 from pier.api.http.listener import Listener
 from pier.api.http.messages import Answer, Handler, Hijack, Reply, Request, StreamReply
 from pier.api.http.server import serving
@@ -49,6 +49,55 @@ async def test_a_chunked_body_is_put_together(tmp_path: Path) -> None:
         await client.send("POST /c HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         await client.send("2\r\nde\r\n0\r\n\r\n")
         assert (await client.response()).body == b"POST /c abcde"
+
+
+async def test_a_large_body_is_read_past_h11_and_the_next_request_found(tmp_path: Path) -> None:
+    body = bytes(range(256)) * 4096 * 2
+
+    async def measure(request: Request) -> Answer:
+        return Reply(body=str(b"".join([chunk async for chunk in request.stream()]) == body).encode())
+
+    async with client_of(measure, tmp_path) as client:
+        for _ in range(2):
+            assert (await client.request("PUT", "/large", body)).body == b"True"
+        head = f"PUT /large HTTP/1.1\r\nHost: d\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        await client.send(head + body + b"GET /pipelined HTTP/1.1\r\nHost: d\r\n\r\n")
+        assert (await client.response()).body == b"True"
+        assert (await client.response()).body == b"False"
+        await client.send(head[:-2] + b"Expect: 100-continue\r\n\r\n")
+        assert (await client.head()).status == 100
+        await client.send(body)
+        assert (await client.response()).body == b"True"
+
+
+async def test_a_large_body_nobody_wants_closes_the_connection(tmp_path: Path) -> None:
+    async def refuse(_: Request) -> Answer:
+        return Reply(status=400)
+
+    async with client_of(refuse, tmp_path) as client:
+        await client.send(f"PUT /large HTTP/1.1\r\nHost: d\r\nContent-Length: {3 << 20}\r\n\r\n".encode())
+        await client.send(bytes(2 << 20))
+        assert (await client.response()).status == 400
+        assert await client.rest() == b""
+
+
+async def test_a_large_body_that_ends_too_early_is_a_lost_client(tmp_path: Path) -> None:
+    ended: list[str] = []
+
+    async def read(request: Request) -> Answer:
+        try:
+            async for _ in request.stream():
+                pass
+        except ConnectionLost:
+            ended.append("lost")
+            raise
+        return Reply()
+
+    async with client_of(read, tmp_path) as client:
+        await client.send(f"PUT /large HTTP/1.1\r\nHost: d\r\nContent-Length: {3 << 20}\r\n\r\nabc".encode())
+        client.half_close()
+        assert await client.rest() == b""
+    assert ended == ["lost"]
 
 
 async def test_continue_is_sent_only_when_the_body_is_wanted(tmp_path: Path) -> None:
