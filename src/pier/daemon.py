@@ -22,6 +22,7 @@ from pier import __version__, config
 from pier.api.app import Api
 from pier.api.http.activation import notify_ready
 from pier.api.http.listener import BadListener, parse_listener
+from pier.archive.copies import Copies
 from pier.archive.images import Archives
 from pier.config import Config, ConfigError
 from pier.containerd.client import Client
@@ -71,6 +72,7 @@ def main() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("grpc").setLevel("WARNING")  # its debug lines, some for each call, drown ours
     try:
         with _locked(settings), _pidfile(settings.pidfile):
             asyncio.run(serve(settings))
@@ -152,6 +154,7 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
         ),
         registry=Registry(insecure=settings.insecure_registries, mirrors=settings.registry_mirrors),
         archives=Archives(),
+        copies=Copies(),
     )
 
 

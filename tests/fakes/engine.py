@@ -8,14 +8,17 @@ from typing import Any
 from fakes.containers import WEB, a_container
 from fakes.engine_objects import FakeEvents, FakeImages, FakeNetworks, FakeSystem, FakeVolumes
 
+from pier.domain.archive import FileChange, PathStat
 from pier.domain.container import Container, Exec, ExecConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound
 from pier.domain.filters import Filters
 from pier.engine.containers.attach import AttachOptions, Detached
+from pier.engine.containers.commit import CommitRequest
 from pier.engine.containers.create import CreateRequest
 from pier.engine.containers.inspect import ContainerDetails
 from pier.engine.containers.listing import ContainerSummary
 from pier.engine.containers.logs import LogOptions
+from pier.engine.containers.update import UpdateRequest
 from pier.engine.containers.usage import StatsSample
 
 
@@ -85,6 +88,10 @@ class FakeContainers:
         self.log_end: Exception | asyncio.Event | None = None
         self.samples: list[StatsSample] = []
         self.filters = Filters()
+        self.files: dict[str, PathStat] = {}
+        self.found_changes: list[FileChange] = []
+        self.commits: list[CommitRequest] = []
+        self.warnings: list[str] = []
 
     def get(self, ref: str) -> Container:
         if self.failure is not None:
@@ -182,6 +189,48 @@ class FakeContainers:
     async def prune(self, filters: Filters) -> tuple[Sequence[str], int]:
         self.filters = filters
         return [], 0
+
+    async def stat_path(self, ref: str, path: str) -> PathStat:
+        self.get(ref)
+        if path not in self.files:
+            raise NotFound(f"Could not find the file {path} in container {ref}")
+        return self.files[path]
+
+    async def fetch(self, ref: str, path: str) -> tuple[PathStat, AsyncIterator[bytes]]:
+        return await self.stat_path(ref, path), self._pieces()
+
+    async def export(self, ref: str) -> AsyncIterator[bytes]:
+        self.get(ref)
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for piece in (b"tar", b"ball"):
+            yield piece
+
+    async def extract(
+        self,
+        ref: str,
+        path: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        no_overwrite: bool = False,
+        as_user: bool = False,
+    ) -> None:
+        await self.stat_path(ref, path)
+        self._note("extract", ref, path, b"".join([chunk async for chunk in chunks]), no_overwrite, as_user)
+
+    async def changes(self, ref: str) -> Sequence[FileChange]:
+        self.get(ref)
+        return self.found_changes
+
+    async def commit(self, request: CommitRequest) -> str:
+        self.get(request.container)
+        self.commits.append(request)
+        return "sha256:" + "c" * 64
+
+    async def update(self, ref: str, request: UpdateRequest) -> Sequence[str]:
+        self._note("update", ref, request)
+        return self.warnings
 
 
 class FakeExecs:

@@ -1,11 +1,16 @@
 """A host in memory: settable facts, users by name, and a record of what was asked for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from pier.domain.archive import FileChange, RootMount
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
+from pier.host.root import ContainerRoot
 
 _FACTS = HostFacts(
     kernel="6.1.0",
@@ -32,6 +37,12 @@ class FakeHost:
     removed_cgroups: list[str] = field(default_factory=list)
     shims: list[str] = field(default_factory=list)  # ids
     resolv_conf: str = "nameserver 192.0.2.1\n"
+    root: Path | None = None  # a real directory that stands for every container's root
+    lacking: tuple[str, ...] = ()  # until somebody opens a root for writing
+    gone: set[int] = field(default_factory=set)  # pids of processes that have just ended
+    opened: list[str] = field(default_factory=list)  # running, readable or writable
+    mounts: tuple[RootMount, ...] = ()  # of the root opened last
+    found_changes: list[FileChange] = field(default_factory=list)
 
     async def facts(self) -> HostFacts:
         return self.host_facts
@@ -109,3 +120,40 @@ class FakeHost:
                 f'error gathering device information while adding custom device "{path}": no such file or directory'
             )
         return self.devices[path]
+
+    @asynccontextmanager
+    async def running_root(
+        self, pid: int, cgroup_path: str, mounts: Sequence[RootMount] = ()
+    ) -> AsyncIterator[ContainerRoot]:
+        if pid in self.gone:
+            raise NotFound(f"process {pid} is gone")
+        async with self._root("running", mounts) as root:
+            yield root
+
+    @asynccontextmanager
+    async def stopped_root(
+        self,
+        layers: Sequence[FilesystemMount],
+        mounts: Sequence[RootMount] = (),
+        *,
+        writable: bool = False,
+        read_only_root: bool = False,
+    ) -> AsyncIterator[ContainerRoot]:
+        if writable:
+            self.lacking = ()
+        async with self._root("writable" if writable else "readable", mounts) as root:
+            yield root
+
+    @asynccontextmanager
+    async def _root(self, how: str, mounts: Sequence[RootMount]) -> AsyncIterator[ContainerRoot]:
+        assert self.root is not None
+        self.opened.append(how)
+        self.mounts = tuple(mounts)
+        root = ContainerRoot(os.open(self.root, os.O_PATH | os.O_DIRECTORY), self.lacking)
+        try:
+            yield root
+        finally:
+            root.close()
+
+    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
+        return [change for change in self.found_changes if change.path not in hidden]

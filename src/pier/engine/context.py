@@ -33,6 +33,7 @@ class Ports:
     host: ports.Host
     registry: ports.Registry
     archives: ports.Archives
+    copies: ports.Copies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

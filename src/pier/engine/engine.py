@@ -8,6 +8,7 @@ from pier.domain.container import Container
 from pier.domain.errors import PierError, Unavailable
 from pier.domain.image import GO_ARCHITECTURES, Platform
 from pier.engine.bus import Bus
+from pier.engine.containers.commit import Committing
 from pier.engine.containers.create import Creation
 from pier.engine.containers.exits import Exits
 from pier.engine.containers.facade import Containers
@@ -57,6 +58,7 @@ class Engine:
             removal,
             inspection,
             Listing(context, images, inspection),
+            Committing(context, images, lifecycle),
         )
         health = HealthChecks(context, self.execs)
         self.supervisor = Supervisor(context, exits, self.execs, lifecycle, removal, health)

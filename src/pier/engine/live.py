@@ -27,6 +27,8 @@ class _Life:
     restarting: int = 0
     execs: set[str] = field(default_factory=set)
     oom_seen: bool = False
+    writers: int = 0
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Live:
@@ -122,6 +124,31 @@ class Live:
 
     def is_restarting(self, container_id: str) -> bool:
         return container_id in self._lives and self._lives[container_id].restarting > 0
+
+    @contextmanager
+    def writing(self, container_id: str) -> Iterator[None]:
+        """Around what writes into a container's files through a mount of its own."""
+        life = self._lives[container_id]
+        life.writers += 1
+        life.quiet.clear()
+        try:
+            yield
+        finally:
+            life.writers -= 1
+            if not life.writers:
+                life.quiet.set()
+
+    async def writers_gone(self, container_id: str, seconds: float) -> bool:
+        """Waits until nobody writes into its files; False if somebody still does after that time."""
+        life = self._lives[container_id]
+        if not life.writers:
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await life.quiet.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def note_oom(self, container_id: str) -> None:
         self._lives[container_id].oom_seen = True

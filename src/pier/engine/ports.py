@@ -4,11 +4,11 @@ Only Protocols live here; the values that cross a port live in `pier.domain`. Er
 That an adapter fits is checked by mypy where `pier.daemon` hands it over.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
-from pier.domain.archive import ArchiveMember
+from pier.domain.archive import ArchiveMember, FileChange, PathStat, Root, RootMount
 from pier.domain.container import Container, LogConfig
 from pier.domain.event import Event
 from pier.domain.image import Descriptor, ImageRecord
@@ -453,6 +453,38 @@ class Host(Protocol):
         """
         ...
 
+    def running_root(
+        self, pid: int, cgroup_path: str, mounts: Sequence[RootMount] = ()
+    ) -> AbstractAsyncContextManager[Root]:
+        """The files of the container whose init is `pid`, with these of its mounts and no others.
+
+        Raises NotFound when it has ended.
+        """
+        ...
+
+    def stopped_root(
+        self,
+        layers: Sequence[FilesystemMount],
+        mounts: Sequence[RootMount] = (),
+        *,
+        writable: bool = False,
+        read_only_root: bool = False,
+    ) -> AbstractAsyncContextManager[Root]:
+        """The files of a container that does not run: its snapshot, and what is mounted in it.
+
+        With `writable` missing mount points are made, and nobody else may mount the snapshot meanwhile. Without,
+        nothing can be written, and mounts whose mount point is missing are left out (`lacking`).
+        """
+        ...
+
+    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
+        """What a container's writable layer changed against its image, sorted by path.
+
+        `hidden` are mount points of the engine's, left out while empty. Raises Unsupported for a snapshotter that
+        does not tell.
+        """
+        ...
+
     async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
         """Copies a directory of an image's root, with owners and modes, into an empty volume; absent is no error."""
         ...
@@ -529,4 +561,39 @@ class Archives(Protocol):
     def write(self, members: AsyncIterator[ArchiveMember]) -> AsyncIterator[bytes]: ...
     def decompress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The stream without its compression, if it has one. Raises Unsupported for zstd."""
+        ...
+
+
+class Copies(Protocol):
+    """Files of a container in and out as tar streams. No link, of the container or of an archive, leads out."""
+
+    async def stat(self, root: Root, path: str) -> PathStat:
+        """What lies at a path, a link at its end not followed. Raises NotFound, InvalidArgument."""
+        ...
+
+    async def pack(self, root: Root, path: str) -> tuple[PathStat, AsyncIterator[bytes]]:
+        """What lies at a path, and a tar of it, made while it is read; the root may be closed at once.
+
+        Raises NotFound, InvalidArgument.
+        """
+        ...
+
+    def pack_all(self, root: Root) -> AsyncIterator[bytes]:
+        """A tar of everything in the root, which may be closed at once."""
+        ...
+
+    async def unpack(
+        self,
+        root: Root,
+        path: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        no_overwrite: bool = False,
+        owner: tuple[int, int] | None = None,
+    ) -> None:
+        """Unpacks a tar, compressed or not, into the directory at `path`, and reads the stream to its end.
+
+        `no_overwrite`: a directory takes no file's place and no file a directory's. `owner` (uid, gid) instead of
+        what the archive says. Raises NotFound, InvalidArgument (no directory, read-only), PierError for a bad archive.
+        """
         ...

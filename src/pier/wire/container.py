@@ -70,6 +70,10 @@ class ContainersPruneReply(Shape, kw_only=True):
     space_reclaimed: int
 
 
+class UpdateReply(Shape, kw_only=True):
+    warnings: list[str] | None
+
+
 class ErrorReply(Shape, kw_only=True, rename=None):
     """The body of every failure."""
 

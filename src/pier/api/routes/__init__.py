@@ -6,9 +6,11 @@ from pier.api.router import Route
 def table() -> tuple[Route, ...]:
     """Every endpoint of the Docker Engine API, built or not."""
     from pier.api.routes import (
+        commit,
         containers,
         disk_usage,
         execs,
+        files,
         images,
         missing,
         monitoring,
@@ -24,6 +26,8 @@ def table() -> tuple[Route, ...]:
         system,
         disk_usage,
         containers,
+        files,
+        commit,
         streams,
         monitoring,
         execs,

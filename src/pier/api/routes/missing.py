@@ -18,12 +18,6 @@ def missing(method: str, pattern: str, note: str = "") -> Route:
 
 
 ROUTES = (
-    missing("GET", "/containers/{name}/changes"),
-    missing("GET", "/containers/{name}/export"),
-    missing("POST", "/containers/{name}/update"),
-    missing("HEAD", "/containers/{name}/archive"),
-    missing("GET", "/containers/{name}/archive"),
-    missing("PUT", "/containers/{name}/archive"),
     missing("GET", "/containers/{name}/checkpoints"),
     missing("POST", "/containers/{name}/checkpoints"),
     missing("DELETE", "/containers/{name}/checkpoints/{item}"),
@@ -31,7 +25,6 @@ ROUTES = (
     missing("POST", "/build/cancel"),
     missing("POST", "/images/{name...}/push"),
     missing("GET", "/images/search"),
-    missing("POST", "/commit"),
     missing("GET", "/distribution/{name...}/json"),
     missing("PUT", "/volumes/{name}", "cluster volumes need a swarm"),
     missing("POST", "/auth"),

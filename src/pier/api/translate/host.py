@@ -15,7 +15,7 @@ from pier.wire.shape import UNSET, Maybe
 
 def load_host_config(given: wire.HostConfig) -> HostConfig:
     """Zero, empty and null all mean "not asked for". Raises InvalidArgument, Unsupported."""
-    _require_no_windows(given)
+    require_no_windows(given)
     return HostConfig(
         **load_storage(given),
         **load_networking(given),
@@ -25,8 +25,11 @@ def load_host_config(given: wire.HostConfig) -> HostConfig:
     )
 
 
-def _require_no_windows(given: wire.HostConfig) -> None:
-    """Limits that only Windows has; the docker CLI sends them as zeros. KernelMemory has left the kernel."""
+def require_no_windows(given: wire.HostConfig) -> None:
+    """Limits that only Windows has; the docker CLI sends them as zeros. KernelMemory has left the kernel.
+
+    Raises Unsupported.
+    """
     names = {
         "CpuCount": given.cpu_count,
         "CpuPercent": given.cpu_percent,
@@ -95,16 +98,18 @@ def _given_paths(given: Maybe[list[str]]) -> tuple[str, ...] | None:
     return None if given is UNSET or given is None else tuple(given)
 
 
-def load_life(given: wire.HostConfig) -> dict[str, Any]:
+def load_restart_policy(given: wire.HostConfig) -> RestartPolicy:
+    """The engine names the policies there are when it refuses one."""
     policy = given.restart_policy or wire.RestartPolicy()
+    return RestartPolicy(name=cast(Any, policy.name or "no"), maximum_retry_count=policy.maximum_retry_count or 0)
+
+
+def load_life(given: wire.HostConfig) -> dict[str, Any]:
     log = given.log_config or wire.LogConfig()
     return {
         "container_id_file": given.container_id_file or "",
         "log_config": LogConfig(driver=log.type or "", options=dict(log.config or {})),
-        # The engine names the policies there are when it refuses one.
-        "restart_policy": RestartPolicy(
-            name=cast(Any, policy.name or "no"), maximum_retry_count=policy.maximum_retry_count or 0
-        ),
+        "restart_policy": load_restart_policy(given),
         "auto_remove": bool(given.auto_remove),
         "console_size": given.console_size or (0, 0),
         "annotations": dict(given.annotations or {}),

@@ -2,17 +2,23 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from pier.domain.archive import FileChange
 from pier.domain.container import Container
 from pier.domain.errors import NotFound, Unsupported
 from pier.domain.filters import Filters
 from pier.engine.containers import logs, usage
+from pier.engine.containers.archive import Archiving
 from pier.engine.containers.attach import Attaching, Attachment, AttachOptions
+from pier.engine.containers.changes import find_changes
+from pier.engine.containers.commit import CommitRequest, Committing
 from pier.engine.containers.create import CreateRequest, Creation, actor_attributes
 from pier.engine.containers.inspect import Inspection
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.listing import ContainerSummary, Listing
 from pier.engine.containers.logs import LogOptions
 from pier.engine.containers.remove import Removal
+from pier.engine.containers.roots import Roots
+from pier.engine.containers.update import UpdateRequest, Updating
 from pier.engine.containers.usage import StatsSample
 from pier.engine.containers.wait import Wait, wait
 from pier.engine.context import Context
@@ -30,11 +36,19 @@ class Containers:
         removal: Removal,
         inspection: Inspection,
         listing: Listing,
+        committing: Committing,
     ) -> None:
         self._context = context
         self._creation = creation
         self._removal = removal
         self._attaching = Attaching(context)
+        self._committing = committing
+        self._updating = Updating(context)
+        archiving = Archiving(context, Roots(context))
+        self.stat_path = archiving.stat
+        self.fetch = archiving.fetch
+        self.extract = archiving.extract
+        self.export = archiving.export
         self.start = lifecycle.start
         self.stop = lifecycle.stop
         self.restart = lifecycle.restart
@@ -88,3 +102,13 @@ class Containers:
         self, *, all: bool = False, limit: int = 0, filters: Filters | None = None, size: bool = False
     ) -> "list[ContainerSummary]":
         return await self._listing.list(all=all, limit=limit, filters=filters, size=size)
+
+    async def changes(self, ref: str) -> Sequence[FileChange]:
+        return await find_changes(self._context, ref)
+
+    async def commit(self, request: CommitRequest) -> str:
+        """Goes on when the caller leaves: a container must not stay paused, nor half an image."""
+        return await self._context.jobs.finish(self._committing.commit(request), f"commit {request.container}")
+
+    async def update(self, ref: str, request: UpdateRequest) -> Sequence[str]:
+        return await self._context.jobs.finish(self._updating.update(ref, request), f"update {ref}")

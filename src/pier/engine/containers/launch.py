@@ -28,6 +28,7 @@ from pier.oci.inputs import HOST, PRIVATE, Device, Namespaces, SpecInputs, map_d
 from pier.oci.resources import cgroups_path
 from pier.oci.spec import build_spec
 
+WRITERS_PATIENCE = 10.0  # seconds that a copy into the container may take before a start is refused
 _INIT_BINARIES = ("/usr/bin/docker-init", "/usr/libexec/docker/docker-init", "/usr/bin/tini", "/usr/bin/tini-static")
 
 
@@ -65,6 +66,8 @@ class Launcher:
 
     async def _launch(self, container: Container) -> Container:
         memory = self._context.memory
+        if not await self._context.live.writers_gone(container.id, WRITERS_PATIENCE):
+            raise Unavailable(f"files are being copied into container {container.id}: start it again when that is done")
         intent = Intent(id=f"start-{container.id}", kind="start", subject=container.id)
         parts = _Parts()
         async with AsyncExitStack() as undo:
@@ -99,8 +102,8 @@ class Launcher:
         elif host.network_mode == "host":
             parts.endpoints = dict(container.endpoints)
         else:
-            network = await self._context.ports.networks.open_netns(container.id, {})
             undo.push_async_callback(self._context.ports.networks.close_netns, container.id)
+            network = await self._context.ports.networks.open_netns(container.id, {})
             await self._connect_all(container, parts, undo)
         parts.namespaces = Namespaces(
             network=network,

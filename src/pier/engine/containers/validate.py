@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pier.domain import ids
-from pier.domain.container import Config, Healthcheck, HostConfig
+from pier.domain.container import Config, Healthcheck, HostConfig, RestartPolicy
 from pier.domain.errors import InvalidArgument, PierError, Unsupported
 from pier.domain.network import parse_port, parse_port_range
 from pier.domain.resources import Resources
@@ -58,7 +58,9 @@ def _check_healthcheck(check: Healthcheck) -> None:
 
 def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_runtime: Callable[[str], bool]) -> None:
     """The half that is about this host. Raises InvalidArgument, Unsupported; PierError for a bad security option."""
-    _check_restart_policy(host)
+    check_restart_policy(host.restart_policy)
+    if host.auto_remove and host.restart_policy.name != "no":
+        raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
     _check_resources(host.resources, facts)
     _check_modes(host)
     if not -1000 <= host.oom_score_adj <= 1000:
@@ -79,8 +81,8 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
         _check_shared_network(host, config)
 
 
-def _check_restart_policy(host: HostConfig) -> None:
-    policy = host.restart_policy
+def check_restart_policy(policy: RestartPolicy) -> None:
+    """Raises InvalidArgument."""
     if policy.name not in _RESTART_POLICIES:
         raise InvalidArgument(
             f"invalid restart policy: unknown policy '{policy.name}'; use one of 'no', 'always', 'on-failure', "
@@ -90,15 +92,18 @@ def _check_restart_policy(host: HostConfig) -> None:
         raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
     if policy.maximum_retry_count < 0:
         raise InvalidArgument("invalid restart policy: maximum retry count cannot be negative")
-    if host.auto_remove and policy.name != "no":
-        raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
 
 
-def _check_resources(resources: Resources, facts: HostFacts) -> None:
+def check_update(resources: Resources, facts: HostFacts) -> None:
+    """The same limits where some are changed alone: swap may be, as memory has been set before."""
+    _check_resources(resources, facts, update=True)
+
+
+def _check_resources(resources: Resources, facts: HostFacts, *, update: bool = False) -> None:
     memory, swap = resources.memory, resources.memory_swap
     if memory and memory < MIN_MEMORY:
         raise InvalidArgument("Minimum memory limit allowed is 6MB")
-    if swap > 0 and not memory:
+    if swap > 0 and not memory and not update:
         raise InvalidArgument("You should always set the Memory limit when using Memoryswap limit, see usage")
     if memory and 0 < swap < memory:
         raise InvalidArgument("Minimum memoryswap limit should be larger than memory limit, see usage")

@@ -7,6 +7,7 @@ from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.filters import Filters
 from pier.domain.image import Image, Platform
 from pier.domain.registry import Progress, RegistryAuth
+from pier.engine.images.derive import Derivation, Deriver
 from pier.engine.images.history import HistoryRow, read_history
 from pier.engine.images.listing import filter_images
 from pier.engine.images.load import Loader
@@ -63,6 +64,16 @@ class Images:
             publish=publish,
             platform=platform,
         )
+        self._deriver = Deriver(
+            content=content,
+            snapshots=snapshots,
+            diffs=diffs,
+            leases=leases,
+            store=self._store,
+            unpacker=unpacker,
+            publish=publish,
+            now=now,
+        )
         self._remover = Remover(self._store, snapshots, in_use, publish)
         self._in_use = in_use
         self._publish = publish
@@ -110,6 +121,10 @@ class Images:
     async def tag(self, ref: str, repository: str, tag: str) -> None:
         """Gives an image a further name. Raises NotFound, InvalidArgument."""
         await tag_image(self._store, self._publish, ref, repository, tag)
+
+    async def derive(self, wanted: Derivation) -> Image:
+        """Makes an image of another one and a difference to it (`docker commit`)."""
+        return await self._deriver.derive(wanted)
 
     async def history(self, ref: str) -> "list[HistoryRow]":
         """Newest step first. Raises NotFound."""
