@@ -100,11 +100,19 @@ class Client:
         response = self.request(method, path, query, headers=headers)
         return (decode(line) for line in response.lines())
 
-    def upload(self, path: str, query: "Query | None", chunks: "Iterable[bytes]", media_type: str) -> Response:
-        """POST a body of unknown length, as chunks; return the answer, body unread."""
+    def upload(
+        self,
+        path: str,
+        query: "Query | None",
+        chunks: "Iterable[bytes]",
+        media_type: str,
+        *,
+        method: str = "POST",
+    ) -> Response:
+        """Send a body of unknown length, as chunks; return the answer, body unread."""
         target = self._target(path, query)
         connection = Connection(self.address)
-        connection.send_upload("POST", target, [*self.headers, ("Content-Type", media_type)], chunks)
+        connection.send_upload(method, target, [*self.headers, ("Content-Type", media_type)], chunks)
         return _checked(connection.read_response())
 
     def hijack(self, path: str, query: "Query | None" = None, body: "Any" = None) -> Hijacked:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pier.client.address import Address
 
 _READ_SIZE = 65536
+_BODY_SIZE = 256 * 1024
 _MAX_HEAD = 256 * 1024
 
 
@@ -93,7 +94,7 @@ class Connection:
     def read_up_to(self, limit: int) -> bytes:
         """Between 1 and `limit` bytes. Raises ProtocolError at the end of the stream."""
         if not self._buffer:
-            self._fill()
+            return self._receive(limit)
         data = bytes(self._buffer[:limit])
         del self._buffer[:limit]
         return data
@@ -136,13 +137,16 @@ class Connection:
             raise ProtocolError(f"the engine at {self.address.text} closed the connection: {error}") from error
 
     def _fill(self) -> None:
+        self._buffer += self._receive(_READ_SIZE)
+
+    def _receive(self, limit: int) -> bytes:
         try:
-            data = self.socket.recv(_READ_SIZE)
+            data = self.socket.recv(limit)
         except OSError as error:
             raise ProtocolError(f"the connection to {self.address.text} broke: {error}") from error
         if not data:
             raise ProtocolError(f"the engine at {self.address.text} closed the connection in the middle of an answer")
-        self._buffer += data
+        return data
 
     def _read_head(self) -> bytes:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
@@ -218,7 +222,7 @@ class Response:
 
     def _counted(self, left: int) -> "Iterator[bytes]":
         while left:
-            data = self.connection.read_up_to(min(left, _READ_SIZE))
+            data = self.connection.read_up_to(min(left, _BODY_SIZE))
             left -= len(data)
             yield data
 

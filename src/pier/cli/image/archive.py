@@ -1,13 +1,12 @@
 """`pier image load` and `pier image save`."""
 
 import os
-import sys
 
+from pier.cli.archive_file import copy_to_stdout, write_archive
 from pier.cli.errors import CliError
 from pier.cli.flags import CSV, STRING, Command, Flag, Values
 from pier.cli.image.pull import progress_view
 from pier.cli.inspect import encode_platform
-from pier.cli.streams import write_all
 from pier.cli.terminal import STDIN, STDOUT, is_terminal
 from pier.client.json_codec import decode
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pier.cli.session import Session
-    from pier.client.connection import Response
     from pier.client.query import Query
 
 _CHUNK = 1 << 20
@@ -64,34 +62,11 @@ def save(session: "Session", values: Values, names: list[str]) -> int:
         raise CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
     query: Query = {"names": names, "platform": [encode_platform(text) for text in values.items("platform")]}
     response = session.client.request("GET", "/images/get", query)
-    if not path:
-        sys.stdout.flush()
-        for chunk in response.chunks():
-            write_all(STDOUT, chunk)
-        return 0
-    _write_file(path, response)
+    if path:
+        write_archive(path, response, "failed to save image")
+    else:
+        copy_to_stdout(response)
     return 0
-
-
-def _write_file(path: str, response: "Response") -> None:
-    """Write beside the target and rename, unless the target is no plain file (a pipe, a device)."""
-    special = os.path.exists(path) and not os.path.isfile(path)
-    partial = path if special else f"{path}.{os.getpid()}.partial"
-    try:
-        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CliError(f"failed to save image: open {path}: {(error.strerror or '').lower()}") from None
-    try:
-        for chunk in response.chunks():
-            write_all(fd, chunk)
-        if not special:
-            os.replace(partial, path)
-    except BaseException:
-        if not special:
-            os.unlink(partial)
-        raise
-    finally:
-        os.close(fd)
 
 
 LOAD = Command(

@@ -1,0 +1,87 @@
+"""`pier container update`, `pier update`."""
+
+from pier.cli.container.request import read_restart_policy
+from pier.cli.errors import CliError
+from pier.cli.flags import BYTES, DECIMAL, INT, STRING, UINT16, Command, Flag, Values
+from pier.cli.parallel import for_each
+from pier.cli.quantities import read_swap
+from pier.client.query import quote_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pier.cli.session import Session
+
+_NUMBERS = {
+    "blkio-weight": "BlkioWeight",
+    "cpu-period": "CpuPeriod",
+    "cpu-quota": "CpuQuota",
+    "cpu-rt-period": "CpuRealtimePeriod",
+    "cpu-rt-runtime": "CpuRealtimeRuntime",
+    "cpu-shares": "CpuShares",
+    "cpus": "NanoCpus",
+    "memory": "Memory",
+    "memory-reservation": "MemoryReservation",
+    "pids-limit": "PidsLimit",
+}
+_TEXTS = {"cpuset-cpus": "CpusetCpus", "cpuset-mems": "CpusetMems"}
+
+
+def update(session: "Session", values: Values, names: list[str]) -> int:
+    """Change limits or the restart policy and print the names of the containers that took it."""
+    body = _body(values)
+    if not body:
+        raise CliError("you must provide one or more flags when using this command")
+
+    def act(name: str) -> str:
+        answer = session.client.post(f"/containers/{quote_path(name)}/update", body=body)
+        for warning in answer.get("Warnings") or ():
+            session.err(f"WARNING: {warning}\n")
+        return name
+
+    return for_each(session, names, act)
+
+
+def _body(values: Values) -> "dict[str, Any]":
+    """Only what was given: all else stays as it is."""
+    body: dict[str, Any] = {key: values.number(flag) for flag, key in _NUMBERS.items() if values.given(flag)}
+    body |= {key: values.text(flag) for flag, key in _TEXTS.items() if values.given(flag)}
+    if values.given("memory-swap"):
+        body["MemorySwap"] = read_swap(values.text("memory-swap"))
+    if values.given("restart"):
+        body["RestartPolicy"] = read_restart_policy(values.text("restart"))
+    return body
+
+
+UPDATE = Command(
+    "container update",
+    "[OPTIONS] CONTAINER [CONTAINER...]",
+    "Change the limits of containers",
+    (
+        Flag("blkio-weight", "", UINT16, "Relative weight of block I/O (10 to 1000)"),
+        Flag("cpu-period", "", INT, "Period of the CFS quota in microseconds"),
+        Flag("cpu-quota", "", INT, "CFS quota in microseconds a period"),
+        Flag("cpu-rt-period", "", INT, "Period of the real-time quota in microseconds"),
+        Flag("cpu-rt-runtime", "", INT, "Real-time quota in microseconds a period"),
+        Flag("cpu-shares", "c", INT, "Relative weight of CPU time"),
+        Flag("cpus", "", DECIMAL, "Number of CPUs, may be a fraction"),
+        Flag("cpuset-cpus", "", STRING, "CPUs that may be used (0-3, 0,1)"),
+        Flag("cpuset-mems", "", STRING, "Memory nodes that may be used (0-3, 0,1)"),
+        Flag("memory", "m", BYTES, "Limit of memory"),
+        Flag("memory-reservation", "", BYTES, "Soft limit of memory"),
+        Flag(
+            "memory-swap",
+            "",
+            STRING,
+            "Limit of memory and swap together; -1 for no limit",
+            metavar=BYTES,
+            check=read_swap,
+        ),
+        Flag("pids-limit", "", INT, "Limit of processes; -1 for no limit"),
+        Flag("restart", "", STRING, "What to do when the container exits"),
+    ),
+    update,
+    least=1,
+    completer="containers",
+)
