@@ -1,0 +1,39 @@
+"""What the engine needs of the world, said as Protocols. Adapters fit them without importing this module.
+
+One module for each part of the world. Only Protocols live here; the values that cross a port live in `pier.domain`. Errors are `pier.domain.errors`.
+That an adapter fits is checked by mypy where `pier.daemon` hands it over.
+"""
+
+from pier.engine.ports.host import Host, Volumes
+from pier.engine.ports.layers import Content, Diffs, ImageRecords, Leases, Snapshots
+from pier.engine.ports.memory import Records
+from pier.engine.ports.network import Networks
+from pier.engine.ports.runtime import Containerd, ContainerObjects, RuntimeEvents, Tasks
+from pier.engine.ports.streams import LogLine, Logs, Output, Stream, Streams
+from pier.engine.ports.transfer import ArchiveEntry, Archives, Copies, Registry, RegistrySession
+
+__all__ = [
+    "ArchiveEntry",
+    "Archives",
+    "ContainerObjects",
+    "Containerd",
+    "Content",
+    "Copies",
+    "Diffs",
+    "Host",
+    "ImageRecords",
+    "Leases",
+    "LogLine",
+    "Logs",
+    "Networks",
+    "Output",
+    "Records",
+    "Registry",
+    "RegistrySession",
+    "RuntimeEvents",
+    "Snapshots",
+    "Stream",
+    "Streams",
+    "Tasks",
+    "Volumes",
+]

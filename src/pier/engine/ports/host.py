@@ -1,0 +1,125 @@
+"""This host: its files, processes and facts, and the directories of volumes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from pier.domain.archive import FileChange, Root, RootMount
+from pier.domain.mount import FilesystemMount
+from pier.domain.runtime import (
+    HostFacts,
+    ProcessUser,
+    ResourceSample,
+)
+from pier.domain.volume import Volume
+
+
+class Volumes(Protocol):
+    """The local volume driver."""
+
+    async def create(self, volume: Volume) -> Volume: ...
+    async def remove(self, volume: Volume) -> None: ...
+    async def is_empty(self, volume: Volume) -> bool: ...
+    async def size(self, volume: Volume) -> int: ...
+
+
+class Host(Protocol):
+    """Files and facts of this host that belong to no other adapter."""
+
+    async def facts(self) -> HostFacts: ...
+    async def sample(self, cgroup_path: str, pid: int) -> ResourceSample:
+        """One reading of a running container's cgroup. Raises NotFound when it is gone."""
+        ...
+
+    async def cgroup_path(self, pid: int) -> str:
+        """The path a process is really in (v2, or v1's memory hierarchy), from /proc/<pid>/cgroup."""
+        ...
+
+    async def remove_cgroup(self, cgroup_path: str) -> None:
+        """Removes a dead container's leftover cgroup in every hierarchy; absent is no error."""
+        ...
+
+    async def list_shims(self) -> list[str]:
+        """The ids of the containers of our namespace that have a shim, a process beside containerd for each task."""
+        ...
+
+    async def end_lost_shim(self, container_id: str) -> bool:
+        """Ends the shim of a container that containerd knows no task of; False if there is none.
+
+        containerd leaves one running when its client goes away while it makes or deletes a task.
+        """
+        ...
+
+    async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
+        """Titles and rows of ps(1) for these pids.
+
+        Raises InvalidArgument when `ps_args` rename the PID column; PierError (500, as in dockerd) when there is none.
+        """
+        ...
+
+    async def look_up_user(
+        self, user: str, groups: Sequence[str], *, rootfs: Sequence[FilesystemMount] = (), pid: int = 0
+    ) -> ProcessUser:
+        """Resolves `user[:group]` and further groups in the files of a root: a snapshot's, or a running process's.
+
+        Raises NotFound for a name that is not there.
+        """
+        ...
+
+    def running_root(
+        self, pid: int, cgroup_path: str, mounts: Sequence[RootMount] = ()
+    ) -> AbstractAsyncContextManager[Root]:
+        """The files of the container whose init is `pid`, with these of its mounts and no others.
+
+        Raises NotFound when it has ended.
+        """
+        ...
+
+    def stopped_root(
+        self,
+        layers: Sequence[FilesystemMount],
+        mounts: Sequence[RootMount] = (),
+        *,
+        writable: bool = False,
+        read_only_root: bool = False,
+    ) -> AbstractAsyncContextManager[Root]:
+        """The files of a container that does not run: its snapshot, and what is mounted in it.
+
+        With `writable` missing mount points are made, and nobody else may mount the snapshot meanwhile. Without,
+        nothing can be written, and mounts whose mount point is missing are left out (`lacking`).
+        """
+        ...
+
+    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
+        """What a container's writable layer changed against its image, sorted by path.
+
+        `hidden` are mount points of the engine's, left out while empty. Raises Unsupported for a snapshotter that
+        does not tell.
+        """
+        ...
+
+    async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
+        """Copies a directory of an image's root, with owners and modes, into an empty volume; absent is no error."""
+        ...
+
+    async def container_files(
+        self, container_id: str, *, hostname: str, hosts: str | None, resolv_conf: str | None
+    ) -> Mapping[str, str]:
+        """Writes hostname, hosts and resolv.conf in place; None copies the host's. Paths by name."""
+        ...
+
+    async def change_hosts(self, container_id: str, *, added: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
+        """Takes lines out of a container's hosts file and appends others, in place; what it wrote itself stays."""
+        ...
+
+    async def write_resolv_conf(self, container_id: str, text: str) -> None: ...
+    async def host_resolv_conf(self) -> str: ...
+    async def remove_container_files(self, container_id: str) -> None: ...
+    async def ensure_directory(self, path: str) -> bool:
+        """Makes a missing directory (0755, root) for a bind; False if it was there."""
+        ...
+
+    async def path_exists(self, path: str) -> bool: ...
+    async def device_numbers(self, path: str) -> list[tuple[str, str, int, int, int, int, int]]:
+        """(path below, type `c` or `b`, major, minor, mode, uid, gid) of a device or of all in a directory."""
+        ...

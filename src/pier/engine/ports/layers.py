@@ -1,0 +1,101 @@
+"""Layers and blobs: snapshots, content, diffs, names of images, and leases that keep them."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from pier.domain.image import Descriptor, ImageRecord
+from pier.domain.mount import FilesystemMount
+
+
+class Snapshots(Protocol):
+    """Layered root file systems. Keys are a container's id (writable) or a layer's chain id (committed)."""
+
+    @property
+    def snapshotter(self) -> str: ...
+    async def prepare(
+        self, key: str, parent: str, labels: Mapping[str, str] | None = None
+    ) -> list[FilesystemMount]: ...
+    async def view(self, key: str, parent: str) -> list[FilesystemMount]: ...
+    async def mounts(self, key: str) -> list[FilesystemMount]: ...
+    async def commit(self, name: str, key: str, labels: Mapping[str, str] | None = None) -> None: ...
+    async def remove(self, key: str) -> None: ...
+    async def exists(self, key: str) -> bool: ...
+    async def usage(self, key: str) -> int:
+        """Bytes on disk of this snapshot alone, without its parents."""
+        ...
+
+    async def list_keys(self) -> list[str]: ...
+
+
+class Content(Protocol):
+    """Blobs by digest."""
+
+    async def size(self, digest: str) -> int | None:
+        """None if there is no such blob (complete) in this namespace."""
+        ...
+
+    async def read(self, digest: str, *, limit: int = 8 << 20) -> bytes:
+        """A whole small blob. Raises NotFound; InvalidArgument if it is larger than `limit`."""
+        ...
+
+    def stream(self, digest: str) -> AsyncIterator[bytes]: ...
+    async def write(
+        self,
+        ref: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        expected: str = "",
+        size: int = 0,
+        labels: Mapping[str, str] | None = None,
+    ) -> Descriptor:
+        """Stores a blob and returns its digest and size (media_type empty). A blob that is there already is no error.
+
+        `ref` names the ingest; `expected` and `size`, where given, are verified (InvalidArgument when they differ).
+        """
+        ...
+
+    async def set_labels(self, digest: str, labels: Mapping[str, str]) -> None:
+        """Adds or replaces these labels, leaving others alone; an empty value removes one."""
+        ...
+
+    async def labels(self, digest: str) -> Mapping[str, str]: ...
+
+
+class ImageRecords(Protocol):
+    """containerd's image store: names that point to manifests."""
+
+    async def list(self) -> list[ImageRecord]: ...
+    async def get(self, name: str) -> ImageRecord: ...
+    async def put(self, record: ImageRecord) -> None:
+        """Creates or moves the name."""
+        ...
+
+    async def delete(self, name: str, *, collect: bool = False) -> None:
+        """Forgets the name; `collect` waits until containerd's garbage collection has run."""
+        ...
+
+
+class Diffs(Protocol):
+    async def apply(self, layer: Descriptor, mounts: Sequence[FilesystemMount]) -> Descriptor:
+        """Unpacks a layer onto a mounted snapshot; the reply's digest is the layer's diff id."""
+        ...
+
+    async def compare(
+        self, lower: Sequence[FilesystemMount], upper: Sequence[FilesystemMount], *, media_type: str, ref: str
+    ) -> Descriptor:
+        """Stores the difference as a layer blob; its label `containerd.io/uncompressed` holds the diff id."""
+        ...
+
+
+class Leases(Protocol):
+    def hold(self, name: str) -> AbstractAsyncContextManager[str]:
+        """Everything made inside, in this task and its children, is kept from garbage collection until the end.
+
+        The lease expires by itself a day later should pierd die. The value is the lease's id.
+        """
+        ...
+
+    async def collect(self) -> None:
+        """Has containerd collect garbage and waits for it (what prune ends with)."""
+        ...
