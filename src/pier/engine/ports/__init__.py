@@ -1,7 +1,7 @@
-"""What the engine needs of the world, said as Protocols. Adapters fit them without importing this module.
+"""What the engine needs of the world, said as Protocols. Adapters fit them without importing this package.
 
-One module for each part of the world. Only Protocols live here; the values that cross a port live in `pier.domain`. Errors are `pier.domain.errors`.
-That an adapter fits is checked by mypy where `pier.daemon` hands it over.
+One module for each part of the world. Only Protocols live here; the values that cross a port live in `pier.domain`, the
+errors are those of `pier.domain.errors`. That an adapter fits is checked by mypy where `pier.daemon` hands it over.
 """
 
 from pier.engine.ports.host import Host, Volumes
