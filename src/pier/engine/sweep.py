@@ -1,7 +1,7 @@
 """After a start: what lies about under an id that nobody knows, left by a pierd that died half-way."""
 
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from pier.domain import ids
@@ -33,23 +33,33 @@ class Sweep:
         for container_id in set(await self._listed(ports.host.list_shims(), "shims")) - set(tasks):
             await self._end_lost_shim(container_id)
         for container_id in await self._listed(ports.objects.list_ids(), "container objects"):
-            if ids.is_full_id(container_id) and not self._runs(container_id):
-                await self._try(ports.objects.delete(container_id), f"container object {container_id}")
+            if ids.is_full_id(container_id):
+                await self._unless_running(container_id, ports.objects.delete, "container object")
         for key in await self._listed(ports.snapshots.list_keys(), "snapshots"):
             if ids.is_full_id(key) and not self._is_known(key):
                 await self._try(ports.snapshots.remove(key), f"snapshot {key}")
         for container_id in await self._listed(ports.networks.list_netns(), "network namespaces"):
-            if not self._runs(container_id):
-                await self._try(ports.networks.close_netns(container_id), f"network namespace {container_id}")
+            await self._unless_running(container_id, ports.networks.close_netns, "network namespace")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
-            if not self._runs(container_id):
-                await self._try(self._end_streams(container_id), f"streams of {container_id}")
+            await self._unless_running(container_id, self._end_streams, "streams")
         await memory.commit(*(Drop(intent) for intent in self._old_intents))
 
-    def _runs(self, container_id: str) -> bool:
-        """Also while it is being started or ended: whoever does that holds its lock."""
-        container = self._context.memory.containers.get(container_id)
-        return container is not None and (container.state.has_task or self._context.live.lock(container_id).locked())
+    async def _unless_running(self, container_id: str, step: Callable[[str], Awaitable[object]], what: str) -> None:
+        """Who is being started, ended or removed now is looked at again when that is done, and nobody waits for it.
+
+        A removal that is on its way takes the record and the layer only, and would leave the rest behind for good.
+        """
+        if self._context.live.lock(container_id).locked():
+            name = f"sweep {what} of {container_id}"
+            self._context.jobs.spawn(self._end_if_idle(container_id, step, what), name)
+        else:
+            await self._end_if_idle(container_id, step, what)
+
+    async def _end_if_idle(self, container_id: str, step: Callable[[str], Awaitable[object]], what: str) -> None:
+        async with self._context.live.lock(container_id):
+            container = self._context.memory.containers.get(container_id)
+            if container is None or not container.state.has_task:
+                await self._try(step(container_id), f"{what} of {container_id}")
 
     def _is_known(self, container_id: str) -> bool:
         """Recorded, or being created now."""

@@ -94,3 +94,24 @@ async def test_a_shim_without_a_task_is_ended(world: World) -> None:
     world.host.shims += [running, cut_off, ids.new_id()]
     await world.restart()
     assert world.host.shims == [running]
+
+
+async def test_what_is_being_removed_meanwhile_leaves_nothing_either(world: World) -> None:
+    container_id = await world.run("web")
+    left = world.containerd.state.containers[container_id]
+    world.end(container_id)
+    await world.ended("web")
+    await world.shut_down()
+    world.containerd.state.containers[container_id] = left  # pierd was killed between the exit and the cleaning
+    world.networks.netns[container_id] = {}
+    world.containerd.state.gates["containers.list_ids"] = listed = asyncio.Event()
+    world.containerd.state.gates["snapshots.remove"] = removed = asyncio.Event()
+    boot = asyncio.ensure_future(world.boot())  # noqa: TID251  # awaited below
+    await world.until(lambda: world.calls("containers.list_ids"))
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(world.engine.containers.remove("web"))
+        await world.until(lambda: world.calls("snapshots.remove"))
+        listed.set()
+        await boot
+        removed.set()
+    await world.until(lambda: not world.networks.netns and not world.containerd.state.containers)
