@@ -3,8 +3,10 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
+from conftest import load_image
 from support.cli import Cli
 from support.engine import Engine
 from support.facilities import require_command
@@ -39,6 +41,30 @@ def test_port_shows_in_ls_and_inspect_and_port(cli: Cli, image: str, engine: Eng
     assert cli.out("ps", "--format", "{{.Ports}}") == f"127.0.0.1:{port}->80/tcp"
     ports = engine.call("GET", "/containers/shown/json").json()["NetworkSettings"]["Ports"]
     assert ports == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
+
+
+def test_port_without_an_address_is_on_ipv6_too(cli: Cli, image: str, engine: Engine) -> None:
+    port = free_port()
+    cli.out("run", "-d", "--name", "both", "--hostname", "both", "-p", f"{port}:80", image, *SERVE)
+    assert page_from("::1", port) == page_from("127.0.0.1", port) == "page of both"
+    ports = engine.call("GET", "/containers/both/json").json()["NetworkSettings"]["Ports"]
+    assert ports == {"80/tcp": [{"HostIp": address, "HostPort": str(port)} for address in ("0.0.0.0", "::")]}
+    assert cli.out("port", "both", "80").splitlines() == [f"0.0.0.0:{port}", f"[::]:{port}"]
+
+
+def test_port_of_one_ipv6_address_outlives_a_killed_pierd(new_engine: Callable[..., Engine], image: str) -> None:
+    engine = new_engine().start()
+    load_image(engine)
+    port = free_port()
+    engine.pier("run", "-d", "--name", "six", "--hostname", "six", "-p", f"[::1]:{port}:80", image, *SERVE).check()
+    assert page_from("::1", port) == "page of six"
+    assert fetch("127.0.0.1", port, timeout=1) == ""
+    engine.kill()
+    assert fetch("::1", port).strip() == "page of six"
+    engine.start()
+    assert fetch("::1", port).strip() == "page of six"
+    engine.pier("rm", "-f", "six").check()
+    socket.create_server(("::1", port), family=socket.AF_INET6).close()
 
 
 def test_port_without_a_number_gets_a_free_one(cli: Cli, image: str, engine: Engine) -> None:

@@ -181,7 +181,7 @@ class Lab(Place):
 
 def _ask(address: str, port: int, protocol: str, patience: float) -> str | None:
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as client:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind) as client:
         client.settimeout(patience)
         try:
             client.connect((address, port))

@@ -67,6 +67,7 @@ def port_rules(endpoint: Endpoint, reservations: Iterable[Reservation]) -> list[
             owner=endpoint.endpoint_id,
         )
         for reservation in reservations
+        if not reservation.is_carried
     ]
 
 

@@ -30,6 +30,7 @@ from pier.network.options import choose_interface
 from pier.network.plug import Plug, plug_in, set_gateway, unplug
 from pier.network.ports import Keeper
 from pier.network.publisher import Publisher
+from pier.network.relay.client import Relay
 from pier.network.ruleset import PortRule
 from pier.network.worker import Worker
 
@@ -61,7 +62,8 @@ class Networks:
         self._worker = Worker()
         self._netns = NetnsDirectory(exec_root / "netns")
         self._firewall = Firewall(instance, own_table_only=own_table_only)
-        self._publisher = Publisher(keeper=keeper, firewall=self._firewall, worker=self._worker)
+        relay = Relay(exec_root / "relay.sock")
+        self._publisher = Publisher(keeper=keeper, firewall=self._firewall, relay=relay, worker=self._worker)
         self._names = NameService(netns=self._netns, keeper=keeper, worker=self._worker)
         self._leaving = Leaving(self._worker)
         self._kept_names = kept_names
@@ -78,6 +80,7 @@ class Networks:
         kept = None if self._kept_names is None else await self._kept_names()
         if kept is not None:
             await self._publisher.forget_others(kept)
+        await self._publisher.stop_carrying_others()
         await self._names.recall(endpoints, kept)
         everyone = [endpoint for several in endpoints.values() for endpoint in several]
         if await self._layout.start(rules, everyone):
@@ -108,6 +111,7 @@ class Networks:
     async def refresh(self) -> None:
         """Puts back rules that others removed, and follows foreign chains that began to drop. Call it now and then."""
         await self._worker.run("refresh packet rules", self._firewall.refresh)
+        await self._worker.run("refresh the relay", self._publisher.refresh)
 
     @property
     def foreign_rules(self) -> Sequence[ForeignRule]:
@@ -247,7 +251,7 @@ class Networks:
         )
         self._attachments.setdefault(container_id, {})[endpoint.network_id] = attachment
         for published in endpoint.published:
-            attachment.reservations.append(await self._publisher.adopt(container_id, published))
+            attachment.reservations.append(await self._publisher.adopt(container_id, endpoint, published))
         return port_rules(endpoint, attachment.reservations)
 
     def _plug(self, container_id: str, host: HostNetwork, endpoint: Endpoint, gateway: IPv4Address | None) -> None:

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from pier.domain.network import PortRequest, PublishedPort, parse_port_range
 from pier.network.ruleset import ANY_ADDRESS
 
 KEEPER_PREFIX = "port/"  # of all our names in the keeper
+ANY_IPV6 = "::"
+_IPV6_ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _LOCAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _KINDS = {
     "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
@@ -49,6 +51,11 @@ class Reservation:
     sock: socket.socket | None
 
     @property
+    def is_carried(self) -> bool:
+        """An IPv6 address: the packet rules do not reach it, the relay carries what comes to it."""
+        return ":" in self.published.host_ip
+
+    @property
     def keeper_name(self) -> str:
         return keeper_name(self.container_id, self.published)
 
@@ -75,7 +82,7 @@ class PortTable:
         """
         for request in requests:
             with self._lock:
-                done.append(self._reserve(container_id, request, default_ip))
+                done += self._reserve(container_id, request, default_ip)
 
     def adopt(self, container_id: str, published: PublishedPort, descriptor: int | None) -> Reservation:
         """Takes over a port that a running container has: by the keeper's descriptor, else by binding it again.
@@ -112,29 +119,44 @@ class PortTable:
                     reservation.sock.close()
         self._held.clear()
 
-    def _reserve(self, container_id: str, request: PortRequest, default_ip: str) -> Reservation:
-        host_ip = _parse_host_ip(request.binding.host_ip or default_ip)
+    def _reserve(self, container_id: str, request: PortRequest, default_ip: str) -> list[Reservation]:
+        """One number at every address that the request means."""
+        addresses = _addresses(request, default_ip)
+        host_ip = addresses[0]
         first, last = parse_port_range(request.binding.host_port)
         candidates = range(first, last + 1) if first else self._ephemeral(request.protocol, host_ip)
         is_choice = len(candidates) > 1
         refusal: Conflict | None = None
         for port in candidates:
-            published = PublishedPort(port=request.port, protocol=request.protocol, host_ip=host_ip, host_port=port)
             try:
-                reservation = self._try(container_id, published)
+                reservations = self._try_all(container_id, request, addresses, port)
             except Conflict as error:
                 refusal = refusal or error
                 continue
             if not first:
                 self._next_ephemeral[request.protocol, host_ip] = port + 1
-            return reservation
+            return reservations
         if refusal is not None and not is_choice:
             raise refusal
         wanted = f"of {first}-{last}" if first else "in the kernel's range of ephemeral ports"
         raise Conflict(f"Bind for {host_ip} failed: all {request.protocol} ports {wanted} are allocated")
 
+    def _try_all(
+        self, container_id: str, request: PortRequest, addresses: Sequence[str], port: int
+    ) -> list[Reservation]:
+        done: list[Reservation] = []
+        try:
+            for host_ip in addresses:
+                wanted = PublishedPort(port=request.port, protocol=request.protocol, host_ip=host_ip, host_port=port)
+                done.append(self._try(container_id, wanted))
+        except BaseException:
+            self.release(done)
+            raise
+        return done
+
     def _try(self, container_id: str, published: PublishedPort) -> Reservation:
-        address = f"{published.host_ip}:{published.host_port}"
+        host = f"[{published.host_ip}]" if ":" in published.host_ip else published.host_ip
+        address = f"{host}:{published.host_port}"
         if self._is_held(published):
             raise Conflict(f"Bind for {address} failed: port is already allocated")
         try:
@@ -158,10 +180,7 @@ class PortTable:
 
     def _is_held(self, wanted: PublishedPort) -> bool:
         held = self._held.get((wanted.protocol, wanted.host_port), [])
-        return any(
-            ANY_ADDRESS in (wanted.host_ip, other.published.host_ip) or wanted.host_ip == other.published.host_ip
-            for other in held
-        )
+        return any(_overlap(wanted.host_ip, other.published.host_ip) for other in held)
 
     def _ephemeral(self, protocol: str, host_ip: str) -> Sequence[int]:
         """The kernel's ephemeral ports, beginning after the one given last."""
@@ -193,8 +212,11 @@ def _bind(protocol: str, host_ip: str, port: int) -> socket.socket:
 
 def _bind_once(protocol: str, host_ip: str, port: int, *, reuse: bool) -> socket.socket:
     kind, number = _KINDS[protocol]
-    sock = socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC, number)
+    family = socket.AF_INET6 if ":" in host_ip else socket.AF_INET
+    sock = socket.socket(family, kind | socket.SOCK_CLOEXEC, number)
     try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if reuse:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host_ip, port))
@@ -207,18 +229,39 @@ def _bind_once(protocol: str, host_ip: str, port: int, *, reuse: bool) -> socket
 def _explain(error: OSError, address: str, protocol: str) -> PierError:
     if error.errno == errno.EADDRINUSE:
         return Conflict(f"failed to bind host port {address}/{protocol}: address already in use")
-    if error.errno == errno.EADDRNOTAVAIL:
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
         return Conflict(f"failed to bind host port {address}/{protocol}: cannot assign requested address")
     if error.errno in (errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT):
         return Unsupported(f"cannot publish {address}/{protocol}: this kernel has no {protocol}")
     return PierError(f"failed to bind host port {address}/{protocol}: {error.strerror}")
 
 
-def _parse_host_ip(text: str) -> str:
-    if ":" in text:
-        raise Unsupported(f"cannot publish a port on {text}: Pier does not publish on IPv6 host addresses yet")
+def _addresses(request: PortRequest, default_ip: str) -> list[str]:
+    """The host addresses that a request means: without one every address, of IPv6 too where the host has it."""
+    host_ip = _parse_host_ip(request.binding.host_ip or default_ip)
+    if ":" in host_ip and request.protocol == "sctp":
+        raise Unsupported(f"cannot publish an sctp port on {host_ip}: Pier carries tcp and udp only to IPv4 containers")
+    if request.binding.host_ip or host_ip != ANY_ADDRESS or request.protocol == "sctp" or not _has_ipv6():
+        return [host_ip]
+    return [host_ip, ANY_IPV6]
+
+
+def _has_ipv6() -> bool:
+    """Whether any interface of this host has an IPv6 address."""
     try:
-        return str(IPv4Address(text))
+        return bool(_IPV6_ADDRESSES.read_text())
+    except FileNotFoundError:
+        return False
+
+
+def _overlap(one: str, other: str) -> bool:
+    same_family = (":" in one) == (":" in other)
+    return same_family and (one == other or bool({ANY_ADDRESS, ANY_IPV6} & {one, other}))
+
+
+def _parse_host_ip(text: str) -> str:
+    try:
+        return str(ip_address(text))
     except ValueError as error:
         raise InvalidArgument(f"invalid host address {text!r} of a published port: not an IP address") from error
 

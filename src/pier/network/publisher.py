@@ -1,20 +1,29 @@
-"""Publishes ports: a reservation, its copy in the keeper, and an element in the rules, in this order."""
+"""Publishes ports: a reservation, its copy in the keeper, and an element in the rules, in this order.
 
+What is reserved at an IPv6 address is served by the relay in the place of the rules.
+"""
+
+import logging
 from collections.abc import Sequence
 from functools import partial
 
+from pier.domain.errors import Unavailable
 from pier.domain.network import Endpoint, PortRequest, PublishedPort
 from pier.network.attachment import port_rules
 from pier.network.firewall import Firewall
 from pier.network.ports import KEEPER_PREFIX, Keeper, PortTable, Reservation, keeper_name
+from pier.network.relay.client import Relay, Served
 from pier.network.worker import Worker
+
+_log = logging.getLogger(__name__)
 
 
 class Publisher:
     """Owns the engine's host ports."""
 
-    def __init__(self, *, keeper: Keeper, firewall: Firewall, worker: Worker) -> None:
+    def __init__(self, *, keeper: Keeper, firewall: Firewall, relay: Relay, worker: Worker) -> None:
         self._keeper = keeper
+        self._relay = relay
         self._firewall = firewall
         self._worker = worker
         self._ports = PortTable()
@@ -29,6 +38,8 @@ class Publisher:
             await self._worker.run("reserve host ports", reserve)
             for reservation in done:
                 await self._keep(reservation)
+            explicit = any(":" in request.binding.host_ip for request in requests)
+            await self._carry_all(endpoint, done, explicit=explicit)
             rules = port_rules(endpoint, done)
             await self._worker.run("publish ports", lambda: self._firewall.change_ports(added=rules))
         except BaseException:
@@ -46,12 +57,25 @@ class Publisher:
             if published not in known:  # kept for a container that ended while pierd was away
                 await self._keeper.forget(keeper_name(container_id, published))
 
-    async def adopt(self, container_id: str, published: PublishedPort) -> Reservation:
+    async def adopt(self, container_id: str, endpoint: Endpoint, published: PublishedPort) -> Reservation:
         """Takes a running container's port over from before pierd was restarted."""
         descriptor = await self._keeper.take(keeper_name(container_id, published))
         reservation = self._ports.adopt(container_id, published, descriptor)
         await self._keep(reservation)
+        try:
+            await self._carry(endpoint, reservation)
+        except Unavailable as error:
+            _log.error("a port of container %s is lost: %s", container_id, error.message)
         return reservation
+
+    async def stop_carrying_others(self) -> None:
+        """Ends what the relay of an earlier pierd serves and nobody has adopted."""
+        names = self._ports.keeper_names()
+        await self._worker.run("look after the relay", lambda: self._relay.adopt(names))
+
+    def refresh(self) -> None:
+        """Sees to it that the relay serves what it should; blocks."""
+        self._relay.refresh()
 
     async def forget_others(self, kept: Sequence[str]) -> None:
         """Lets the keeper drop, of these names in it, every port that nobody has adopted."""
@@ -62,13 +86,36 @@ class Publisher:
 
     async def release(self, reservations: Sequence[Reservation]) -> None:
         """Frees the reservations, leaving the rules as they are."""
+        carried = [reservation.keeper_name for reservation in reservations if reservation.is_carried]
+        if carried:
+            await self._worker.run("stop carrying IPv6 ports", lambda: self._relay.stop(*carried))
         if reservations:
             await self._keeper.forget(*(reservation.keeper_name for reservation in reservations))
         self._ports.release(reservations)
 
     def close(self) -> None:
         """Closes pierd's own descriptors; the keeper's stay."""
+        self._relay.close()
         self._ports.close()
+
+    async def _carry_all(self, endpoint: Endpoint, reservations: list[Reservation], *, explicit: bool) -> None:
+        """Takes those out of the list that cannot be carried, unless they were asked for. Raises Unavailable."""
+        for reservation in [one for one in reservations if one.is_carried]:
+            try:
+                await self._carry(endpoint, reservation)
+            except Unavailable as error:
+                if explicit:
+                    raise
+                _log.error("a port is not published on IPv6: %s", error.message)
+                await self.release([reservation])
+                reservations.remove(reservation)
+
+    async def _carry(self, endpoint: Endpoint, reservation: Reservation) -> None:
+        if not reservation.is_carried or reservation.sock is None:
+            return
+        published = reservation.published
+        served = Served(reservation.sock, published.protocol, endpoint.ipv4_address, published.port)
+        await self._worker.run("carry IPv6 ports", lambda: self._relay.serve(reservation.keeper_name, served))
 
     async def _keep(self, reservation: Reservation) -> None:
         if reservation.sock is not None:

@@ -195,7 +195,7 @@ def test_questions_wait_while_the_engine_restarts(lab: Lab, site: NetworkEngine,
     thread.join()
 
     assert lost == []
-    assert answered > 5
+    assert answered >= 5
     assert len([name for name in site.keeper.kept if name.startswith("dns/")]) == 4
 
 

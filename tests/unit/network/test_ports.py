@@ -134,9 +134,52 @@ def test_adopted_port_is_the_keeper_s_or_bound_again_or_without_a_socket(table: 
         reserve(table, ask(str(free_port)))
 
 
-def test_what_is_not_an_ipv4_address_is_refused(table: PortTable) -> None:
-    with pytest.raises(Unsupported, match="::1"):
-        reserve(table, ask("80", host_ip="::1"))
+def test_an_ipv6_address_is_reserved_beside_ipv4_and_carried(table: PortTable, free_port: int) -> None:
+    (four,) = reserve(table, ask(str(free_port), host_ip="127.0.0.1"))
+    (six,) = reserve(table, ask(str(free_port), host_ip="0:0:0:0:0:0:0:1"))
+    assert (six.published.host_ip, six.is_carried, four.is_carried) == ("::1", True, False)
+    for address in ("::1", "::"):
+        with pytest.raises(Conflict, match=rf"Bind for \[{address}\]:{free_port} failed: port is already allocated"):
+            reserve(table, ask(str(free_port), host_ip=address))
+    with socket.socket(socket.AF_INET6) as other, pytest.raises(OSError, match="in use"):
+        other.bind(("::1", free_port))
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_without_an_address_a_port_has_one_number_in_both_families(
+    table: PortTable, free_port: int, protocol: str
+) -> None:
+    done = reserve(table, ask(str(free_port), host_ip="", protocol=protocol), ask(host_ip="", protocol=protocol))
+    assert [one.published.host_ip for one in done] == ["0.0.0.0", "::"] * 2
+    assert done[0].published.host_port == done[1].published.host_port == free_port
+    assert done[2].published.host_port == done[3].published.host_port
+    assert len(reserve(table, ask(host_ip="0.0.0.0", protocol=protocol))) == 1
+
+
+def test_a_number_that_one_family_lacks_is_passed_over_or_refused(table: PortTable) -> None:
+    with socket.socket(socket.AF_INET6) as other:
+        other.bind(("::1", 21110))
+        with pytest.raises(Conflict, match=r"failed to bind host port \[::\]:21110/tcp: address already in use"):
+            reserve(table, ask("21110", host_ip=""))
+        assert {one.published.host_port for one in reserve(table, ask("21110-21111", host_ip=""))} == {21111}
+    reserve(table, ask("21110", host_ip="0.0.0.0"))  # the refusal has left nothing
+
+
+def test_a_host_without_ipv6_publishes_on_ipv4(
+    table: PortTable, free_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "absent", tmp_path / "empty"):
+        monkeypatch.setattr(module, "_IPV6_ADDRESSES", path)
+        (done,) = reserve(table, ask(str(free_port), host_ip=""))
+        table.release([done])
+
+
+def test_what_is_not_an_address_of_the_host_is_refused(table: PortTable) -> None:
+    with pytest.raises(Unsupported, match="sctp port on ::1"):
+        reserve(table, ask("80", host_ip="::1", protocol="sctp"))
+    with pytest.raises(Conflict, match="cannot assign requested address"):
+        reserve(table, ask("21020", host_ip="2001:db8::77"))
     with pytest.raises(InvalidArgument, match="host address"):
         reserve(table, ask("80", host_ip="localhost"))
     with pytest.raises(Conflict, match="cannot assign requested address"):

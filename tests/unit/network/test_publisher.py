@@ -1,13 +1,14 @@
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
 from fakes.port_keeper import FakePortKeeper
 
-from pier.domain.errors import Conflict, PierError
+from pier.domain.errors import Conflict, PierError, Unavailable
 from pier.domain.network import Endpoint, PortBinding, PortRequest
 from pier.network.publisher import Publisher
+from pier.network.relay.client import Served
 from pier.network.ruleset import PortRule
 from pier.network.worker import Worker
 
@@ -25,8 +26,34 @@ class FakeFirewall:
         self.ports = [port for port in self.ports if port not in removed] + list(added)
 
 
-def make(firewall: Any, keeper: FakePortKeeper) -> Publisher:
-    return Publisher(keeper=keeper, firewall=firewall, worker=Worker())
+class FakeRelay:
+    def __init__(self) -> None:
+        self.served: dict[str, Served] = {}
+        self.error: Unavailable | None = None
+        self.refreshed = 0
+
+    def serve(self, name: str, served: Served) -> None:
+        if self.error:
+            raise self.error
+        self.served[name] = served
+
+    def stop(self, *names: str) -> None:
+        for name in names:
+            self.served.pop(name, None)
+
+    def adopt(self, kept: Collection[str]) -> None:
+        self.stop(*(set(self.served) - set(kept)))
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def close(self) -> None:
+        self.served.clear()
+
+
+def make(firewall: Any, keeper: FakePortKeeper, relay: Any = None) -> Publisher:
+    carrier: Any = relay or FakeRelay()
+    return Publisher(keeper=keeper, firewall=firewall, relay=carrier, worker=Worker())
 
 
 def request(port: int) -> PortRequest:
@@ -83,7 +110,49 @@ async def test_port_survives_the_engine_in_the_keeper() -> None:
         other.bind(("127.0.0.1", 21103))
 
     second = make(FakeFirewall(), keeper)
-    adopted = await second.adopt("c1", done.published)
+    adopted = await second.adopt("c1", ENDPOINT, done.published)
     assert adopted.sock is not None
     await second.release([adopted])
+    assert keeper.kept == {}
+
+
+def six(port: int, host_ip: str = "::1") -> PortRequest:
+    return PortRequest(port=80, protocol="tcp", binding=PortBinding(host_ip=host_ip, host_port=str(port)))
+
+
+async def test_an_ipv6_address_is_carried_and_has_no_rule() -> None:
+    firewall, keeper, relay = FakeFirewall(), FakePortKeeper(), FakeRelay()
+    publisher = make(firewall, keeper, relay)
+    done = await publisher.publish("c1", ENDPOINT, [six(21120)], "0.0.0.0")
+    (name,) = keeper.kept
+    served = relay.served[name]
+    assert (served.protocol, served.address, served.port) == ("tcp", "10.1.0.2", 80)
+    assert firewall.ports == []
+
+    second = make(FakeFirewall(), keeper, relay)  # a pierd that was started anew
+    relay.served["port/c9/tcp/::1/1"] = served
+    adopted = await second.adopt("c1", ENDPOINT, done[0].published)
+    await second.stop_carrying_others()
+    assert list(relay.served) == [name]
+    second.refresh()
+    assert relay.refreshed == 1
+    await second.release([adopted])
+    assert relay.served == {}
+    await publisher.release(done)
+    keeper.close()
+
+
+async def test_without_a_relay_only_what_was_asked_for_in_ipv6_fails(caplog: pytest.LogCaptureFixture) -> None:
+    firewall, keeper, relay = FakeFirewall(), FakePortKeeper(), FakeRelay()
+    relay.error = Unavailable("no relay")
+    publisher = make(firewall, keeper, relay)
+    with pytest.raises(Unavailable, match="no relay"):
+        await publisher.publish("c1", ENDPOINT, [six(21121)], "0.0.0.0")
+    assert keeper.kept == {}
+    done = await publisher.publish("c1", ENDPOINT, [six(21121, "")], "0.0.0.0")
+    assert [one.published.host_ip for one in done] == ["0.0.0.0"]
+    assert "not published on IPv6: no relay" in caplog.text
+    with socket.socket(socket.AF_INET6) as other:
+        other.bind(("::1", 21121))
+    await publisher.release(done)
     assert keeper.kept == {}

@@ -7,7 +7,7 @@ in the container can still bind port 53 of every address. Everything here blocks
 import socket
 
 from pier.network.netns import enter, in_thread
-from pier.network.nftables import NftError, Nftables
+from pier.network.nftables import Nftables, NftError
 
 ADDRESS = "127.0.0.11"
 _TABLE = "pier_dns"
