@@ -146,3 +146,43 @@ def test_a_conflict_is_an_api_error_with_its_status(client: docker.DockerClient,
     with pytest.raises(APIError) as caught:
         client.containers.create(image, name="taken")
     assert caught.value.status_code == 409
+
+
+def test_archives_go_in_and_come_out(client: docker.DockerClient, image: str) -> None:
+    container = client.containers.run(image, ["sleep", "300"], detach=True)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        info = tarfile.TarInfo("file")
+        info.size = 5
+        tar.addfile(info, io.BytesIO(b"hello"))
+    assert container.put_archive("/tmp", buffer.getvalue()) is True
+    stream, stat = container.get_archive("/tmp/file")
+    assert (stat["name"], stat["size"], stat["linkTarget"]) == ("file", 5, "")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+        file = tar.extractfile("file")
+        assert file is not None
+        assert file.read() == b"hello"
+    with pytest.raises(NotFound):
+        container.get_archive("/nosuch")
+    with pytest.raises(NotFound):
+        container.put_archive("/nosuch", buffer.getvalue())
+
+
+def test_diff_export_commit_and_update(client: docker.DockerClient, image: str) -> None:
+    container = client.containers.create(image, ["sh", "-c", "echo x > /new"], mem_limit="32m")
+    assert container.diff() is None
+    container.start()
+    container.wait()
+    assert container.diff() == [{"Path": "/new", "Kind": 1}]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(container.export()))) as tar:
+        assert "new" in tar.getnames()
+    made = container.commit("pier-test/made", "v1", message="why", author="who", changes=["CMD cat /new"])
+    try:
+        assert made.tags == ["pier-test/made:v1"]
+        assert client.containers.run("pier-test/made:v1", remove=True) == b"x\n"
+    finally:
+        client.images.remove("pier-test/made:v1", force=True)
+    assert container.update(mem_limit="24m", restart_policy={"Name": "on-failure"}) == {"Warnings": None}
+    container.reload()
+    assert container.attrs["HostConfig"]["Memory"] == 24 << 20
+    assert container.attrs["HostConfig"]["RestartPolicy"]["Name"] == "on-failure"
