@@ -111,6 +111,8 @@ class Relay:
 
     def serve_streams(self, sock: socket.socket, target: Target) -> Callable[[], None]:
         sock.listen(1024)
+        # Now that it listens nobody can bind beside it, but what is left of its connections must not block the port.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.loop.add_reader(sock, self.accept_streams, sock, target)
 
         def end() -> None:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,7 +59,7 @@ def relay(tmp_path: Path) -> Iterator[Running]:
     os.kill(running.pid, signal.SIGKILL)
 
 
-def upstream(work: "object") -> int:
+def upstream(work: Callable[[socket.socket], object]) -> int:
     """A TCP server on 127.0.0.1 that hands one connection to `work`."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -67,7 +67,7 @@ def upstream(work: "object") -> int:
         with listener:
             connection, _ = listener.accept()
             with connection:
-                work(connection)  # type: ignore[operator]  # a function of the connection
+                work(connection)
 
     threading.Thread(target=run, daemon=True).start()
     return int(listener.getsockname()[1])
@@ -92,6 +92,16 @@ def test_bytes_go_both_ways_and_each_half_ends_by_itself(relay: Running) -> None
         client.shutdown(socket.SHUT_WR)
         assert read_all(client) == data
     assert heard == [data[::-1]]
+
+
+def test_connections_that_have_ended_do_not_block_the_port(relay: Running) -> None:
+    port = relay.serve("a", "tcp", upstream(lambda connection: connection.sendall(b"bye")))
+    with pytest.raises(OSError, match="in use"):
+        socket.create_server(("::1", port), family=socket.AF_INET6)
+    with socket.create_connection(("::1", port), timeout=_PATIENCE) as client:
+        assert read_all(client) == b"bye"  # the relay closes first, and waits for late segments then
+    assert relay.ask("stop a") == "ok"
+    socket.create_server(("::1", port), family=socket.AF_INET6).close()
 
 
 def test_a_container_that_does_not_answer_closes_the_client(relay: Running) -> None:
