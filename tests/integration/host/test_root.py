@@ -191,7 +191,18 @@ def container(tmp_path: Path, volume: Path) -> Iterator[int]:
     (top / "file").write_text("file of the root")
     busybox = shutil.which("busybox")
     require(busybox is not None, "no busybox")
-    command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _CONTAINER, top, volume, str(busybox)]
+    command = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        _CONTAINER,
+        str(top),
+        str(volume),
+        str(busybox),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
