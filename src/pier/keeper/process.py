@@ -114,7 +114,7 @@ def listen(path: str) -> socket.socket:
         if listener.connect_ex(path) == 0:
             raise FileExistsError(path)
         os.unlink(path)
-    os.umask(0o177)
+    os.fchmod(listener.fileno(), 0o600)  # bind gives the file this mode
     listener.bind(path)
     listener.listen(16)
     listener.setblocking(False)

@@ -33,6 +33,20 @@ def test_a_unix_socket_is_for_owner_and_group_only(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
 
+def test_a_unix_socket_is_closed_to_others_from_its_first_moment_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s"
+    seen: list[int] = []
+    monkeypatch.setattr(os, "chmod", lambda name, mode: seen.append(stat.S_IMODE(path.stat().st_mode)))
+    old = os.umask(0)
+    try:
+        open_socket(Listener(path=str(path))).close()
+    finally:
+        os.umask(old)
+    assert seen == [0o600]
+
+
 def test_a_socket_that_nobody_listens_on_is_replaced(tmp_path: Path) -> None:
     listener = Listener(path=str(tmp_path / "s"))
     open_socket(listener).close()
