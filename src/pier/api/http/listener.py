@@ -77,7 +77,7 @@ def _open_unix(listener: Listener) -> socket.socket:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        # Nobody can connect between bind and chmod: bind makes the file with the socket's own mode (net/unix/af_unix.c).
+        # Nobody can connect between bind and chmod: bind makes the file with the socket's mode (net/unix/af_unix.c).
         # A umask would do, too, but it is the whole process's, and other threads make files meanwhile.
         os.fchmod(server.fileno(), 0o600)
         server.bind(path)
