@@ -1,5 +1,6 @@
 """The one connection to containerd: namespace, lease and deadline of every call, reconnecting by itself."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -32,11 +33,15 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Method(Generic[Request, Reply]):
-    """A method of a service by its full name, with the messages it takes and gives."""
+    """A method of a service by its full name, with the messages it takes and gives.
+
+    With `serialize` the caller gives requests of another form, which it turns into the message's bytes.
+    """
 
     path: str
     request: type[Request]
     reply: type[Reply]
+    serialize: Callable[[Any], bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -88,9 +93,9 @@ class Client:
         )
         return call
 
-    def duplex(self, method: Method[Request, Reply], *, timeout: float) -> "grpc.aio.StreamStreamCall[Request, Reply]":
-        """Many requests, many replies; as `stream`."""
-        call: grpc.aio.StreamStreamCall[Request, Reply] = self._callable("stream_stream", method)(
+    def duplex(self, method: Method[Request, Reply], *, timeout: float) -> "grpc.aio.StreamStreamCall[Any, Reply]":
+        """Many requests, many replies; as `stream`, with requests as the method takes them."""
+        call: grpc.aio.StreamStreamCall[Any, Reply] = self._callable("stream_stream", method)(
             timeout=timeout, metadata=self._metadata(), wait_for_ready=False
         )
         return call
@@ -109,7 +114,7 @@ class Client:
                 self._channel = grpc.aio.insecure_channel(f"unix://{self.address}", options=_OPTIONS)
             found = self._calls[method.path] = getattr(self._channel, shape)(
                 method.path,
-                request_serializer=method.request.SerializeToString,
+                request_serializer=method.serialize or method.request.SerializeToString,
                 response_deserializer=method.reply.FromString,
             )
         return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -16,10 +16,13 @@ from pier.containerd.errors import translated
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable
 
 _SERVICE = "/containerd.services.content.v1.Content/"
-_WRITE = Method(_SERVICE + "Write", pb.WriteContentRequest, pb.WriteContentResponse)
+# The messages are put together here: protobuf's own way copies a blob's bytes three times more.
+_WRITE = Method(_SERVICE + "Write", pb.WriteContentRequest, pb.WriteContentResponse, serialize=bytes)
 _ABORT = Method(_SERVICE + "Abort", pb.AbortRequest, Empty)
 
-_MESSAGE_SIZE = 1 << 20  # bytes: more gains nothing, 16 MiB is refused
+_DATA_TAG = pb.WriteContentRequest(data=b"x").SerializeToString()[:1]
+_MESSAGE_SIZE = 2 << 20  # bytes from which on a message is sent; 16 MiB is refused
+_LARGEST_PIECE = 4 << 20  # no single piece makes a message larger than this and the size above
 _WINDOW = 4  # messages on their way at once
 _ABORT_TIMEOUT = 10.0
 _LOCK_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds; a broken stream's lock is let go of a little later
@@ -39,7 +42,7 @@ class Ingest:
         self._what = f"write blob {expected or ref}"
         self._expected = expected
         self._size = size
-        self._call: grpc.aio.StreamStreamCall[pb.WriteContentRequest, pb.WriteContentResponse] | None = None
+        self._call: grpc.aio.StreamStreamCall[bytes, pb.WriteContentResponse] | None = None
         self._unanswered = 0
         self._is_full = False
         self._is_foreign = False
@@ -66,17 +69,20 @@ class Ingest:
             await self._abandon()
 
     async def fill(self, chunks: AsyncIterator[bytes]) -> None:
-        """Sends the bytes, however they are cut, in messages of one size, a few ahead of what containerd wrote."""
+        """Sends the bytes, in messages of about one size, a few ahead of what containerd wrote."""
         if self._is_full:
             return
-        pending = bytearray()
+        pending: list[bytes | memoryview] = []
+        size = 0
         async for chunk in chunks:
-            pending += chunk
-            while len(pending) >= _MESSAGE_SIZE:
-                await self._write(bytes(memoryview(pending)[:_MESSAGE_SIZE]))
-                del pending[:_MESSAGE_SIZE]
+            for piece in _cut(chunk):
+                pending.append(piece)
+                size += len(piece)
+                if size >= _MESSAGE_SIZE:
+                    await self._write(pending, size)
+                    pending, size = [], 0
         if pending:
-            await self._write(bytes(pending))
+            await self._write(pending, size)
         while self._unanswered:
             await self._answer()
 
@@ -126,9 +132,11 @@ class Ingest:
             self.offset = 0
             self.offset = (await self._exchange(self._request(pb.WRITE))).offset
 
-    async def _write(self, data: bytes) -> None:
-        await self._send(self._request(pb.WRITE, data=data))
-        self.offset += len(data)
+    async def _write(self, pieces: Sequence[bytes | memoryview], size: int) -> None:
+        """One message, copied once: its fields, and the data behind them (a message's fields may have any order)."""
+        head = self._request(pb.WRITE)
+        await self._send(b"".join((head, _DATA_TAG, _varint(size), *pieces)))
+        self.offset += size
         self._unanswered += 1
         if self._unanswered >= _WINDOW:
             await self._answer()
@@ -137,24 +145,21 @@ class Ingest:
         await self._receive()
         self._unanswered -= 1
 
-    def _request(
-        self, action: pb.WriteAction, *, data: bytes = b"", labels: Mapping[str, str] | None = None
-    ) -> pb.WriteContentRequest:
+    def _request(self, action: pb.WriteAction, *, labels: Mapping[str, str] | None = None) -> bytes:
         return pb.WriteContentRequest(
             action=action,
             ref=self._ref,
             total=self._size,
             expected=self._expected,
             offset=self.offset,
-            data=data,
             labels=labels,
-        )
+        ).SerializeToString()
 
-    async def _exchange(self, request: pb.WriteContentRequest) -> pb.WriteContentResponse:
+    async def _exchange(self, request: bytes) -> pb.WriteContentResponse:
         await self._send(request)
         return await self._receive()
 
-    async def _send(self, request: pb.WriteContentRequest) -> None:
+    async def _send(self, request: bytes) -> None:
         """On a stream that has ended it does nothing: `_receive` says why it has."""
         assert self._call is not None
         with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
@@ -178,3 +183,21 @@ class Ingest:
             return
         except PierError as error:
             _log.warning("%s; it goes with the next garbage collection", error.message)
+
+
+def _cut(chunk: bytes) -> Iterator[bytes | memoryview]:
+    """What is too large for one message in pieces, without copying it."""
+    if len(chunk) <= _LARGEST_PIECE:
+        return iter((chunk,))
+    view = memoryview(chunk)
+    return (view[start : start + _LARGEST_PIECE] for start in range(0, len(chunk), _LARGEST_PIECE))
+
+
+def _varint(number: int) -> bytes:
+    """Protobuf's base-128 form of a length."""
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)

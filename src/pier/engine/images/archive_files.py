@@ -5,13 +5,16 @@ archives) wait in memory until somebody asks for them, so that a look at the arc
 """
 
 import hashlib
+import itertools
 import posixpath
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 from pier.domain.errors import InvalidArgument
 from pier.domain.image import Descriptor
+from pier.engine.images.blobs import store_bytes
+from pier.engine.images.early import ArrivedFile
+from pier.engine.images.pour import Pours, pouring
 from pier.engine.ports import ArchiveEntry, Content
 
 _SMALL = 1 << 20  # bytes of a file kept in memory
@@ -21,51 +24,73 @@ _MAX_LINKS = 32
 _HEAD = 8  # bytes that tell how a layer is compressed
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    digest: str
-    size: int
-    head: bytes
-    data: bytes | None  # None: it is in the content store
+def _ignore(_: ArrivedFile) -> None:
+    """Nobody wants to hear of files."""
 
 
 class ArchiveFiles:
     """Filled by `take`, then read by path. The caller holds a lease meanwhile."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, arrived: Callable[[ArrivedFile], None] = _ignore) -> None:
+        """`arrived` hears of each file, in the order in which they are complete."""
         self._content = content
-        self._files: dict[str, _File] = {}
+        self._arrived = arrived
+        self._files: dict[str, ArrivedFile] = {}
         self._links: dict[str, str] = {}
         self._kept = 0
         self._ingest = f"load-{secrets.token_hex(8)}"
+        self._numbers = itertools.count()
 
     async def take(self, entries: AsyncIterator[ArchiveEntry]) -> None:
         """Reads the archive to its end. Raises InvalidArgument for links that lead outside and for false digests."""
-        async for entry in entries:
-            if entry.kind == "file":
-                self._files[entry.path] = await self._take_file(entry)
-            elif entry.kind == "symlink":
-                self._links[entry.path] = _inside(posixpath.join(posixpath.dirname(entry.path), entry.target), entry)
-            elif entry.kind == "hardlink":
-                self._links[entry.path] = _inside(entry.target, entry)
+        async with pouring(self._content) as pours:
+            async for entry in entries:
+                if entry.kind == "file" and self._fits_in_memory(entry):
+                    await self._keep(entry)
+                elif entry.kind == "file":
+                    await self._pour(entry, pours)
+                elif entry.kind == "symlink":
+                    target = posixpath.join(posixpath.dirname(entry.path), entry.target)
+                    self._links[entry.path] = _inside(target, entry)
+                elif entry.kind == "hardlink":
+                    self._links[entry.path] = _inside(entry.target, entry)
 
-    async def _take_file(self, entry: ArchiveEntry) -> _File:
-        expected = _expected_digest(entry.path)
-        if entry.size <= _SMALL and self._kept + entry.size <= _SMALL_IN_ALL:
-            data = b"".join([chunk async for chunk in entry.data()])
-            digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-            if expected and digest != expected:
-                raise InvalidArgument(f"{entry.path} in the archive is not what its name says: its digest is {digest}")
-            self._kept += len(data)
-            return _File(digest, len(data), data[:_HEAD], data)
+    def _fits_in_memory(self, entry: ArchiveEntry) -> bool:
+        return entry.size <= _SMALL and self._kept + entry.size <= _SMALL_IN_ALL
+
+    async def _keep(self, entry: ArchiveEntry) -> None:
+        data = b"".join([chunk async for chunk in entry.data()])
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        if (_expected_digest(entry.path) or digest) != digest:
+            raise InvalidArgument(f"{entry.path} in the archive is not what its name says: its digest is {digest}")
+        self._kept += len(data)
+        self._add(ArrivedFile(entry.path, digest, len(data), data[:_HEAD], data))
+
+    async def _pour(self, entry: ArchiveEntry, pours: Pours) -> None:
         head = bytearray()
-        stored = await self._content.write(
-            f"{self._ingest}-{len(self._files)}", _remember(entry.data(), head), expected=expected, size=entry.size
+        path = entry.path
+
+        def stored(blob: Descriptor) -> None:
+            self._add(ArrivedFile(path, blob.digest, blob.size, bytes(head)))
+
+        await pours.pour(
+            f"{self._ingest}-{next(self._numbers)}",
+            _remember(entry.data(), head),
+            stored,
+            expected=_expected_digest(path),
+            size=entry.size,
         )
-        return _File(stored.digest, stored.size, bytes(head), None)
+
+    def _add(self, file: ArrivedFile) -> None:
+        self._files[file.path] = file
+        self._arrived(file)
 
     def __contains__(self, path: str) -> bool:
         return self._resolve(path) is not None
+
+    def digests(self, paths: Iterable[str]) -> list[str]:
+        """Of these files. Raises InvalidArgument where one is not there."""
+        return [self._get(path).digest for path in paths]
 
     async def read(self, path: str) -> bytes:
         """A whole document. Raises InvalidArgument when it is not there or too large for one."""
@@ -95,7 +120,7 @@ class ArchiveFiles:
             return chunk[:_HEAD]
         return b""
 
-    def _get(self, path: str) -> _File:
+    def _get(self, path: str) -> ArrivedFile:
         found = self._resolve(path)
         if found is None:
             raise InvalidArgument(f"the archive lacks {path}, which it mentions")
@@ -112,17 +137,6 @@ class ArchiveFiles:
                 return None
             path = posixpath.normpath(self._links[link] + path[len(link) :])
         raise InvalidArgument(f"the links at {path} in the archive lead nowhere")
-
-
-async def store_bytes(content: Content, data: bytes, labels: Mapping[str, str] | None = None) -> Descriptor:
-    """Puts a small blob that is in memory into the content store."""
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-    async def once() -> AsyncIterator[bytes]:
-        yield data
-
-    ref = f"bytes-{secrets.token_hex(8)}"
-    return await content.write(ref, once(), expected=digest, size=len(data), labels=labels)
 
 
 def _prefixes(path: str) -> list[str]:

@@ -17,7 +17,7 @@ from pier.domain.image import (
 )
 from pier.domain.mount import FilesystemMount
 from pier.domain.reference import Reference
-from pier.engine.images.archive_files import store_bytes
+from pier.engine.images.blobs import store_bytes
 from pier.engine.images.labels import config_labels, manifest_labels
 from pier.engine.images.publish import Publish, image_attributes
 from pier.engine.images.store import ImageStore

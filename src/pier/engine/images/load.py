@@ -8,8 +8,6 @@ from pier.domain.errors import InvalidArgument
 from pier.domain.image import (
     MEDIA_TYPE_OCI_CONFIG,
     MEDIA_TYPE_OCI_LAYER,
-    MEDIA_TYPE_OCI_LAYER_GZIP,
-    MEDIA_TYPE_OCI_LAYER_ZSTD,
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
     Image,
@@ -17,8 +15,10 @@ from pier.domain.image import (
 )
 from pier.domain.reference import parse
 from pier.domain.registry import Progress
-from pier.engine.images.archive_files import ArchiveFiles, store_bytes
+from pier.engine.images.archive_files import ArchiveFiles
 from pier.engine.images.archive_layout import ArchivedImage, blob_path, read_layout
+from pier.engine.images.blobs import store_bytes
+from pier.engine.images.early import EarlyUnpacking, layer_type
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
 from pier.engine.images.progress import Reporter
 from pier.engine.images.publish import Publish, image_attributes
@@ -27,8 +27,6 @@ from pier.engine.images.unpack import Unpacker
 from pier.engine.ports import Archives, Content, Leases
 from pier.oci.image import Manifest, parse_image_config
 from pier.oci.image_writing import encode_manifest
-
-_COMPRESSED = {b"\x1f\x8b": MEDIA_TYPE_OCI_LAYER_GZIP, b"\x28\xb5": MEDIA_TYPE_OCI_LAYER_ZSTD}
 
 
 class Loader:
@@ -54,9 +52,13 @@ class Loader:
     async def load(self, chunks: AsyncIterator[bytes], reporter: Reporter) -> None:
         """Reads the archive once, to its end, then makes its images. Raises InvalidArgument for a bad archive."""
         async with self._leases.hold(f"load-{secrets.token_hex(8)}"):
-            files = ArchiveFiles(self._content)
-            await files.take(self._archives.read(chunks))
-            for archived in await read_layout(files, self._platform):
+            early = EarlyUnpacking(self._unpacker, self._content)
+            files = ArchiveFiles(self._content, early.arrived)
+            async with early.running():
+                await files.take(self._archives.read(chunks))
+                images = await read_layout(files, self._platform)
+                await early.settle([files.digests(image.layer_paths) for image in images])
+            for archived in images:
                 target, image = await self._import(files, archived)
                 await self._name(target, image, archived.names, reporter)
                 await self._publish("image", "load", image.id, image_attributes(image))
@@ -83,7 +85,7 @@ class Loader:
             )
         layers = []
         for path, diff_id in zip(archived.layer_paths, diff_ids, strict=True):
-            media_type = _COMPRESSED.get((await files.head(path))[:2], MEDIA_TYPE_OCI_LAYER)
+            media_type = layer_type(await files.head(path))
             layer = replace(await files.store(path), media_type=media_type)
             if media_type == MEDIA_TYPE_OCI_LAYER and layer.digest != diff_id:
                 raise InvalidArgument(

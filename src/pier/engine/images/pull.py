@@ -7,7 +7,7 @@ from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Platform
 from pier.domain.reference import Reference, parse
 from pier.domain.registry import Progress, RegistryAuth
-from pier.engine.images.archive_files import store_bytes
+from pier.engine.images.blobs import store_bytes
 from pier.engine.images.fetch import Fetcher, Layers, read_all
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
 from pier.engine.images.progress import Reporter

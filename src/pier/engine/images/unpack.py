@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
-from pier.domain.image import Descriptor
+from pier.domain.image import MEDIA_TYPE_OCI_LAYER, Descriptor
 from pier.engine.images.locks import KeyedLocks
 from pier.engine.ports import Diffs, Snapshots
-from pier.oci.image import chain_ids
+from pier.oci.image import chain_id_above, chain_ids
 
 _ATTEMPTS = 3
 _CLEAN_UP_SECONDS = 10
@@ -83,24 +83,40 @@ class Unpacker:
             parent = chain[number - 1] if number else ""
             async with self._locks.hold(chain[number]):
                 if not await self._snapshots.exists(chain[number]):
-                    await self._apply(layers[number], diff_ids[number], parent, chain[number])
+                    await self._apply(layers[number], parent, diff_ids[number])
             await finished(number)
 
-    async def _apply(self, layer: Descriptor, diff_id: str, parent: str, chain_id: str) -> None:
-        key = f"extract-{secrets.token_hex(8)}-{chain_id}"
+    async def stack(self, layer: Descriptor, parent: str) -> str:
+        """Unpacks a layer onto the one with the chain id `parent`, whatever its diff id is; the new chain id.
+
+        Under the caller's lease, which alone holds it. Raises PierError for what cannot be unpacked there.
+        """
+        plain = layer.media_type == MEDIA_TYPE_OCI_LAYER
+        known = chain_id_above(parent, layer.digest) if plain else ""
+        async with self._locks.hold(known or f"{parent} {layer.digest}"):
+            if known and await self._snapshots.exists(known):
+                return known
+            return await self._apply(layer, parent)
+
+    async def _apply(self, layer: Descriptor, parent: str, expected: str = "") -> str:
+        """The chain id. `expected` is the diff id that the image gives the layer."""
+        key = f"extract-{secrets.token_hex(8)}-{layer.digest}"
         mounts = await self._snapshots.prepare(key, parent)
+        chain_id = ""
         try:
-            applied = await self._diffs.apply(layer, mounts)
-            if applied.digest != diff_id:
+            diff_id = (await self._diffs.apply(layer, mounts)).digest
+            if expected and diff_id != expected:
                 raise InvalidArgument(
-                    f"layer {layer.digest} is not what its image says: it unpacks to {applied.digest}, not {diff_id}"
+                    f"layer {layer.digest} is not what its image says: it unpacks to {diff_id}, not {expected}"
                 )
+            chain_id = chain_id_above(parent, diff_id)
             await self._snapshots.commit(chain_id, key)
         except BaseException as error:
             await self._discard(key)
-            if isinstance(error, Conflict) and await self._snapshots.exists(chain_id):
-                return  # another client of containerd committed the same layer first
+            if isinstance(error, Conflict) and chain_id and await self._snapshots.exists(chain_id):
+                return chain_id  # another client of containerd committed the same layer first
             raise
+        return chain_id
 
     async def _discard(self, key: str) -> None:
         with suppress(PierError, TimeoutError):  # the lease removes it later if this fails
