@@ -14,8 +14,12 @@ class CliError(Exception):
 
 
 class UsageError(Exception):
-    """The command line is wrong. `code` is 125 for flags (as docker has it) and 1 for arguments."""
+    """The command line is wrong. `code` is 125 for flags (as docker has it) and 1 for arguments.
 
-    def __init__(self, message: str, code: int = 125) -> None:
+    `pointer` is the verb that points to --help: docker says Run, but See to a command with too few arguments.
+    """
+
+    def __init__(self, message: str, code: int = 125, *, pointer: str = "Run") -> None:
         super().__init__(message)
         self.code = code
+        self.pointer = pointer

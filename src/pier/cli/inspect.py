@@ -22,19 +22,6 @@ _PATHS = {
     "volume": "/volumes/{}",
 }
 
-# Keys that the engine leaves out when they have no value; in a template they are nil then, not an error.
-_OPTIONAL = frozenset(
-    (
-        *("Annotations", "ArgsEscaped", "BindOptions", "ClusterVolume", "Consistency", "CreatedAt", "Descriptor"),
-        *("DeviceRequests", "Domainname", "Driver", "ExposedPorts", "GraphDriver", "Health", "Healthcheck"),
-        *("ImageManifestDescriptor", "ImageOptions", "Init", "Interval", "Isolation", "MacAddress", "Manifests"),
-        *("Mounts", "Name", "NetworkDisabled", "OnBuild", "Options", "Peers", "ReadOnly", "RepoDigests", "Retries"),
-        *("Runtime", "Services", "Shell", "SizeRootFs", "SizeRw", "Source", "StartInterval", "StartPeriod", "Status"),
-        *("StopSignal", "StopTimeout", "StorageOpt", "Sysctls", "Timeout", "Tmpfs", "TmpfsOptions", "UsageData"),
-        *("VolumeOptions", "Volumes", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce"),
-    )
-)
-
 
 def _fetch(session: "Session", kind: str, query: "Query | None" = None) -> "Fetch":
     return lambda name: session.client.get(_PATHS[kind].format(quote_path(name)), query)
@@ -51,7 +38,11 @@ def show(session: "Session", names: list[str], template: str, fetch: "Fetch") ->
             failures.append(f"Error response from daemon: {error}")
         except CliError as error:
             failures.append(str(error))
-    session.out(_render(found, template))
+    try:
+        session.out(_render(found, template))
+    except CliError:
+        session.out("\n")
+        raise
     for failure in failures:
         session.err(failure + "\n")
     return 1 if failures else 0
@@ -62,13 +53,14 @@ def _render(found: "list[Any]", template: str) -> str:
         from pier.cli.render.json_text import go_json, indented_json
 
         return (indented_json(found) if not template else go_json(found)) + "\n"
+    from pier.cli.go_types import API_TYPES
     from pier.cli.render.template import TemplateFailure, compile_template
 
     compiled = compile_template(template)
     try:
-        return "".join(compiled.render(details, _OPTIONAL) + "\n" for details in found) or "\n"
+        return "".join(compiled.render(details, API_TYPES) + "\n" for details in found) or "\n"
     except TemplateFailure as error:
-        raise TemplateFailure(f"\ntemplate parsing error: {error}") from None
+        raise TemplateFailure(f"template parsing error: {error}") from None
 
 
 def inspect_any(session: "Session", values: Values, names: list[str]) -> int:
@@ -85,9 +77,9 @@ def inspect_any(session: "Session", values: Values, names: list[str]) -> int:
             try:
                 return _fetch(session, candidate, query)(name)
             except ApiError as error:
-                if error.status != 404:
+                if error.status != 404 or kind:
                     raise
-        raise CliError(f"Error: No such {kind or 'object'}: {name}")
+        raise CliError(f"Error: No such object: {name}")
 
     return show(session, names, values.text("format"), fetch)
 

@@ -108,7 +108,8 @@ def _run_command(session: "Session", canonical: str, typed: str, argv: "list[str
     except UsageError as error:
         message = f"pier: {error}" if error.code == 1 else str(error)
         usage = f"{session.invoked} {command.usage}".rstrip()
-        sys.stderr.write(f"{message}\n\nUsage:  {usage}\n\nRun '{session.invoked} --help' for more information\n")
+        pointer = f"{error.pointer} '{session.invoked} --help' for more information"
+        sys.stderr.write(f"{message}\n\nUsage:  {usage}\n\n{pointer}\n")
         return error.code
     return command.handler(session, values, arguments)
 

@@ -143,10 +143,10 @@ def check_arguments(command: "Command", invoked: str, count: int) -> None:
     if most == least:
         raise UsageError(f"'{invoked}' requires {least} argument{'s' if least != 1 else ''}", 1)
     if most is None:
-        raise UsageError(f"'{invoked}' requires at least {least} argument{'s' if least != 1 else ''}", 1)
+        raise UsageError(f"'{invoked}' requires at least {least} argument{'s' if least != 1 else ''}", 1, pointer="See")
     if least == 0:
         raise UsageError(f"'{invoked}' requires at most {most} argument{'s' if most != 1 else ''}", 1)
-    raise UsageError(f"'{invoked}' requires between {least} and {most} arguments", 1)
+    raise UsageError(f"'{invoked}' requires at least {least} and at most {most} arguments", 1)
 
 
 def _items(flag: Flag, text: str) -> list[str]:

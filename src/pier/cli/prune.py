@@ -8,6 +8,7 @@ from pier.cli.render.units import decimal_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from pier.cli.session import Session
@@ -21,20 +22,60 @@ def confirm(session: "Session", warning: str, question: str = "Are you sure you 
     return answer.strip().lower() in ("y", "yes")
 
 
-def _listed(heading: str, names: "list[str] | None") -> str:
+class Pruned:
+    """What one prune removed: its list for people ("" when nothing went) and the bytes freed."""
+
+    def __init__(self, text: str, answer: "dict[str, Any]") -> None:
+        self.text = text
+        self.freed = int(answer.get("SpaceReclaimed") or 0)
+
+
+def listed(heading: str, names: "list[str] | None") -> str:
+    """The names below a heading, and a blank line; "" for none."""
     return f"{heading}:\n" + "".join(f"{name}\n" for name in names) + "\n" if names else ""
 
 
-def _reclaimed(answer: "dict[str, Any]") -> str:
-    return f"Total reclaimed space: {decimal_size(answer.get('SpaceReclaimed') or 0, 4)}\n"
+def total(freed: int) -> str:
+    """The last line of a prune."""
+    return f"Total reclaimed space: {decimal_size(freed, 4)}\n"
+
+
+def delete_containers(session: "Session", filters: "Iterable[str]") -> Pruned:
+    """Remove all stopped containers."""
+    answer = session.client.post("/containers/prune", {"filters": encode_filters(filters)})
+    return Pruned(listed("Deleted Containers", answer.get("ContainersDeleted")), answer)
+
+
+def delete_images(session: "Session", filters: "Iterable[str]", *, every: bool) -> Pruned:
+    """Remove dangling images, or `every` image that no container uses."""
+    query = {"filters": encode_filters(filters, dangling="false" if every else "true")}
+    answer = session.client.post("/images/prune", query)
+    lines = [
+        f"untagged: {image['Untagged']}" if image.get("Untagged") else f"deleted: {image.get('Deleted')}"
+        for image in answer.get("ImagesDeleted") or ()
+    ]
+    return Pruned(listed("Deleted Images", lines), answer)
+
+
+def delete_networks(session: "Session", filters: "Iterable[str]") -> Pruned:
+    """Remove all networks that no container uses."""
+    answer = session.client.post("/networks/prune", {"filters": encode_filters(filters)})
+    return Pruned(listed("Deleted Networks", answer.get("NetworksDeleted")), answer)
+
+
+def delete_volumes(session: "Session", filters: "Iterable[str]", *, every: bool = False) -> Pruned:
+    """Remove anonymous volumes that no container uses, with `every` named ones too."""
+    extra = {"all": "true"} if every else {}
+    answer = session.client.post("/volumes/prune", {"filters": encode_filters(filters, **extra)})
+    return Pruned(listed("Deleted Volumes", answer.get("VolumesDeleted")), answer)
 
 
 def prune_containers(session: "Session", values: Values, _: list[str]) -> int:
     """Remove all stopped containers."""
     if not values.flag("force") and not confirm(session, "WARNING! This will remove all stopped containers."):
         return 0
-    answer = session.client.post("/containers/prune", {"filters": encode_filters(values.items("filter"))})
-    session.out(_listed("Deleted Containers", answer.get("ContainersDeleted")) + _reclaimed(answer))
+    pruned = delete_containers(session, values.items("filter"))
+    session.out(pruned.text + total(pruned.freed))
     return 0
 
 
@@ -44,13 +85,8 @@ def prune_images(session: "Session", values: Values, _: list[str]) -> int:
     what = "images without at least one container associated to them" if every else "dangling images"
     if not values.flag("force") and not confirm(session, f"WARNING! This will remove all {what}."):
         return 0
-    filters = encode_filters(values.items("filter"), dangling="false" if every else "true")
-    answer = session.client.post("/images/prune", {"filters": filters})
-    lines = [
-        f"{'untagged' if 'Untagged' in image else 'deleted'}: {image.get('Untagged') or image.get('Deleted')}"
-        for image in answer.get("ImagesDeleted") or ()
-    ]
-    session.out(_listed("Deleted Images", lines) + _reclaimed(answer))
+    pruned = delete_images(session, values.items("filter"), every=every)
+    session.out(pruned.text + total(pruned.freed))
     return 0
 
 
@@ -59,8 +95,7 @@ def prune_networks(session: "Session", values: Values, _: list[str]) -> int:
     warning = "WARNING! This will remove all custom networks not used by at least one container."
     if not values.flag("force") and not confirm(session, warning):
         return 0
-    answer = session.client.post("/networks/prune", {"filters": encode_filters(values.items("filter"))})
-    session.out(_listed("Deleted Networks", answer.get("NetworksDeleted")))
+    session.out(delete_networks(session, values.items("filter")).text)
     return 0
 
 
@@ -71,9 +106,8 @@ def prune_volumes(session: "Session", values: Values, _: list[str]) -> int:
     warning = f"WARNING! This will remove {what} not used by at least one container."
     if not values.flag("force") and not confirm(session, warning):
         return 0
-    extra = {"all": "true"} if every else {}
-    answer = session.client.post("/volumes/prune", {"filters": encode_filters(values.items("filter"), **extra)})
-    session.out(_listed("Deleted Volumes", answer.get("VolumesDeleted")) + _reclaimed(answer))
+    pruned = delete_volumes(session, values.items("filter"), every=every)
+    session.out(pruned.text + total(pruned.freed))
     return 0
 
 

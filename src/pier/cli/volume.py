@@ -6,15 +6,25 @@ from pier.cli.filters import FILTER, encode_filters
 from pier.cli.flags import LIST, STRING, Command, Flag, Values
 from pier.cli.parallel import for_each
 from pier.cli.render.listing import Listing
+from pier.cli.render.units import decimal_size
 from pier.client.query import quote_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from pier.cli.session import Session
 
 _NOT_KNOWN = "N/A"
+
+
+def _measured(volume: "Any", key: str, text: "Callable[[int], str]") -> str:
+    """A figure of disk usage; a list of volumes has none."""
+    value = (volume.get("UsageData") or {}).get(key, -1)
+    return text(value) if value >= 0 else _NOT_KNOWN
+
+
 _FIELDS = {
     "Name": ("VOLUME NAME", lambda item: item["Name"]),
     "Driver": ("DRIVER", lambda item: item["Driver"]),
@@ -22,13 +32,18 @@ _FIELDS = {
     "Mountpoint": ("MOUNTPOINT", lambda item: item.get("Mountpoint", "")),
     "Labels": ("LABELS", lambda item: ",".join(f"{k}={v}" for k, v in sorted((item.get("Labels") or {}).items()))),
     "Label": ("LABEL", lambda item: lambda name: (item.get("Labels") or {}).get(name, "")),
-    "Links": ("LINKS", lambda _: _NOT_KNOWN),
-    "Size": ("SIZE", lambda _: _NOT_KNOWN),
+    "Links": ("LINKS", lambda item: _measured(item, "RefCount", str)),
+    "Size": ("SIZE", lambda item: _measured(item, "Size", lambda size: decimal_size(size, 4))),
     "Group": ("GROUP", lambda _: _NOT_KNOWN),
     "Status": ("STATUS", lambda _: _NOT_KNOWN),
     "Availability": ("AVAILABILITY", lambda _: _NOT_KNOWN),
 }
 _RAW = "name: {{.Name}}\ndriver: {{.Driver}}\n"
+
+
+def volume_listing() -> Listing:
+    """How volumes are listed."""
+    return Listing("Volume", _FIELDS, ("Driver", "Name"), _RAW, hidden="Label")
 
 
 def list_volumes(session: "Session", values: Values, _: list[str]) -> int:
@@ -38,8 +53,7 @@ def list_volumes(session: "Session", values: Values, _: list[str]) -> int:
     template = values.text("format")
     if not template and not values.flag("quiet"):
         template = session.configured_format("volumesFormat")
-    listing = Listing("Volume", _FIELDS, ("Driver", "Name"), _RAW, hidden="Label")
-    session.out(listing.render(items, template, quiet_field="Name" if values.flag("quiet") else ""))
+    session.out(volume_listing().render(items, template, quiet_field="Name" if values.flag("quiet") else ""))
     return 0
 
 

@@ -28,7 +28,11 @@ def test_type_and_size(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/json", {"Id": "1"})
     assert pier("inspect", "-s", "--type", "container", "-f", "json", "a") == (0, '[{"Id":"1"}]\n', "")
     assert engine.last("GET", "/containers/a/json").query == {"size": ["1"]}
-    assert pier("inspect", "--type", "image", "a") == (1, "[]\n", "Error: No such image: a\n")
+    assert pier("inspect", "--type", "image", "a") == (
+        1,
+        "[]\n",
+        "Error response from daemon: page not found: GET /images/a/json\n",
+    )
     assert pier("inspect", "--type", "nonsense", "a")[0] == 1
     assert pier("inspect", "-s", "--type", "image", "a")[0] == 1
 
@@ -47,12 +51,17 @@ def test_each_noun(engine: HttpEngine, pier: Pier, argv: list[str], path: str, q
     assert list(engine.last("GET", path).query) == ([query] if query else [])
 
 
+def test_what_one_kind_lacks_is_told_in_the_engine_s_words(engine: HttpEngine, pier: Pier) -> None:
+    engine.answer("GET", "/images/a/json", {"message": "No such image: a:latest"}, 404)
+    assert pier("inspect", "--type", "image", "a")[2] == "Error response from daemon: No such image: a:latest\n"
+
+
 def test_templates(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/containers/a/json", {"State": {"Status": "running"}})
     assert pier("inspect", "-f", "{{.State.Status}}{{if .State.Health}}!{{end}}", "a") == (0, "running\n", "")
     code, out, err = pier("inspect", "-f", "{{.Foo}}", "a")
-    assert (code, out) == (1, "")
-    assert err == '\ntemplate parsing error: template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"\n'
+    assert (code, out) == (1, "\n")
+    assert err == 'template parsing error: template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"\n'
     assert pier("inspect", "-f", "{{.Foo", "a")[0] == 64
 
 

@@ -48,6 +48,7 @@ def test_ps_imports_nothing_slow(engine: HttpEngine) -> None:
         (["build", "."], 1, "pier: 'build' is not supported yet\n"),
         (["builder", "prune"], 1, "pier: 'builder prune' is not supported yet\n"),
         (["rm"], 1, "pier: 'pier rm' requires at least 1 argument\n\nUsage:  pier rm [OPTIONS] CONTAINER"),
+        (["port"], 1, "pier: 'pier port' requires at least 1 and at most 2 arguments\n\nUsage:  pier port CONTAINER"),
         (["ps", "x"], 1, "pier: 'pier ps' accepts no arguments\n"),
         (["run", "--x", "i"], 125, "unknown flag: --x\n\nUsage:  pier run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun"),
         (["--nope", "ps"], 125, "unknown flag: --nope\n\nRun 'pier --help' for more information\n"),
@@ -63,6 +64,14 @@ def test_wrong_lines(
 ) -> None:
     assert run(argv) == code
     assert capsys.readouterr().err.startswith(text)
+
+
+@pytest.mark.parametrize(("argv", "pointer"), [(["rm"], "See"), (["rm", "--nope"], "Run"), (["rename", "a"], "Run")])
+def test_the_pointer_to_help_has_docker_s_verb(
+    capsys: pytest.CaptureFixture[str], argv: list[str], pointer: str
+) -> None:
+    run(argv)
+    assert capsys.readouterr().err.endswith(f"\n\n{pointer} 'pier {argv[0]} --help' for more information\n")
 
 
 def test_an_engine_s_refusal_is_shown_as_docker_shows_it(

@@ -121,7 +121,7 @@ def test_the_environment_gives_what_the_line_does_not() -> None:
         (2, 2, 1, "'pier x' requires 2 arguments"),
         (1, None, 0, "'pier x' requires at least 1 argument"),
         (0, 1, 2, "'pier x' requires at most 1 argument"),
-        (1, 2, 3, "'pier x' requires between 1 and 2 arguments"),
+        (1, 2, 3, "'pier x' requires at least 1 and at most 2 arguments"),
         (0, None, 9, None),
         (1, 2, 2, None),
     ],

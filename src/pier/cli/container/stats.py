@@ -29,7 +29,8 @@ def stats(session: "Session", values: Values, names: list[str]) -> int:
     wanted = names or _names(session, everyone=values.flag("all"))
     if values.flag("no-stream"):
         rows = _one_shot(session, wanted)
-        session.out(listing.render([row for row in rows if isinstance(row, Usage)], template))
+        found = [row for row in rows if isinstance(row, Usage)]
+        session.out(listing.render(found, template) if found or not names else "")
         failures = [row for row in rows if isinstance(row, ClientError)]
         for failure in failures:
             prefix = "Error response from daemon: " if isinstance(failure, ApiError) else ""

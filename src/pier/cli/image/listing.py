@@ -87,12 +87,12 @@ def _counted(count: int) -> str:
 
 
 def _sized(size: int) -> str:
-    return "N/A" if size < 0 else decimal_size(size)
+    return "N/A" if size < 0 else decimal_size(size, 4)
 
 
 def _unique_size(item: "Any") -> str:
     shared = item.get("SharedSize", -1)
-    return "N/A" if shared < 0 else decimal_size((item.get("Size") or 0) - shared)
+    return "N/A" if shared < 0 else decimal_size((item.get("Size") or 0) - shared, 4)
 
 
 def list_images(session: "Session", values: Values, arguments: list[str]) -> int:

@@ -32,19 +32,21 @@ def events(session: "Session", values: Values, _: list[str]) -> int:
 def _renderer(template: str) -> "Any":
     if not template:
         return event_line
+    from pier.cli.go_types import API_TYPES
     from pier.cli.render.json_text import go_json
-
-    if template == "json":
-        return go_json
     from pier.cli.render.listing import unescape
     from pier.cli.render.template import Record, compile_template
+    from pier.cli.render.template.typed import typed, untyped
+
+    if template == "json":
+        return lambda event: go_json(untyped(typed(event, API_TYPES)))
 
     class EventRecord(Record):
         def as_json(self) -> "dict[str, Any]":
             return dict(self._item)  # as it came, not under Go's names
 
     compiled = compile_template(unescape(template))
-    return lambda event: compiled.render(EventRecord("Event", _FIELDS, event))
+    return lambda event: compiled.render(EventRecord("Event", _FIELDS, typed(event, API_TYPES)))
 
 
 _FIELDS = {

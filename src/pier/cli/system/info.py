@@ -48,8 +48,8 @@ def info(session: "Session", values: Values, _: list[str]) -> int:
         session.out(_templated({**facts, "ClientInfo": client}, template))
     else:
         session.out(client_text(client) + (engine_text(facts) if failure is None else "\nServer:\n"))
-    for warning in facts.get("Warnings") or ():
-        session.err(f"{warning}\n")
+        for warning in facts.get("Warnings") or ():
+            session.err(f"{warning}\n")
     if failure is not None:
         session.err(f"{failure}\n")
         return 1
@@ -61,10 +61,11 @@ def _templated(facts: "dict[str, Any]", template: str) -> str:
         from pier.cli.render.json_text import go_json
 
         return go_json(facts) + "\n"
+    from pier.cli.go_types import API_TYPES
     from pier.cli.render.listing import unescape
     from pier.cli.render.template import compile_template
 
-    return compile_template(unescape(template)).render(facts) + "\n"
+    return compile_template(unescape(template)).render(facts, API_TYPES) + "\n"
 
 
 def client_text(client: "dict[str, Any]") -> str:

@@ -58,12 +58,11 @@ def _render(facts: "dict[str, Any]", template: str) -> str:
 
         return go_json(facts) + "\n"
     if template:
+        from pier.cli.go_types import API_TYPES
         from pier.cli.render.listing import unescape
         from pier.cli.render.template import compile_template
 
-        # Go's field is APIVersion, its JSON key ApiVersion: templates know the field.
-        named = {side: values and values | {"APIVersion": values["ApiVersion"]} for side, values in facts.items()}
-        return compile_template(unescape(template)).render(named, frozenset({"Platform"})) + "\n"
+        return compile_template(unescape(template)).render(facts, API_TYPES) + "\n"
     return version_text(facts)
 
 

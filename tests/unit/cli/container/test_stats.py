@@ -40,6 +40,9 @@ def test_the_live_view_of_a_missing_container_fails(engine: HttpEngine, pier: Pi
     code, _, err = pier("stats", "nope")
     assert code == 1
     assert "Error response from daemon" in err
+    assert pier("stats", "--no-stream", "nope")[:2] == (1, "")
+    engine.answer("GET", "/containers/json", [])
+    assert pier("stats", "--no-stream")[1].startswith("CONTAINER ID")
 
 
 def test_events_add_and_drop_rows(engine: HttpEngine) -> None:

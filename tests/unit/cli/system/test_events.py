@@ -28,5 +28,6 @@ def test_events(engine: HttpEngine, pier: Pier) -> None:
     assert len(pier("events", "--since", "5", "-f", "type=container")[1].splitlines()) == 2
     assert engine.last("GET", "/events").query == {"since": ["5"], "filters": ['{"type":{"container":true}}']}
     assert pier("events", "--format", "{{.Action}} {{.Actor.Attributes.name}} {{.Time}}")[1] == "die web 1\n" * 2
+    assert pier("events", "--format", "{{.Actor.Attributes.none}}")[1] == "<no value>\n" * 2
     assert json.loads(pier("events", "--format", "json")[1].splitlines()[0]) == EVENT
     assert json.loads(pier("events", "--format", "{{json .}}")[1].splitlines()[0]) == EVENT

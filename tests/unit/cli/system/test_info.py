@@ -51,7 +51,7 @@ def test_info(engine: HttpEngine, pier: Pier) -> None:
     code, out, err = pier("info")
     assert (code, err) == (0, "WARNING: mind\n")
     assert out.startswith("Client: Pier\n")
-    assert pier("system", "info", "-f", "{{.ServerVersion}} {{.ClientInfo.Context}}")[1] == "9 default\n"
+    assert pier("system", "info", "-f", "{{.ServerVersion}} {{.ClientInfo.Context}}") == (0, "9 default\n", "")
     assert json.loads(pier("info", "--format", "json")[1])["Containers"] == 3
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from pier.cli.errors import CliError
 from pier.cli.render.template import nodes
 from pier.cli.render.template.functions import FUNCTIONS, HEADER_FUNCTIONS, CallError, is_true, to_text
+from pier.cli.render.template.typed import UNTYPED, GoTypes, Nil, OpenMap, typed
 
 
 class TemplateFailure(CliError):
@@ -55,14 +56,16 @@ class _Jumped(Exception):
 
 
 class Template:
-    """A compiled template. `optional` names keys that may be missing: they count as nil, as Go's nil pointers do."""
+    """A compiled template."""
 
     def __init__(self, body: list[nodes.Node]) -> None:
         self._body = body
 
-    def render(self, data: Any, optional: frozenset[str] = frozenset()) -> str:
-        """The text for `data`. Raises TemplateFailure."""
-        run = _Run(data, optional)
+    def render(self, data: Any, types: GoTypes | None = None) -> str:
+        """The text for `data`, a JSON value of these types, or a Record. Raises TemplateFailure."""
+        if types is not None:
+            data = typed(data, types)
+        run = _Run(data, types or UNTYPED)
         try:
             run.block(self._body, data)
         except CallError as error:
@@ -73,10 +76,10 @@ class Template:
 
 
 class _Run:
-    def __init__(self, data: Any, optional: frozenset[str]) -> None:
+    def __init__(self, data: Any, types: GoTypes) -> None:
         self.output: list[str] = []
         self.at = ""
-        self._optional = optional
+        self._types = types
         self._functions = data.functions if isinstance(data, Record | Headers) else FUNCTIONS
         self._variables: list[dict[str, Any]] = [{"$": data}]
 
@@ -187,8 +190,8 @@ class _Run:
             value = self._pipeline(operand.value, dot)
         else:
             value = dot
-        for index, name in enumerate(operand.fields):
-            self.at = "." + ".".join(operand.fields[: index + 1])
+        for name in operand.fields:
+            self.at = "." + ".".join(operand.fields)
             value = self._field(value, name)
         return value
 
@@ -201,19 +204,22 @@ class _Run:
     def _field(self, value: Any, name: str) -> Any:
         if isinstance(value, Record | Headers):
             return value.field(name)
+        if isinstance(value, OpenMap):
+            return value.get(name)
         if isinstance(value, dict):
-            if name in value:
-                return value[name]
-            if name in self._optional:
-                return None
+            for key in (name, self._types.names.get(name, name)):
+                if key in value:
+                    return value[key]
+            if name in self._types.optional:
+                return self._types.optional[name]
             raise CallError(f'map has no entry for key "{name}"')
-        if value is None:
+        if value is None or isinstance(value, Nil):
             raise CallError(f"nil pointer evaluating interface {{}}.{name}")
         raise CallError(f"can't evaluate field {name} in type {_go_type(value)}")
 
 
 def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
-    if value is None:
+    if value is None or isinstance(value, Nil):
         return ()
     if isinstance(value, dict):
         return sorted(value.items())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pier.cli.render.json_text import go_json
+from pier.cli.render.template.typed import NIL, OpenMap, untyped
 
 
 class CallError(Exception):
@@ -44,7 +45,9 @@ def _index(collection: Any, *keys: Any) -> Any:
     for key in keys:
         if collection is None:
             raise CallError("error calling index: index of untyped nil")
-        if isinstance(collection, dict):
+        if isinstance(collection, OpenMap):
+            collection = collection.get(str(key), _zero(collection))
+        elif isinstance(collection, dict):
             collection = collection.get(str(key))
         elif isinstance(collection, list | str):
             if not isinstance(key, int) or not 0 <= key < len(collection):
@@ -53,6 +56,11 @@ def _index(collection: Any, *keys: Any) -> Any:
         else:
             raise CallError(f"error calling index: can't index item of type {type(collection).__name__}")
     return collection
+
+
+def _zero(collection: OpenMap) -> Any:
+    """What Go gives for a key that is not in the map: the zero value of the values' type."""
+    return "" if all(isinstance(value, str) for value in collection.values()) else NIL
 
 
 def _len(value: Any) -> int:
@@ -178,7 +186,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "printf": _printf,
     "html": _html,
     "urlquery": _urlquery,
-    "json": go_json,
+    "json": lambda value: go_json(untyped(value)),
     "split": lambda text, separator: str(text).split(separator) if separator else list(str(text)),
     "join": _join,
     "title": _title,

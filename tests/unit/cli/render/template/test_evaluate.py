@@ -1,6 +1,7 @@
 import pytest
 
-from pier.cli.render.template import TemplateFailure, compile_template
+from pier.cli.render.template import GoTypes, TemplateFailure, compile_template
+from pier.cli.render.template.typed import NIL
 
 DATA = {
     "Name": "/web",
@@ -52,7 +53,7 @@ def test_rendering(source: str, text: str) -> None:
     ("source", "reason"),
     [
         ("{{.Foo}}", 'executing "" at <.Foo>: map has no entry for key "Foo"'),
-        ("{{.State.Foo.Bar}}", 'at <.State.Foo>: map has no entry for key "Foo"'),
+        ("{{.State.Foo.Bar}}", 'at <.State.Foo.Bar>: map has no entry for key "Foo"'),
         ("{{.Name.Foo}}", "can't evaluate field Foo in type string"),
         ("{{.Nothing.Foo}}", "nil pointer evaluating interface {}.Foo"),
         ("{{json}}", "wrong number of args for json: want 1 got 0"),
@@ -70,7 +71,28 @@ def test_templates_that_do_not_fit(source: str, reason: str) -> None:
     assert caught.value.code == 1
 
 
+TYPES = GoTypes(frozenset({"Labels"}), frozenset({"Cmd"}), {"Health": NIL}, {"ID": "Id"})
+
+
 def test_optional_keys_count_as_nil() -> None:
     template = compile_template("{{if .Health}}{{.Health.Status}}{{else}}none{{end}}")
-    assert template.render({}, frozenset({"Health"})) == "none"
-    assert template.render({"Health": {"Status": "healthy"}}, frozenset({"Health"})) == "healthy"
+    assert template.render({}, TYPES) == "none"
+    assert template.render({"Health": {"Status": "healthy"}}, TYPES) == "healthy"
+    with pytest.raises(TemplateFailure, match="nil pointer"):
+        compile_template("{{.Health.Status}}").render({}, TYPES)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{.ID}} {{.Id}}", "1 1"),
+        ("{{.Labels.a}} {{.Labels.b}}", "x <no value>"),
+        ('{{index .Labels "a"}}|{{index .Labels "b"}}', "x|"),
+        ("{{.Other.Labels}} {{.Other.Cmd}} {{.Other.Pointer}}", "map[] [] <nil>"),
+        ("{{json .Other}} {{len .Other.Cmd}}", '{"Labels":null,"Cmd":null,"Pointer":null} 0'),
+        ("{{.Other.Labels.a}}{{range .Other.Cmd}}x{{else}}-{{end}}{{range .Other.Pointer}}x{{end}}", "<no value>-"),
+    ],
+)
+def test_go_s_types_tell_what_a_null_is(source: str, text: str) -> None:
+    data = {"Id": 1, "Labels": {"a": "x"}, "Other": {"Labels": None, "Cmd": None, "Pointer": None}}
+    assert compile_template(source).render(data, TYPES) == text
