@@ -149,6 +149,7 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
         volumes=LocalVolumes(settings.data_root),
         host=Host(
             data_root=settings.data_root,
+            exec_root=settings.exec_root,
             containerd_address=settings.containerd,
             namespace=settings.containerd_namespace,
         ),

@@ -127,6 +127,9 @@ class FakeVolumes:
     def users(self, name: str) -> Sequence[Container]:
         return []
 
+    async def size(self, volume: Volume) -> int:
+        return 4096
+
     async def create(self, name: str = "", *, driver: str = "local", options: Any = None, labels: Any = None) -> Volume:
         self.all[name] = Volume(name=name, driver=driver, options=options or {}, labels=labels or {})
         return self.all[name]

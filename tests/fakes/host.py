@@ -36,6 +36,7 @@ class FakeHost:
     copied: list[tuple[str, str]] = field(default_factory=list)  # (path in the image, destination)
     removed_cgroups: list[str] = field(default_factory=list)
     shims: list[str] = field(default_factory=list)  # ids
+    shm: dict[str, int] = field(default_factory=dict)  # container id -> bytes
     resolv_conf: str = "nameserver 192.0.2.1\n"
     root: Path | None = None  # a real directory that stands for every container's root
     lacking: tuple[str, ...] = ()  # until somebody opens a root for writing
@@ -104,6 +105,16 @@ class FakeHost:
 
     async def remove_container_files(self, container_id: str) -> None:
         self.files.pop(container_id, None)
+
+    async def open_shm(self, container_id: str, size: int) -> str:
+        self.shm.setdefault(container_id, size)
+        return f"/fake/shm/{container_id}"
+
+    async def close_shm(self, container_id: str) -> None:
+        self.shm.pop(container_id, None)
+
+    async def list_shm(self) -> list[str]:
+        return list(self.shm)
 
     async def ensure_directory(self, path: str) -> bool:
         if path in self.paths:

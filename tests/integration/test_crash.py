@@ -1,13 +1,15 @@
 """pierd killed outright, while containers run and in the middle of their lives: nothing lost, nothing left."""
 
+import os
 import random
+import signal
 import threading
 from collections.abc import Callable
 
 import pytest
 from conftest import load_image
 from support import leaks
-from support.engine import Completed, Engine
+from support.engine import Completed, Engine, mounts_below
 from support.fetch import fetch, free_port
 from support.wait import wait_for
 
@@ -54,6 +56,17 @@ def test_an_exit_while_pierd_is_away_keeps_its_code(crashing: Engine, image: str
     engine.start()
     assert engine.docker("wait", "away").check().last == "23"
     wait_for(lambda: engine.docker("logs", "away").stdout == "last words\n", what="its output is in the log")
+
+
+def test_shared_memory_of_a_container_that_ended_while_pierd_was_away_is_found(crashing: Engine, image: str) -> None:
+    engine = crashing
+    engine.docker("run", "-d", "--name", "donor", "--ipc", "shareable", image, "sleep", "1000").check()
+    pid = engine.call("GET", "/containers/donor/json").json()["State"]["Pid"]
+    engine.kill()
+    os.kill(pid, signal.SIGKILL)
+    assert mounts_below(engine.exec_root / "shm")
+    engine.start()
+    wait_for(lambda: not mounts_below(engine.exec_root / "shm"), what="the shared memory is unmounted")
 
 
 def test_a_writer_at_full_speed_loses_and_repeats_no_line(crashing: Engine, image: str) -> None:

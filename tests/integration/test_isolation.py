@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.engine import Engine
+from support.engine import Engine, mounts_below
 from support.events import events_since
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
@@ -178,3 +178,26 @@ def test_a_service_on_the_hosts_loopback_is_out_of_reach(engine: Engine, image: 
 def status_field(lines: list[str], name: str) -> str:
     """A field of /proc/<pid>/status."""
     return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
+
+
+def test_shareable_ipc_is_joined_with_its_shared_memory(engine: Engine, image: str) -> None:
+    donor = ("--name", "donor", "--ipc", "shareable", "--shm-size", "1m")
+    engine.docker("run", "-d", *donor, image, "sleep", "100").check()
+    engine.docker("exec", "donor", "sh", "-c", "echo shared > /dev/shm/x").check()
+    script = "cat /dev/shm/x; df -k /dev/shm | tail -1 | awk '{print $2}'; readlink /proc/self/ns/ipc"
+    lines = inside(engine, image, script, "--ipc", "container:donor")
+    own = engine.docker("exec", "donor", "readlink", "/proc/self/ns/ipc").check().last
+    assert lines == ["shared", "1024", own]
+    refused = engine.docker("run", "--rm", "--ipc", "container:nobody", image, "true")
+    assert (refused.code, "No such container: nobody" in refused.stderr) == (125, True)
+
+
+def test_shared_memory_goes_with_its_owner_and_stays_with_who_has_joined(engine: Engine, image: str) -> None:
+    engine.docker("run", "-d", "--name", "donor", "--ipc", "shareable", image, "sleep", "100").check()
+    engine.docker("run", "-d", "--name", "joined", "--ipc", "container:donor", image, "sleep", "100").check()
+    assert len(mounts_below(engine.exec_root / "shm")) == 1
+    engine.docker("exec", "joined", "sh", "-c", "echo mine > /dev/shm/x").check()
+    engine.docker("rm", "-f", "donor").check()
+    assert mounts_below(engine.exec_root / "shm") == []
+    assert list((engine.exec_root / "shm").iterdir()) == []
+    assert engine.docker("exec", "joined", "cat", "/dev/shm/x").check().stdout == "mine\n"

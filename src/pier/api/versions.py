@@ -17,6 +17,7 @@ OLDEST_TEXT = f"1.{OLDEST}"
 class Change(IntEnum):
     """The first version in which something holds."""
 
+    NETWORK_LIST_IS_BRIEF = 28  # without the containers on each network
     WAIT_ANSWERS_EARLY = 30  # headers at once, and a condition; before, one plain reply at the end
     STATS_ONE_SHOT = 41
     DF_TYPES = 42
@@ -24,12 +25,10 @@ class Change(IntEnum):
     STOP_TAKES_SIGNAL = 42
     NO_NONE_TAGS = 43  # an untagged image has empty lists, not `<none>:<none>`
     NO_VIRTUAL_SIZE = 44
-    DNS_NAMES = 44  # endpoints list DNSNames
     ALIASES_AS_ASKED = 45  # before, the short id was among the aliases
     NO_CONTAINER_CONFIG = 45  # image inspect
     LIST_ANNOTATIONS = 46  # HostConfig.Annotations in the list of containers
     INFO_CONTAINERD = 46
-    GW_PRIORITY = 48
     ENABLE_IPV4 = 48
     INFO_FIREWALL = 49
     IMAGE_CONFIG_TRIMMED = 50  # image inspect's Config without the container-only keys

@@ -121,6 +121,7 @@ class HostConfig:
     isolation: str = ""
     init: bool | None = None
     resources: Resources = field(default_factory=Resources)
+    given_empty: tuple[str, ...] = ()  # lists and maps that were given without content: inspect does not show null
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ class Container:
 
     def require_not_paused(self) -> None:
         if self.state.status is Status.PAUSED:
-            raise Conflict(f"container {self.name} is paused, unpause the container before exec")
+            raise Conflict(f"Container {self.id} is paused, unpause the container before exec")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

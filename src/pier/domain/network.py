@@ -136,7 +136,7 @@ def parse_port(text: str) -> tuple[int, str]:
     if protocol not in PROTOCOLS:
         raise InvalidArgument(f"invalid proto: {protocol} in port {text!r}; use one of {', '.join(PROTOCOLS)}")
     if not number.isascii() or not number.isdigit() or not 0 < int(number) < 65536:
-        raise InvalidArgument(f"invalid port {text!r}: a port is a number from 1 to 65535, as in 80/tcp")
+        raise InvalidArgument(f'invalid port specification: "{number}"')
     return int(number), protocol
 
 
@@ -147,7 +147,7 @@ def parse_port_range(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     last = last or first
     if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
-        raise InvalidArgument(f"invalid port specification: {text!r} is neither a port nor a range of ports")
+        raise InvalidArgument(f'invalid port specification: "{text}"')
     low, high = int(first), int(last)
     if high > 65535 or low > high:
         raise InvalidArgument(f"invalid port specification: {text!r} lies outside 0 to 65535 or runs backwards")

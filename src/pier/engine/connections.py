@@ -36,8 +36,8 @@ class Connections:
         Raises NotFound, PermissionDenied when it is there already, Conflict (address taken, container being removed),
         InvalidArgument for networks and modes that cannot be joined and requests they cannot fulfil.
         """
-        network = self._context.memory.network(ref)
         container = self._context.memory.container(container_ref)
+        network = self._context.memory.network(ref)
         await self._context.jobs.finish(self._connect(network, container.id, request), f"connect {container.id}")
 
     async def _connect(self, network: Network, container_id: str, request: EndpointRequest) -> None:
@@ -85,7 +85,7 @@ class Connections:
             endpoint = replace(endpoint, request=planned.request, dns_names=planned.dns_names)
             ports = port_requests(container)
             if ports and not any(item.published for item in container.endpoints.values()):
-                endpoint = replace(endpoint, published=await publish(self._context, container.id, endpoint, ports))
+                endpoint = replace(endpoint, published=await publish(self._context, container, endpoint, ports))
             joined = replace(container, endpoints={**container.endpoints, network.name: endpoint})
             await self._tell(container, joined)
             await self._context.memory.commit(
@@ -111,7 +111,7 @@ class Connections:
                 raise InvalidArgument("container cannot be disconnected from host network or connected to host network")
             endpoint = container.endpoints.get(network.name)
             if endpoint is None:
-                raise PierError(f"container {container_id} is not connected to network {network.name}")
+                raise PierError(f"container {container_id} is not connected to the network {network.name}")
             rest = {name: item for name, item in container.endpoints.items() if name != network.name}
             left = replace(container, endpoints=rest)
             # Recorded first: whatever a crash leaves undone from here on, the next start does.
@@ -131,7 +131,7 @@ class Connections:
     async def _publish_again(self, container: Container, heir: Endpoint, before: Endpoint) -> Container:
         """Its host ports lead to the network that has the default route now."""
         try:
-            published = await publish(self._context, container.id, heir, same_ports(before.published))
+            published = await publish(self._context, container, heir, same_ports(before.published))
         except PierError as error:  # a host process was quicker
             _log.warning("container %s has lost its ports: %s", container.id, error.message)
             return container

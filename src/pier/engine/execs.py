@@ -49,10 +49,10 @@ class Execs:
         exec_id = ids.new_id()
         self._sessions[exec_id] = _Session(
             exec=Exec(id=exec_id, container_id=container.id, config=config),
-            command=" ".join(config.cmd),
+            command=_command(config),
             stream=asyncio.get_running_loop().create_future(),
         )
-        await self._publish(self._sessions[exec_id].exec, f"exec_create: {' '.join(config.cmd)}")
+        await self._publish(self._sessions[exec_id].exec, f"exec_create: {_command(config)}")
         return exec_id
 
     def _running(self, ref: str) -> Container:
@@ -201,12 +201,13 @@ class Execs:
         if session.settled:
             return
         session.settled = True
-        session.exec = replace(session.exec, running=False, pid=0, exit_code=exit_.status, finished_at=exit_.exited_at)
+        session.exec = replace(session.exec, running=False, exit_code=exit_.status, finished_at=exit_.exited_at)
         self._context.live.execs(exit_.container_id).discard(exit_.exec_id)
         async with self._context.gate.ending():
             await self._drop(exit_.container_id, exit_.exec_id)
-        await session.stream.result().finish()
+        # Published first: who has read the output to its end (a health check) may publish what follows from it.
         await self._publish(session.exec, "exec_die", exitCode=str(exit_.status))
+        await session.stream.result().finish()
         self._forget_later(session)
 
     async def settle_all(self, container_id: str) -> None:
@@ -226,6 +227,11 @@ class Execs:
         """The container is gone and its execs with it."""
         for exec_id in [key for key, item in self._sessions.items() if item.exec.container_id == container_id]:
             del self._sessions[exec_id]
+
+
+def _command(config: ExecConfig) -> str:
+    """As events show it: the program, a space, the arguments; also when there are none."""
+    return f"{config.cmd[0]} {' '.join(config.cmd[1:])}"
 
 
 def _failed(session: _Session, error: PierError) -> Attachment:

@@ -81,7 +81,7 @@ class Networks:
     async def _create(self, request: CreateNetwork) -> tuple[str, str]:
         memory = self._context.memory
         if not request.name:
-            raise InvalidArgument("network name cannot be empty")
+            raise InvalidArgument("invalid name: name is empty")
         if request.name in (*PREDEFINED, "default") or request.name.startswith("container:"):
             raise PermissionDenied(f"operation is not permitted on predefined {request.name} network")
         if any(network.name == request.name for network in memory.networks.values()):
@@ -114,7 +114,7 @@ class Networks:
         if request.driver not in ("", "bridge"):
             raise NotFound(f"could not find plugin {request.driver} in v1 plugin registry: plugin not found")
         if request.ipam_driver not in ("", "default"):
-            raise Unsupported(f"Pier does not support the IPAM driver {request.ipam_driver!r}")
+            raise NotFound(f'plugin "{request.ipam_driver}" not found')
         if request.enable_ipv6:
             raise Unsupported("Pier does not support EnableIPv6 yet")
         if not request.enable_ipv4:

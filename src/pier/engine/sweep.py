@@ -40,6 +40,8 @@ class Sweep:
                 await self._try(ports.snapshots.remove(key), f"snapshot {key}")
         for container_id in await self._listed(ports.networks.list_netns(), "network namespaces"):
             await self._unless_running(container_id, ports.networks.close_netns, "network namespace")
+        for container_id in await self._listed(ports.host.list_shm(), "shared memory"):
+            await self._unless_running(container_id, ports.host.close_shm, "shared memory")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
             await self._unless_running(container_id, self._end_streams, "streams")
         await memory.commit(*(Drop(intent) for intent in self._old_intents))

@@ -120,6 +120,10 @@ class Volumes:
             raise Conflict(f"remove {name}: volume is in use - [a container that is being created]")
         await self.drop(volume)
 
+    async def size(self, volume: Volume) -> int:
+        """Bytes that its content takes on disk."""
+        return await self._context.ports.volumes.size(volume)
+
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
         """Removes unused anonymous volumes, with `all=true` the named ones too; names and bytes freed."""
         filters.require_known(("label", "label!", "all"))
@@ -130,7 +134,7 @@ class Volumes:
             if not self.is_free(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
                 continue
             if filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels):
-                freed += await self._context.ports.volumes.size(volume)
+                freed += await self.size(volume)
                 await self.drop(volume)
                 names.append(volume.name)
         memory = self._context.memory

@@ -23,7 +23,7 @@ def device_numbers(path: str) -> list[DeviceNumbers]:
             return _in_directory(path)
     except OSError as error:
         raise PierError(
-            f'error gathering device information while adding custom device "{path}": {error.strerror}'
+            f'error gathering device information while adding custom device "{path}": {str(error.strerror).lower()}'
         ) from error
     found = _numbers("", facts)
     if found is None:

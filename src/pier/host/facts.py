@@ -61,6 +61,7 @@ def read_facts(containerd_pid: int, hierarchy: Hierarchy, root: Path = Path("/")
         hostname=_text(root / "proc/sys/kernel/hostname") or kernel.nodename,
         architecture=kernel.machine,
         cpus=len(os.sched_getaffinity(0)),
+        online_cpus=_text(root / "sys/devices/system/cpu/online"),
         memory=int(_fields(root / "proc/meminfo").get("MemTotal", "0 kB").split()[0]) * 1024,
         cgroup_version=hierarchy.version,
         cgroup_controllers=hierarchy.controllers,

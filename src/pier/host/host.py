@@ -20,6 +20,7 @@ from pier.host.processes import list_processes
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_sample
 from pier.host.shims import end_shim, list_shims
+from pier.host.shm import SharedMemory
 from pier.host.users import resolve_user
 
 _ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
@@ -29,9 +30,16 @@ class Host:
     """This host. `root` is where its files are: / but in tests, which record a tree of /proc, /sys and /etc."""
 
     def __init__(
-        self, *, data_root: Path, containerd_address: str, namespace: str = "pier", root: Path = Path("/")
+        self,
+        *,
+        data_root: Path,
+        exec_root: Path,
+        containerd_address: str,
+        namespace: str = "pier",
+        root: Path = Path("/"),
     ) -> None:
         self._files = ContainerFiles(data_root / "containers", host_root=root)
+        self._shm = SharedMemory(exec_root / "shm")
         self._containerd_address = containerd_address
         self._namespace = namespace
         self._root = root
@@ -138,6 +146,18 @@ class Host:
     async def remove_container_files(self, container_id: str) -> None:
         """Removes all files of a container; absent is no error."""
         await asyncio.to_thread(self._files.remove, container_id)
+
+    async def open_shm(self, container_id: str, size: int) -> str:
+        """The path of a /dev/shm that a container shares with others, mounted unless it is already."""
+        return await asyncio.to_thread(self._shm.ensure, container_id, size)
+
+    async def close_shm(self, container_id: str) -> None:
+        """Unmounts it; containers that have joined keep it. Absent is no error."""
+        await asyncio.to_thread(self._shm.remove, container_id)
+
+    async def list_shm(self) -> list[str]:
+        """The ids of the containers that have one."""
+        return await asyncio.to_thread(self._shm.list_ids)
 
     async def ensure_directory(self, path: str) -> bool:
         """Makes a missing directory (0755) with its parents; False if something was there."""

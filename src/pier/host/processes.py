@@ -50,7 +50,8 @@ async def _run_ps(arguments: list[str]) -> str:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
     if process.returncode != 0:
-        raise PierError(f"ps failed: {complaint.decode(errors='replace').strip() or process.returncode}")
+        reason = complaint.decode(errors="replace").strip().partition("\n")[0]  # the rest is ps's usage
+        raise PierError(f"ps: {reason or process.returncode}")
     return output.decode(errors="replace")
 
 

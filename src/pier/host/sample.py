@@ -33,7 +33,7 @@ _BLKIO_V1: Mapping[str, tuple[str, ...]] = {
         "blkio.throttle.io_serviced_recursive",
         "blkio.throttle.io_serviced",
     ),
-    "io_queued": ("blkio.io_queued_recursive",),
+    "io_queue": ("blkio.io_queued_recursive",),
     "io_service_time": ("blkio.io_service_time_recursive",),
     "io_wait_time": ("blkio.io_wait_time_recursive",),
     "io_merged": ("blkio.io_merged_recursive",),
@@ -111,11 +111,12 @@ def _add_memory_v1(sample: ResourceSample, directory: Path) -> ResourceSample:
 
 def _add_blkio_v1(sample: ResourceSample, directory: Path) -> ResourceSample:
     found = {}
+    if not directory.is_dir():
+        return sample
     for name, files in _BLKIO_V1.items():
         text = next(filter(None, (_text(directory / file) for file in files)), "")
         entries = tuple(entry for line in text.splitlines() if (entry := _blkio_entry(line)) is not None)
-        if entries:
-            found[name] = entries
+        found[name] = entries
     return replace(sample, blkio=found)
 
 

@@ -9,7 +9,7 @@ import errno
 import os
 
 CLONE_NEWNS = 0x00020000  # linux/sched.h
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x20, 0x1000  # linux/mount.h
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000  # linux/mount.h
 MS_REC, MS_PRIVATE, MS_SLAVE = 0x4000, 0x40000, 0x80000
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x04, 0x08, 0x10  # openat2.h
 
@@ -20,6 +20,7 @@ _AT_FDCWD = -100
 _OPEN_TREE_CLONE = 1  # linux/mount.h
 _MOVE_MOUNT_EMPTY_PATHS = 0x4 | 0x40  # both ends are descriptors
 _MOUNT_ATTR_RDONLY = 0x1
+_MNT_DETACH, _UMOUNT_NOFOLLOW = 0x2, 0x8  # linux/fs.h
 _RACES = 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -84,6 +85,12 @@ def mount(source: str, target: str, filesystem: str, flags: int, data: str = "")
         ctypes.c_char_p(os.fsencode(data)) if data else None,
     )
     if result != 0:
+        raise _last_error(target)
+
+
+def unmount(target: str) -> None:
+    """umount2(2), lazily: it leaves the tree now and goes with its last user. A link is not followed."""
+    if _libc.umount2(ctypes.c_char_p(os.fsencode(target)), ctypes.c_int(_MNT_DETACH | _UMOUNT_NOFOLLOW)) != 0:
         raise _last_error(target)
 
 

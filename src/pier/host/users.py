@@ -39,7 +39,7 @@ def resolve_user(user: str, groups: Sequence[str], *, passwd: str, group: str) -
     else:
         gid = account.gid
         additional = [entry.gid for entry in known if account.name and account.name in entry.members]
-    additional += [_find_gid(name, known, f"Unable to find additional group {name}") for name in groups]
+    additional += [_find_gid(name, known, f"unable to find group {name}") for name in groups]
     return ProcessUser(
         uid=account.uid, gid=gid, additional_gids=tuple(dict.fromkeys([gid, *additional])), home=account.home
     )

@@ -42,7 +42,7 @@ def parse_options(config: LogConfig) -> JsonFileOptions | None:
     if config.driver in _NOT_BUILT:
         raise Unsupported(f"log driver {config.driver!r} is not built into Pier; use json-file or none")
     if config.driver not in ("json-file", ""):
-        raise InvalidArgument(f"logger: no log driver named '{config.driver}' is registered")
+        raise InvalidArgument(f'error looking up logging plugin {config.driver}: plugin "{config.driver}" not found')
     for name in config.options:
         if name not in _KNOWN:
             raise InvalidArgument(f"unknown log opt '{name}' for json-file log driver")

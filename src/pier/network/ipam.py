@@ -145,7 +145,9 @@ def _parse_subnet(text: str, what: str = "subnet") -> IPv4Network:
     try:
         subnet = IPv4Network(text)
     except ValueError as error:
-        raise InvalidArgument(f"invalid {what} {text!r}: {error}") from error
+        raise InvalidArgument(
+            f"invalid network config:\ninvalid {what} {text}: invalid CIDR block notation: {error}"
+        ) from error
     if what == "subnet" and subnet.prefixlen > _LARGEST_PREFIX:
         raise InvalidArgument(f"invalid subnet {text}: it has no room for a gateway and a container")
     return subnet
@@ -163,4 +165,6 @@ def _parse_address(text: str, what: str) -> IPv4Address:
 
 def _require_inside(address: IPv4Address, subnet: IPv4Network, what: str) -> None:
     if address not in subnet or address in (subnet.network_address, subnet.broadcast_address):
-        raise InvalidArgument(f"invalid {what} {address}: it is not a host address of the subnet {subnet}")
+        raise InvalidArgument(
+            f"invalid network config:\ninvalid {what} {address}: parent subnet {subnet} doesn't contain this address"
+        )

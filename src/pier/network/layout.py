@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network
 
-from pier.domain.errors import Conflict, NotFound, Unsupported
+from pier.domain.errors import Conflict, NotFound, PermissionDenied, Unsupported
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.network.attachment import HostNetwork
 from pier.network.bridges import Bridges
@@ -99,7 +99,10 @@ class Layout:
             del self._networks[network.id]
 
     async def _complete(self, network: Network) -> Network:
-        """Fills in pool, gateway, bridge and MTU. Raises Conflict for a subnet or bridge in use."""
+        """Fills in pool, gateway, bridge and MTU.
+
+        Raises PermissionDenied for a subnet in use (403, as dockerd), Conflict for a bridge in use.
+        """
         options = parse_bridge_options(network)
         pools = network.pools or (IpamPool(),)
         if len(pools) > 1:
@@ -121,7 +124,7 @@ class Layout:
         subnet = IPv4Network(network.pools[0].subnet)
         clash = find_overlap(subnet, [*occupied_by_pools({one.name: one.pools for one in others}), *wires])
         if clash is not None:
-            raise Conflict(
+            raise PermissionDenied(
                 f"invalid pool request: Pool overlaps with other one on this address space: {subnet} of network "
                 f"{network.name} with {clash.subnet} of {clash.owner}"
             )

@@ -99,8 +99,13 @@ def chain_ids(diff_ids: Sequence[str]) -> list[str]:
     """The name of each layer together with all below it (OCI image-spec, "Layer ChainID")."""
     chain: list[str] = []
     for diff_id in diff_ids:
-        chain.append(_sha256(f"{chain[-1]} {diff_id}".encode()) if chain else diff_id)
+        chain.append(chain_id_above(chain[-1] if chain else "", diff_id))
     return chain
+
+
+def chain_id_above(parent: str, diff_id: str) -> str:
+    """The chain id of a layer on the one with the chain id `parent`, "" for the lowest."""
+    return _sha256(f"{parent} {diff_id}".encode()) if parent else diff_id
 
 
 def _descriptor(document: Reader) -> Descriptor:

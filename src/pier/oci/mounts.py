@@ -82,9 +82,10 @@ def _system_mounts(inputs: SpecInputs) -> list[_Mount]:
 def _ipc_mounts(inputs: SpecInputs) -> list[_Mount]:
     """Message queues and shared memory belong to the IPC namespace; `--ipc none` has no /dev/shm."""
     host_config = inputs.container.host_config
-    if inputs.namespaces.ipc == HOST:
-        return [_bind("/dev/mqueue", "/dev/mqueue"), _bind("/dev/shm", inputs.shm_source or "/dev/shm")]
+    # The queues shown are those of the namespace of who mounts it (mq_overview(7)); the host need not have it mounted.
     mounts = [_Mount("/dev/mqueue", "mqueue", "mqueue", ("nosuid", "noexec", "nodev"))]
+    if inputs.namespaces.ipc == HOST:
+        return [*mounts, _bind("/dev/shm", inputs.shm_source or "/dev/shm")]
     if host_config.ipc_mode == "none":
         return mounts
     if inputs.shm_source:

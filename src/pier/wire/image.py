@@ -23,7 +23,6 @@ class ImageInspect(Shape, kw_only=True):
     parent: str
     comment: str
     created: str
-    container: Omitted[str] = UNSET
     container_config: Omitted[ContainerConfig] = UNSET
     docker_version: str
     author: str

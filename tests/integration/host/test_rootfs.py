@@ -23,7 +23,7 @@ GROUP = "root:x:0:\nweb:x:1001:\naudio:x:29:web,root\n"
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
-    return Host(data_root=tmp_path / "data", containerd_address="/nonexistent")
+    return Host(data_root=tmp_path / "data", exec_root=tmp_path / "run", containerd_address="/nonexistent")
 
 
 class Layers:

@@ -38,5 +38,5 @@ def test_what_must_run_says_why_it_does_not() -> None:
 
 def test_what_must_not_be_paused() -> None:
     in_state(Status.RUNNING).require_not_paused()
-    with pytest.raises(Conflict, match="container web is paused"):
+    with pytest.raises(Conflict, match="is paused, unpause the container"):
         in_state(Status.PAUSED).require_not_paused()

@@ -31,7 +31,8 @@ async def test_with_an_anonymous_volume(world: World) -> None:
     await world.run("web", "sh", "-c", "exit 0", host=HostConfig(auto_remove=True), volumes=("/v",))
     await world.until(lambda: world.actions()[-1] == "destroy")
     assert world.actions() == [
-        "volume create", "create", "network connect", "start", "network disconnect", "die", "volume destroy", "destroy",
+        "volume create", "create", "volume mount", "network connect", "start",
+        "network disconnect", "volume unmount", "die", "volume destroy", "destroy",
     ]  # fmt: skip
 
 

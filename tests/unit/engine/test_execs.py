@@ -53,7 +53,7 @@ async def test_a_whole_life(world: World) -> None:
     assert await exit_code(world, exec_id) == 3
     assert (await world.engine.containers.inspect("web")).exec_ids == ()
     assert exec_id not in world.containerd.state.tasks[container_id].execs
-    await world.until(lambda: world.actions(since) == ["exec_create: serve", "exec_start: serve", "exec_die"])
+    await world.until(lambda: world.actions(since) == ["exec_create: serve ", "exec_start: serve ", "exec_die"])
     die = world.events[-1].attributes
     assert (die["execID"], die["exitCode"]) == (exec_id, "3")
 

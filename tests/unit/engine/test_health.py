@@ -69,7 +69,7 @@ async def test_a_passing_probe_makes_it_healthy_and_that_is_told_once(world: Wor
     await has_status(world, "healthy")
     await world.until(lambda: len(health_of(world).log) == LOG_LENGTH)
     assert world.actions().count("health_status: healthy") == 1
-    assert {"exec_create: exit 0", "exec_start: exit 0", "exec_die"} <= set(world.actions())
+    assert {"exec_create: exit 0 ", "exec_start: exit 0 ", "exec_die"} <= set(world.actions())
 
 
 async def test_failing_probes_make_it_unhealthy_after_the_retries(world: World) -> None:

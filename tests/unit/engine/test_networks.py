@@ -58,7 +58,7 @@ async def test_create_takes_the_next_subnet_and_is_durable(world: World) -> None
         ({"name": "x", "driver": "macvlan"}, Unsupported),
         ({"name": "x", "driver": "host"}, PermissionDenied),
         ({"name": "x", "driver": "weave"}, NotFound),
-        ({"name": "x", "ipam_driver": "dhcp"}, Unsupported),
+        ({"name": "x", "ipam_driver": "dhcp"}, NotFound),
     ],
 )
 async def test_what_cannot_be_made(world: World, fields: dict[str, object], error: type[PierError]) -> None:

@@ -10,7 +10,12 @@ from pier.host.host import Host
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     record_v2(tmp_path / "host")
-    return Host(data_root=tmp_path / "data", containerd_address=str(tmp_path / "absent.sock"), root=tmp_path / "host")
+    return Host(
+        data_root=tmp_path / "data",
+        exec_root=tmp_path / "run",
+        containerd_address=str(tmp_path / "absent.sock"),
+        root=tmp_path / "host",
+    )
 
 
 async def test_sample_by_path_or_by_process(host: Host, tmp_path: Path) -> None:

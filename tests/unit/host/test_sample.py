@@ -91,7 +91,8 @@ def test_v1_without_a_limit(v1: Path) -> None:
 
 
 def test_v1_block_io_without_the_totals(v1: Path) -> None:
-    assert _sample(v1).blkio == {
+    read = {name: entries for name, entries in _sample(v1).blkio.items() if entries}
+    assert read == {
         "io_service_bytes": (
             BlkioEntry(major=254, minor=0, op="Read", value=4096),
             BlkioEntry(major=254, minor=0, op="Write", value=0),

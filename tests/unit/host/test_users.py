@@ -71,7 +71,7 @@ def test_unknown_names(user: str, message: str) -> None:
 
 
 def test_unknown_further_group() -> None:
-    with pytest.raises(NotFound, match="Unable to find additional group nobody"):
+    with pytest.raises(NotFound, match="unable to find group nobody"):
         _resolve("web", ["nobody"])
 
 

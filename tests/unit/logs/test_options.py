@@ -61,7 +61,7 @@ def test_refuses_bad_options_by_name(options: dict[str, str], message: str) -> N
 
 
 def test_an_unknown_driver_and_one_that_is_missing_differ() -> None:
-    with pytest.raises(InvalidArgument, match="logger: no log driver named 'foo' is registered"):
+    with pytest.raises(InvalidArgument, match='plugin "foo" not found'):
         parse_options(LogConfig(driver="foo"))
     with pytest.raises(Unsupported, match="journald"):
         parse_options(LogConfig(driver="journald"))

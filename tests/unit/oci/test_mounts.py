@@ -73,7 +73,7 @@ def test_ipc_modes() -> None:
     assert "/dev/shm" not in _by_destination(_inputs(HostConfig(ipc_mode="none")))
     host = _by_destination(_inputs(HostConfig(ipc_mode="host"), namespaces=Namespaces(ipc=HOST)))
     assert (host["/dev/shm"]["type"], host["/dev/shm"]["source"]) == ("bind", "/dev/shm")
-    assert host["/dev/mqueue"]["source"] == "/dev/mqueue"
+    assert host["/dev/mqueue"]["type"] == "mqueue"
     shared = _by_destination(_inputs(HostConfig(ipc_mode="container:x"), shm_source="/run/shm/x"))
     assert shared["/dev/shm"]["source"] == "/run/shm/x"
 

@@ -14,7 +14,7 @@ from pier.domain.filters import Filters
 from pier.wire.image import ImageSummary
 from pier.wire.inspect import ContainerSummary
 from pier.wire.system import BuildPruneReply, DiskUsage
-from pier.wire.volume import Volume
+from pier.wire.volume import UsageData, Volume
 
 _KINDS = ("container", "image", "volume", "build-cache")
 
@@ -26,7 +26,7 @@ async def disk_usage(call: Call) -> Answer:
         layers_size=layers_size,
         images=images,
         containers=await _containers(call) if "container" in kinds else None,
-        volumes=_volumes(call) if "volume" in kinds else None,
+        volumes=await _volumes(call) if "volume" in kinds else None,
         build_cache=[] if "build-cache" in kinds else None,
     )
     return json_reply(usage)
@@ -55,9 +55,13 @@ async def _containers(call: Call) -> list[ContainerSummary]:
     return [describe_summary(summary, now, call.version) for summary in found]
 
 
-def _volumes(call: Call) -> list[Volume]:
+async def _volumes(call: Call) -> list[Volume]:
     volumes = call.engine.volumes
-    return [describe_volume(volume, len(volumes.users(volume.name))) for volume in volumes.list(Filters())]
+    described = []
+    for volume in volumes.list(Filters()):
+        usage = UsageData(ref_count=len(volumes.users(volume.name)), size=await volumes.size(volume))
+        described.append(describe_volume(volume, usage))
+    return described
 
 
 async def prune_builds(call: Call) -> Answer:
@@ -66,6 +70,6 @@ async def prune_builds(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/system/df", disk_usage, "partial", "sizes of volumes are not computed (-1)"),
+    Route("GET", "/system/df", disk_usage),
     Route("POST", "/build/prune", prune_builds, "partial", "there is no build cache yet"),
 )

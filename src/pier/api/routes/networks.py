@@ -5,6 +5,7 @@ from pier.api.http.messages import Answer, Reply
 from pier.api.router import Route
 from pier.api.translate.endpoints import load_endpoint
 from pier.api.translate.networks import describe_network, describe_network_details, load_network
+from pier.api.versions import Change, since
 from pier.wire.host_config import EndpointSettings
 from pier.wire.network import (
     NetworkConnect,
@@ -16,7 +17,11 @@ from pier.wire.network import (
 
 
 async def list_networks(call: Call) -> Answer:
-    return json_reply([describe_network(network) for network in call.engine.networks.list(call.filters())])
+    networks = call.engine.networks
+    listed = networks.list(call.filters())
+    if since(call.version, Change.NETWORK_LIST_IS_BRIEF):
+        return json_reply([describe_network(network) for network in listed])
+    return json_reply([describe_network_details(networks.get(network.id)) for network in listed])
 
 
 async def inspect(call: Call) -> Answer:

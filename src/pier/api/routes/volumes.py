@@ -34,7 +34,7 @@ async def remove(call: Call) -> Answer:
 
 async def prune(call: Call) -> Answer:
     names, reclaimed = await call.engine.volumes.prune(call.filters())
-    return json_reply(VolumesPruneReply(volumes_deleted=names or None, space_reclaimed=reclaimed))
+    return json_reply(VolumesPruneReply(volumes_deleted=list(names), space_reclaimed=reclaimed))
 
 
 ROUTES = (

@@ -31,7 +31,9 @@ def load_platform(text: str) -> Platform | None:
         return None
     parts = text.lower().split("/")
     if len(parts) > 3 or not all(part.replace("-", "").replace("_", "").isalnum() for part in parts):
-        raise InvalidArgument(f'"{text}": invalid platform: use os/architecture or os/architecture/variant')
+        raise InvalidArgument(
+            f'"{text}": cannot parse platform specifier: use os/architecture or os/architecture/variant'
+        )
     if len(parts) == 1:
         return Platform(os=parts[0]) if parts[0] in ("linux", "windows") else Platform(architecture=parts[0])
     return Platform(os=parts[0], architecture=parts[1], variant=parts[2] if len(parts) == 3 else "")

@@ -1,12 +1,14 @@
 """Networks of a container: what was asked for, what it got, and its ports."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pier.api.translate.process import listed, mapped
 from pier.api.versions import Change, since
 from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.network import Endpoint, EndpointRequest, PublishedPort
+from pier.engine.containers.exits import without_address
 from pier.wire.host_config import EndpointSettings, IpamAddresses
 from pier.wire.inspect import BoundPort, PortSummary
 from pier.wire.shape import UNSET
@@ -30,8 +32,27 @@ def load_endpoint(given: EndpointSettings) -> EndpointRequest:
     )
 
 
+def was_launched(container: Container) -> bool:
+    """Whether it has run, or a start has failed: some things show only from then on."""
+    return bool(container.state.started_at or container.state.error)
+
+
 def endpoints_of(container: Container) -> Mapping[str, Endpoint]:
-    """By network name; of a container that has never run, blanks for what it asked for."""
+    """By network name; of a container that does not run, without what only a running one has."""
+    if container.state.has_task:
+        return container.endpoints
+    return {name: _at_rest(endpoint, container) for name, endpoint in _planned(container).items()}
+
+
+def _at_rest(endpoint: Endpoint, container: Container) -> Endpoint:
+    """Addresses are freed just after the exit is recorded; nobody shall see them between the two."""
+    resting = without_address(endpoint)
+    if container.state.started_at:
+        return resting
+    return replace(resting, network_id="", dns_names=(), mac_address=endpoint.request.mac_address)
+
+
+def _planned(container: Container) -> Mapping[str, Endpoint]:
     if container.endpoints or container.state.started_at:
         return container.endpoints
     mode = container.host_config.network_mode
@@ -52,7 +73,7 @@ def describe_endpoint(endpoint: Endpoint, container: Container, version: int) ->
         aliases=listed(aliases),
         mac_address=endpoint.mac_address,
         driver_opts=mapped(request.driver_opts),
-        gw_priority=request.gw_priority if since(version, Change.GW_PRIORITY) else UNSET,
+        gw_priority=request.gw_priority,
         network_id=endpoint.network_id,
         endpoint_id=endpoint.endpoint_id,
         gateway=endpoint.gateway,
@@ -61,7 +82,7 @@ def describe_endpoint(endpoint: Endpoint, container: Container, version: int) ->
         ipv6_gateway=endpoint.ipv6_gateway,
         global_ipv6_address=endpoint.ipv6_address,
         global_ipv6_prefix_len=endpoint.ipv6_prefix,
-        dns_names=listed(endpoint.dns_names) if since(version, Change.DNS_NAMES) else UNSET,
+        dns_names=listed(endpoint.dns_names),
     )
 
 

@@ -12,6 +12,33 @@ from pier.domain.network import PortBinding
 from pier.wire import host_config as wire
 from pier.wire.shape import UNSET, Maybe
 
+# What was left out is shown as null, and what was given empty as empty; the other lists and maps are left out then.
+_NULLABLE = (
+    "binds",
+    "port_bindings",
+    "volumes_from",
+    "cap_add",
+    "cap_drop",
+    "dns",
+    "dns_options",
+    "dns_search",
+    "extra_hosts",
+    "group_add",
+    "links",
+    "security_opt",
+    "blkio_weight_device",
+    "blkio_device_read_bps",
+    "blkio_device_write_bps",
+    "blkio_device_read_iops",
+    "blkio_device_write_iops",
+    "devices",
+    "device_cgroup_rules",
+    "device_requests",
+    "ulimits",
+    "masked_paths",
+    "readonly_paths",
+)
+
 
 def load_host_config(given: wire.HostConfig) -> HostConfig:
     """Zero, empty and null all mean "not asked for". Raises InvalidArgument, Unsupported."""
@@ -22,6 +49,7 @@ def load_host_config(given: wire.HostConfig) -> HostConfig:
         **load_security(given),
         **load_life(given),
         resources=load_resources(given),
+        given_empty=tuple(name for name in _NULLABLE if name != "links" and getattr(given, name) in ([], {})),
     )
 
 
@@ -128,6 +156,11 @@ def describe_host_config(host: HostConfig) -> wire.HostConfig:
         **_describe_life(host),
         **describe_resources(host.resources),
     }
+    for name in _NULLABLE:
+        if not shown[name] and name not in host.given_empty:
+            shown[name] = None
+        elif not shown[name]:
+            shown[name] = {} if name == "port_bindings" else []
     return wire.HostConfig(cpu_count=0, cpu_percent=0, io_maximum_iops=0, io_maximum_bandwidth=0, **shown)
 
 

@@ -16,6 +16,8 @@ from pier.wire.shape import UNSET
 from pier.wire.times import rfc3339
 
 _SECOND = 1_000_000_000
+_NO_CONTAINER = describe_config(Config())
+_NO_CONTAINER.labels = None
 
 
 def describe_image(image: Image, driver: str, version: int) -> wire.ImageInspect:
@@ -28,8 +30,7 @@ def describe_image(image: Image, driver: str, version: int) -> wire.ImageInspect
         parent=image.parent,
         comment=image.comment,
         created=rfc3339(image.created_at),
-        container="" if has_container else UNSET,
-        container_config=describe_config(Config()) if has_container else UNSET,
+        container_config=_NO_CONTAINER if has_container else UNSET,
         docker_version=image.docker_version,
         author=image.author,
         config=describe_image_config(image.config) if trimmed else describe_config(image.config),

@@ -1,6 +1,6 @@
 """`docker inspect` of a container and of an exec."""
 
-from pier.api.translate.endpoints import describe_endpoints, describe_ports
+from pier.api.translate.endpoints import describe_endpoints, describe_ports, endpoints_of, was_launched
 from pier.api.translate.host import describe_host_config
 from pier.api.translate.mounts import describe_mounts
 from pier.api.translate.process import describe_config
@@ -15,6 +15,10 @@ from pier.wire.times import rfc3339
 
 def describe_container(details: ContainerDetails, version: int) -> wire.ContainerInspect:
     container = details.container
+    config = describe_config(container.config)
+    primary = container.endpoint_requests.get(container.host_config.network_mode)
+    if not config.mac_address and primary is not None and primary.mac_address:
+        config.mac_address = primary.mac_address
     return wire.ContainerInspect(
         id=container.id,
         created=rfc3339(container.created_at),
@@ -25,7 +29,7 @@ def describe_container(details: ContainerDetails, version: int) -> wire.Containe
         resolv_conf_path=details.files.get("resolv.conf", ""),
         hostname_path=details.files.get("hostname", ""),
         hosts_path=details.files.get("hosts", ""),
-        log_path=container.log_path,
+        log_path=container.log_path if was_launched(container) else "",
         name=f"/{container.name}",
         restart_count=container.restart_count,
         driver=container.driver,
@@ -36,7 +40,7 @@ def describe_container(details: ContainerDetails, version: int) -> wire.Containe
         size_rw=UNSET if details.size_rw is None else details.size_rw,
         size_root_fs=UNSET if details.size_root_fs is None else details.size_root_fs,
         mounts=describe_mounts(container),
-        config=describe_config(container.config),
+        config=config,
         network_settings=_describe_networks(container, details, version),
     )
 
@@ -75,7 +79,7 @@ def _describe_health(health: Health) -> wire.Health:
 
 
 def _describe_networks(container: Container, details: ContainerDetails, version: int) -> wire.NetworkSettings:
-    default = container.endpoints.get("bridge") or Endpoint(network_id="", network_name="bridge")
+    default = endpoints_of(container).get("bridge") or Endpoint(network_id="", network_name="bridge")
     return wire.NetworkSettings(
         sandbox_id=details.sandbox_id,
         sandbox_key=details.sandbox_key,
@@ -108,7 +112,7 @@ def describe_exec(exec_: Exec) -> container_wire.ExecInspect:
         open_stdin=config.attach_stdin,
         open_stderr=config.attach_stderr,
         open_stdout=config.attach_stdout,
-        can_remove=exec_.exit_code is not None,
+        can_remove=False,
         container_id=exec_.container_id,
         detach_keys=config.detach_keys,
         pid=exec_.pid,

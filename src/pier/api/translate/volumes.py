@@ -9,8 +9,8 @@ from pier.wire.times import rfc3339
 _SECOND = 1_000_000_000
 
 
-def describe_volume(volume: Volume, users: int | None = None) -> wire.Volume:
-    """Docker gives the creation in whole seconds. `users` is how many containers mount it, where that is shown."""
+def describe_volume(volume: Volume, usage: wire.UsageData | None = None) -> wire.Volume:
+    """Docker gives the creation in whole seconds. `usage` is shown where disk usage is asked for."""
     return wire.Volume(
         created_at=rfc3339(volume.created_at // _SECOND * _SECOND),
         driver=volume.driver,
@@ -19,5 +19,5 @@ def describe_volume(volume: Volume, users: int | None = None) -> wire.Volume:
         name=volume.name,
         options=mapped(volume.options),
         scope=volume.scope,
-        usage_data=UNSET if users is None else wire.UsageData(ref_count=users, size=-1),
+        usage_data=UNSET if usage is None else usage,
     )

@@ -1,5 +1,6 @@
 """`docker create`: from a request to a record with a name, a writable layer and its volumes."""
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -68,9 +69,8 @@ class Creation:
         image = await self._images.get(ref)
         if platform is not None and not _fits(image.platform, platform):
             raise NotFound(
-                f"image with reference {ref} was found but does not provide the specified platform "
-                f"({platform.os}/{platform.architecture}): wanted {platform.os}/{platform.architecture}, "
-                f"actual: {image.platform.os}/{image.platform.architecture}"
+                f"image with reference {ref} was found but its platform ({_shown(image.platform)}) does not match "
+                f"the specified platform ({_shown(platform)})"
             )
         return image
 
@@ -83,10 +83,13 @@ class Creation:
         resources = host.resources
         if resources.memory > 0 and resources.memory_swap == 0 and facts.swap_limit:
             resources = replace(resources, memory_swap=2 * resources.memory)
+        if resources.memory_swappiness == -1:
+            resources = replace(resources, memory_swappiness=None)
         if resources.pids_limit is not None and resources.pids_limit <= 0:
             resources = replace(resources, pids_limit=None)
         if resources.oom_kill_disable is None and facts.cgroup_version == 1:
             resources = replace(resources, oom_kill_disable=False)
+        unlabelled = host.privileged or "host" in (host.ipc_mode, host.pid_mode)
         unmasked = host.privileged or any("systempaths=unconfined" in option for option in host.security_opt)
         masked: tuple[str, ...] = () if unmasked else DEFAULT_MASKED_PATHS
         readonly: tuple[str, ...] = () if unmasked else DEFAULT_READONLY_PATHS
@@ -97,6 +100,7 @@ class Creation:
             network_mode="bridge" if host.network_mode in ("", "default") else host.network_mode,
             ipc_mode=host.ipc_mode or "private",
             cgroupns_mode=host.cgroupns_mode or ("private" if facts.cgroup_version == 2 else "host"),
+            security_opt=host.security_opt or (("label=disable",) if unlabelled else ()),
             shm_size=host.shm_size or 64 << 20,
             runtime=host.runtime or config.default_runtime,
             masked_paths=masked if host.masked_paths is None else host.masked_paths,
@@ -106,20 +110,20 @@ class Creation:
     def _resolve_shared(self, host: HostConfig) -> HostConfig:
         """`container:NAME` becomes `container:ID`, so that a rename does not break it."""
 
-        def resolve(mode: str, what: str) -> str:
+        def resolve(mode: str) -> str:
             if not mode.startswith("container:"):
                 return mode
             ref = mode.removeprefix("container:")
             try:
                 return f"container:{self._context.memory.container(ref).id}"
             except NotFound as error:
-                raise InvalidArgument(f"invalid {what} mode: {error.message}") from error
+                raise InvalidArgument(error.message) from error
 
         return replace(
             host,
-            network_mode=resolve(host.network_mode, "network"),
-            ipc_mode=resolve(host.ipc_mode, "IPC"),
-            pid_mode=resolve(host.pid_mode, "PID"),
+            network_mode=resolve(host.network_mode),
+            ipc_mode=resolve(host.ipc_mode),
+            pid_mode=resolve(host.pid_mode),
         )
 
     def _propose_name(self) -> str:
@@ -256,11 +260,16 @@ class Creation:
 
 
 def _with_identity(config: Config, host: HostConfig, container_id: str, host_name: str) -> Config:
-    """The host name inside: what was asked for, the host's own where its UTS namespace is shared, else the short id."""
+    """The host name inside: what was asked for, the host's own on its network, else the short id."""
+    if config.working_dir:
+        config = replace(config, working_dir=posixpath.normpath(config.working_dir))
     if config.hostname or host.network_mode.startswith("container:"):
         return config
-    shared = host.network_mode == "host" or host.uts_mode == "host"
-    return replace(config, hostname=host_name if shared else ids.short(container_id))
+    return replace(config, hostname=host_name if host.network_mode == "host" else ids.short(container_id))
+
+
+def _shown(platform: Platform) -> str:
+    return "/".join(filter(None, (platform.os, platform.architecture, platform.variant)))
 
 
 def _fits(have: Platform, want: Platform) -> bool:

@@ -18,6 +18,7 @@ from pier.domain.network import (
 from pier.domain.record import Publish
 from pier.engine.context import Context
 
+_INVALID = "invalid config for network {}: invalid endpoint settings:\n"
 PREDEFINED = ("bridge", "host", "none")
 
 
@@ -28,9 +29,15 @@ def plan_endpoint(network: Network, request: EndpointRequest, container_id: str,
     """
     user_defined = network.name not in PREDEFINED
     if not user_defined and request.aliases:
-        raise InvalidArgument("network-scoped aliases are only supported for user-defined networks")
+        raise InvalidArgument(
+            _INVALID.format(network.name)
+            + "network-scoped alias is supported only for containers in user defined networks"
+        )
     if not user_defined and (request.ipv4_address or request.ipv6_address):
-        raise InvalidArgument("user specified IP address is supported on user defined networks only")
+        raise InvalidArgument(
+            f"{_INVALID.format(network.name)}* user specified IP address is supported on user defined networks only\n"
+            "* user specified IP address is supported only when connecting to networks with user configured subnets"
+        )
     for value, what in ((request.links, "Links"), (request.link_local_ips, "LinkLocalIPs")):
         if value:
             raise Unsupported(f"Pier does not support EndpointSettings.{what} yet")
@@ -98,13 +105,14 @@ def same_ports(published: Sequence[PublishedPort]) -> tuple[PortRequest, ...]:
 
 
 async def publish(
-    context: Context, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]
+    context: Context, container: Container, endpoint: Endpoint, ports: Sequence[PortRequest]
 ) -> tuple[PublishedPort, ...]:
     """A taken port is no conflict with the container's state but a start that failed: 500, as from dockerd."""
     try:
-        return await context.ports.networks.publish(container_id, endpoint, ports)
+        return await context.ports.networks.publish(container.id, endpoint, ports)
     except Conflict as error:
-        reason = f"driver failed programming external connectivity: {error.message}"
+        where = f"endpoint {container.name} ({endpoint.endpoint_id})"
+        reason = f"driver failed programming external connectivity on {where}: {error.message}"
         raise PierError(f"failed to set up container networking: {reason}") from error
 
 
@@ -119,3 +127,19 @@ def network_event(context: Context, container_id: str, endpoint: Endpoint, actio
 def network_events(context: Context, container: Container, action: str) -> list[Publish]:
     """The same for each endpoint of a container."""
     return [network_event(context, container.id, endpoint, action) for endpoint in container.endpoints.values()]
+
+
+def volume_events(context: Context, container: Container, action: str) -> list[Publish]:
+    """`volume mount` or `unmount` of each volume of a container."""
+    events = []
+    for point in container.mount_points:
+        if point.type == "volume":
+            attributes = {"container": container.id, "driver": point.driver}
+            if action == "mount":
+                attributes |= {
+                    "destination": point.destination,
+                    "propagation": point.propagation,
+                    "read/write": "true" if point.writable else "false",
+                }
+            events.append(context.memory.event("volume", action, point.name, attributes))
+    return events

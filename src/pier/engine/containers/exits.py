@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from pier.domain.container import Container, Status
 from pier.domain.errors import NotFound, PierError
+from pier.domain.network import Endpoint
 from pier.domain.record import Publish, Put
 from pier.domain.runtime import TaskExit
 from pier.engine.containers.create import actor_attributes
-from pier.engine.containers.endpoints import network_events
+from pier.engine.containers.endpoints import network_events, volume_events
 from pier.engine.containers.restart import next_backoff, should_restart
 from pier.engine.context import Context
 from pier.engine.live import Outcome
@@ -71,12 +72,13 @@ class Exits:
         """Docker's order: network disconnect, then `stop` if one was asked for, then `die`."""
         memory = self._context.memory
         events = network_events(self._context, container, "disconnect")
+        events += volume_events(self._context, container, "unmount")
         attributes = actor_attributes(container)
         if self._context.live.is_stopping(container.id):
             events.append(memory.event("container", "stop", container.id, attributes))
         lasted = max(0, exit_.exited_at - container.state.started_at) // 1_000_000_000
-        attributes |= {"exitCode": str(exit_.status), "execDuration": str(lasted)}
-        return [*events, memory.event("container", "die", container.id, attributes)]
+        died = {**attributes, "exitCode": str(exit_.status), "execDuration": str(lasted)}
+        return [*events, memory.event("container", "die", container.id, died)]
 
     async def clean(self, container: Container) -> None:
         """Takes away what a run has left: task, output, container object, network. Each step is idempotent.
@@ -94,6 +96,8 @@ class Exits:
                 group.create_task(_attempt(stream.finish(), "read the last output of", container.id))
             group.create_task(_attempt(ports.objects.delete(container.id), "delete the object of", container.id))
             group.create_task(_attempt(self._leave_networks(container), "take off the network", container.id))
+            if container.host_config.ipc_mode == "shareable":
+                group.create_task(_attempt(ports.host.close_shm(container.id), "unmount /dev/shm of", container.id))
         self._context.live.clear_stream(container.id)
 
     async def _leave_networks(self, container: Container) -> None:
@@ -113,21 +117,22 @@ async def _attempt(step: Awaitable[object], what: str, container_id: str) -> Non
 
 def without_addresses(container: Container) -> Container:
     """A stopped container keeps its networks, not its place on them."""
-    endpoints = {
-        name: replace(
-            endpoint,
-            endpoint_id="",
-            interface="",
-            host_interface="",
-            mac_address="",
-            ipv4_address="",
-            ipv4_prefix=0,
-            gateway="",
-            ipv6_address="",
-            ipv6_prefix=0,
-            ipv6_gateway="",
-            published=(),
-        )
-        for name, endpoint in container.endpoints.items()
-    }
+    endpoints = {name: without_address(endpoint) for name, endpoint in container.endpoints.items()}
     return replace(container, endpoints=endpoints)
+
+
+def without_address(endpoint: Endpoint) -> Endpoint:
+    return replace(
+        endpoint,
+        endpoint_id="",
+        interface="",
+        host_interface="",
+        mac_address="",
+        ipv4_address="",
+        ipv4_prefix=0,
+        gateway="",
+        ipv6_address="",
+        ipv6_prefix=0,
+        ipv6_gateway="",
+        published=(),
+    )

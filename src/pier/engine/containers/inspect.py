@@ -50,8 +50,8 @@ class Inspection:
         )
 
     def _files(self, container: Container) -> dict[str, str]:
-        """Docker shows these paths from the first start on."""
-        if not container.state.started_at:
+        """Docker shows these paths from the first start on, also from one that failed."""
+        if not (container.state.started_at or container.state.error):
             return {}
         directory = self._context.config.data_root / "containers" / container.id
         return {name: str(directory / name) for name in _FILES}

@@ -46,4 +46,4 @@ def _parse_key(key: str, whole: str) -> int:
         return ord(name) - ord("a") + 1
     if name in _CONTROLS:
         return _CONTROLS[name]
-    raise InvalidArgument(f"Invalid detach keys ({whole}) provided: {key!r} is neither one character nor ctrl-<letter>")
+    raise InvalidArgument(f"Invalid detach keys ({whole}) provided")

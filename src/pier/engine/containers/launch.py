@@ -17,14 +17,22 @@ from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files
 from pier.engine.containers.create import actor_attributes
-from pier.engine.containers.endpoints import default_route, network_events, plan_endpoint, port_requests, publish
+from pier.engine.containers.endpoints import (
+    default_route,
+    network_events,
+    plan_endpoint,
+    port_requests,
+    publish,
+    volume_events,
+)
+from pier.engine.containers.namespaces import choose_namespaces, network_of, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
 from pier.engine.context import Context
 from pier.engine.ports import Stream
 from pier.engine.runtimes import Runtimes
 from pier.engine.together import together
-from pier.oci.inputs import HOST, PRIVATE, Device, Namespaces, SpecInputs, map_devices
+from pier.oci.inputs import HOST, Device, Namespaces, SpecInputs, map_devices
 from pier.oci.resources import cgroups_path
 from pier.oci.spec import build_spec
 
@@ -43,6 +51,7 @@ class _Parts:
     devices: tuple[Device, ...] = ()
     block_devices: dict[str, tuple[int, int]] = field(default_factory=dict)
     init_binary: str = ""
+    shm_source: str = ""
     stream: Stream | None = None
 
 
@@ -59,7 +68,7 @@ class Launcher:
         is raised: StartFailed, Conflict (port taken), NotFound (network gone), Unavailable, …
         """
         try:
-            return await self._launch(container)
+            return await self._launch(self._named_as_joined(container))
         except PierError as error:
             await self._record_failure(container, error)
             raise
@@ -87,6 +96,15 @@ class Launcher:
             undo.pop_all()
         return started
 
+    def _named_as_joined(self, container: Container) -> Container:
+        """Who shares another's network has its host name, too."""
+        mode = container.host_config.network_mode
+        other = self._context.memory.containers.get(mode.removeprefix("container:"))
+        if not mode.startswith("container:") or other is None:
+            return container
+        config = replace(container.config, hostname=other.config.hostname, domainname=other.config.domainname)
+        return replace(container, config=config)
+
     async def _make_bind_sources(self, container: Container) -> None:
         for point in container.mount_points:
             if point.type == "bind" and (point.request is None or point.request.create_mountpoint):
@@ -98,39 +116,19 @@ class Launcher:
         host = container.host_config
         network = HOST
         if host.network_mode.startswith("container:"):
-            network = self._network_of(host.network_mode.removeprefix("container:"))
+            network = network_of(self._context, host.network_mode)
         elif host.network_mode == "host":
-            parts.endpoints = dict(container.endpoints)
+            parts.endpoints = {
+                name: replace(endpoint, endpoint_id=ids.new_id()) for name, endpoint in container.endpoints.items()
+            }
         else:
             undo.push_async_callback(self._context.ports.networks.close_netns, container.id)
             network = await self._context.ports.networks.open_netns(container.id, {})
             await self._connect_all(container, parts, undo)
-        parts.namespaces = Namespaces(
-            network=network,
-            ipc=HOST if host.ipc_mode == "host" else PRIVATE,
-            pid=self._pid_namespace(host.pid_mode),
-            uts=HOST if host.uts_mode == "host" else PRIVATE,
-            cgroup=PRIVATE if host.cgroupns_mode == "private" else HOST,
-        )
-
-    def _network_of(self, ref: str) -> str:
-        other = self._running(ref, "network")
-        if other.host_config.network_mode == "host":
-            return HOST
-        if other.host_config.network_mode.startswith("container:"):
-            return self._network_of(other.host_config.network_mode.removeprefix("container:"))
-        return self._context.ports.networks.netns_path(other.id)
-
-    def _pid_namespace(self, mode: str) -> str:
-        if mode.startswith("container:"):
-            return f"/proc/{self._running(mode.removeprefix('container:'), 'PID').state.pid}/ns/pid"
-        return HOST if mode == "host" else PRIVATE
-
-    def _running(self, ref: str, what: str) -> Container:
-        other = self._context.memory.container(ref)
-        if not other.state.has_task:
-            raise Conflict(f"cannot join {what} namespace of a non running container: {other.id}; start it first")
-        return other
+        parts.namespaces = choose_namespaces(self._context, host, network)
+        if host.ipc_mode == "shareable":
+            undo.push_async_callback(self._context.ports.host.close_shm, container.id)
+        parts.shm_source = await shared_memory(self._context, container)
 
     async def _connect_all(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
         networks = self._context.ports.networks
@@ -140,7 +138,7 @@ class Launcher:
             if network is None:
                 raise NotFound(f"failed to set up container networking: network {name} not found")
             if network.driver == "null":
-                parts.endpoints[name] = planned
+                parts.endpoints[name] = replace(planned, endpoint_id=ids.new_id())
                 continue
             endpoint = await networks.connect(
                 container.id,
@@ -168,7 +166,7 @@ class Launcher:
         ports = port_requests(container)
         endpoint = default_route(self._context, parts.endpoints)
         if ports and endpoint is not None:
-            published = await publish(self._context, container.id, endpoint, ports)
+            published = await publish(self._context, container, endpoint, ports)
             parts.endpoints[endpoint.network_name] = replace(endpoint, published=published)
 
     async def _look_into_root(self, container: Container, parts: _Parts) -> None:
@@ -244,7 +242,7 @@ class Launcher:
                 devices=parts.devices,
                 block_devices=parts.block_devices,
                 init_binary=parts.init_binary,
-                shm_source="/dev/shm" if container.host_config.ipc_mode == "host" else "",
+                shm_source=parts.shm_source,
             )
         )
         await ports.objects.create(
@@ -337,6 +335,7 @@ class Launcher:
         await memory.commit(
             Put(started),
             Drop(intent),
+            *volume_events(self._context, started, "mount"),
             *network_events(self._context, started, "connect"),
             memory.event("container", "start", container.id, actor_attributes(container)),
         )

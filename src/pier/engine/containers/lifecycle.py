@@ -82,7 +82,10 @@ class Lifecycle:
         container = await self._settled(self._context.memory.container(ref))
         if not container.state.is_running:
             raise NotModified(f"container {container.id} is already stopped")
-        await self._context.jobs.finish(self._stop(container, timeout, signal), f"stop {container.id}")
+        try:
+            await self._context.jobs.finish(self._stop(container, timeout, signal), f"stop {container.id}")
+        except InvalidArgument as error:
+            raise InvalidArgument(f"cannot stop container: {ref}: {error.message}") from error
 
     async def _stop(self, container: Container, timeout: int | None, signal: str) -> None:
         number = parse_signal(signal or container.config.stop_signal or "SIGTERM")
@@ -160,7 +163,10 @@ class Lifecycle:
         Between two runs there is nothing to signal; SIGKILL and the stop signal then call the next run off.
         """
         container = self._context.memory.container(ref)
-        number = parse_signal(signal or "SIGKILL")
+        try:
+            number = parse_signal(signal or "SIGKILL")
+        except InvalidArgument as error:
+            raise InvalidArgument(f"cannot kill container: {ref}: {error.message}") from error
         container = await self._settled(container)
         if not container.state.is_running:
             raise Conflict(f"cannot kill container: {ref}: container {container.id} is not running")
@@ -197,7 +203,7 @@ class Lifecycle:
         async with self._context.live.lock(container.id):
             container = self._context.memory.container(container.id)
             if container.state.status is Status.PAUSED:
-                raise Conflict(f"container {container.id} is already paused")
+                raise Conflict(f"Container {container.id} is already paused")
             container.require_running()
             await self._context.ports.tasks.pause(container.id)
             await self._put_status(container, Status.PAUSED, "pause")
@@ -226,7 +232,8 @@ class Lifecycle:
             raise InvalidArgument("Neither old nor new names may be empty")
         if new_name == container.name:
             raise InvalidArgument("Renaming a container with the same name as its current name")
-        check_name(new_name)
+        with _allocating():
+            check_name(new_name, f"/{new_name}")
         async with self._context.live.lock(container.id):
             container = memory.container(container.id)
             after = replace(container, name=new_name, endpoints=renamed(container, new_name))
@@ -242,11 +249,17 @@ class Lifecycle:
 @contextmanager
 def _allocated(context: Context, name: str) -> Iterator[None]:
     with ExitStack() as reservation:
-        try:
+        with _allocating():
             reservation.enter_context(reserved_name(context, name))
-        except Conflict as error:
-            raise Conflict(f"Error when allocating new name: {error.message}") from error
         yield
+
+
+@contextmanager
+def _allocating() -> Iterator[None]:
+    try:
+        yield
+    except (Conflict, InvalidArgument) as error:
+        raise type(error)(f"Error when allocating new name: {error.message}") from error
 
 
 async def _done_within(exited: asyncio.Future[Outcome], seconds: float | None) -> bool:

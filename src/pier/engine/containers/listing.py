@@ -92,10 +92,10 @@ class Listing:
             case "label":
                 return lambda item: Filters({"label": values}).match_labels(item.config.labels)
             case "status":
-                _require_among("status", values, [status.value for status in Status])
+                _require_among("status", values, [status.value for status in Status], "state")
                 return lambda item: item.state.status in values
             case "health":
-                _require_among("health", values, _HEALTH)
+                _require_among("health", values, _HEALTH, "health")
                 return lambda item: (item.state.health.status if item.state.health else "none") in values
             case "exited":
                 codes = {_code(value) for value in values}
@@ -148,10 +148,11 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise InvalidArgument(f"invalid filter 'name={text}': {error}") from error
 
 
-def _require_among(key: str, values: Iterable[str], known: Iterable[str]) -> None:
+def _require_among(key: str, values: Iterable[str], known: Iterable[str], what: str) -> None:
     for value in values:
         if value not in known:
-            raise InvalidArgument(f"invalid filter '{key}={value}'")
+            why = f"invalid value for {what} ({value}): must be one of {', '.join(known)}"
+            raise InvalidArgument(f"invalid filter '{key}={value}': {why}")
 
 
 def _code(text: str) -> int:

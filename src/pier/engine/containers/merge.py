@@ -34,8 +34,6 @@ def merge_config(user: Config, image: Config) -> Config:
         healthcheck=_merge_healthcheck(user.healthcheck, image.healthcheck),
         stop_signal=user.stop_signal or image.stop_signal,
         stop_timeout=user.stop_timeout if user.stop_timeout is not None else image.stop_timeout,
-        shell=user.shell or image.shell,
-        on_build=image.on_build if user.on_build is None else user.on_build,
     )
 
 

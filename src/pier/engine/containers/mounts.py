@@ -70,8 +70,8 @@ def parse_bind(text: str) -> MountPoint:
         raise InvalidArgument(f"invalid volume specification: '{text}': a volume takes no propagation")
     if source and not ids.is_valid_name(source):
         raise InvalidArgument(
-            f'"{source}" includes invalid characters for a local volume name, only "{ids.NAME_RULE}" are allowed. '
-            "If you intended to pass a host directory, use absolute path"
+            f'create {source}: "{source}" includes invalid characters for a local volume name, only '
+            f'"{ids.NAME_RULE}" are allowed. If you intended to pass a host directory, use absolute path'
         )
     return MountPoint(
         type="volume",
@@ -187,9 +187,9 @@ def _from_containers(refs: Iterable[str], look_up: Callable[[str], Container]) -
     for ref in refs:
         name, _, mode = ref.partition(":")
         if mode not in ("", "ro", "rw"):
-            raise InvalidArgument(f"invalid mode: {mode} (in --volumes-from {ref!r})")
+            raise InvalidArgument(f"invalid mode: {mode}")
         for point in look_up(name).mount_points:
-            yield replace(point, writable=point.writable and mode != "ro", copy_up=False, anonymous=False)
+            yield replace(point, mode="", writable=point.writable and mode != "ro", copy_up=False, anonymous=False)
 
 
 def _with_name(point: MountPoint) -> MountPoint:

@@ -44,11 +44,9 @@ class Removal:
         if force or not state.is_running:
             return
         if state.status is Status.PAUSED:
-            raise Conflict(
-                f'cannot remove container "{container.name}": container is paused and must be unpaused first'
-            )
+            raise Conflict(f'cannot remove container "{ref}": container is paused and must be unpaused first')
         raise Conflict(
-            f'cannot remove container "{container.name}": container is {state.status}: '
+            f'cannot remove container "{ref}": container is {state.status}: '
             "stop the container before removing or force remove"
         )
 

@@ -12,14 +12,15 @@ from pier.domain.signals import parse_signal
 from pier.oci.capabilities import wanted_capabilities
 
 MIN_MEMORY = 6 << 20
+_MAX_CPUS = 8192  # more than any kernel is built for
 MIN_HEALTH_DURATION = 1_000_000  # 1 ms
 _RESTART_POLICIES = ("no", "always", "on-failure", "unless-stopped")
 _SECURITY_OPTIONS = ("seccomp", "apparmor", "label", "no-new-privileges", "systempaths", "writable-cgroups")
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, shown: str = "") -> None:
     if not ids.is_valid_name(name):
-        raise InvalidArgument(f"Invalid container name ({name}), only {ids.NAME_RULE} are allowed")
+        raise InvalidArgument(f"Invalid container name ({shown or name}), only {ids.NAME_RULE} are allowed")
 
 
 def check_config(config: Config) -> None:
@@ -64,7 +65,10 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
     _check_resources(host.resources, facts)
     _check_modes(host)
     if not -1000 <= host.oom_score_adj <= 1000:
-        raise InvalidArgument(f"invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+        raise InvalidArgument(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+    for entry in host.extra_hosts:
+        if not all(entry.partition(":")[::2]):
+            raise InvalidArgument(f'bad format for add-host: "{entry}"')
     if host.shm_size < 0:
         raise InvalidArgument("SHM size can not be less than 0")
     if host.runtime and not knows_runtime(host.runtime):
@@ -137,13 +141,30 @@ def _check_cpus(resources: Resources, facts: HostFacts) -> None:
         raise InvalidArgument("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
     if 0 < resources.cpu_quota < 1_000:
         raise InvalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)")
+    wanted, _ = _parse_set(resources.cpuset_cpus, "cpus"), _parse_set(resources.cpuset_mems, "mems")
+    if facts.online_cpus and not wanted <= _parse_set(facts.online_cpus, "cpus"):
+        raise InvalidArgument(
+            f"Requested CPUs are not available - requested {resources.cpuset_cpus}, available: {facts.online_cpus}"
+        )
+
+
+def _parse_set(text: str, what: str) -> set[int]:
+    """`0-2,4` as in cpuset(7), "List format". Raises InvalidArgument."""
+    found: set[int] = set()
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        last = last or first
+        if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()) or int(last) >= _MAX_CPUS:
+            raise InvalidArgument(f"Invalid value {text} for cpuset {what}: invalid format: {part}")
+        found |= set(range(int(first), int(last) + 1))
+    return found
 
 
 def _check_modes(host: HostConfig) -> None:
     if host.userns_mode not in ("", "host"):
         raise Unsupported(f"Pier does not remap user namespaces: HostConfig.UsernsMode {host.userns_mode!r}")
     if host.isolation not in ("", "default"):
-        raise InvalidArgument(f'invalid isolation "{host.isolation}": Linux knows only "default"')
+        raise InvalidArgument(f"invalid isolation ({host.isolation}): linux only supports 'default'")
     if host.cgroupns_mode not in ("", "host", "private"):
         raise InvalidArgument(f"invalid cgroup namespace mode: {host.cgroupns_mode}")
     if host.uts_mode not in ("", "host"):
@@ -152,8 +173,6 @@ def _check_modes(host: HostConfig) -> None:
         raise InvalidArgument(f"invalid PID mode: {host.pid_mode}")
     if host.ipc_mode not in ("", "none", "private", "shareable", "host") and not host.ipc_mode.startswith("container:"):
         raise InvalidArgument(f"invalid IPC mode: {host.ipc_mode}")
-    if host.ipc_mode.startswith("container:"):
-        raise Unsupported("Pier does not support HostConfig.IpcMode container:… yet")
     if host.storage_opt:
         raise Unsupported(f"Pier does not support HostConfig.StorageOpt yet: {', '.join(sorted(host.storage_opt))}")
     if host.links:

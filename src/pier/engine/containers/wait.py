@@ -47,5 +47,5 @@ async def wait(context: Context, ref: str, condition: str) -> Wait:
     """Conditions: `not-running` (also empty), `next-exit`, `removed`. Raises InvalidArgument, NotFound."""
     container = context.memory.container(ref)
     if condition not in ("", "not-running", "next-exit", "removed"):
-        raise InvalidArgument(f'invalid condition: "{condition}"; use not-running, next-exit or removed')
+        raise InvalidArgument(f'invalid condition: "{condition}"')
     return Wait(context, container.id, condition or "not-running")

@@ -5,7 +5,7 @@ async def test_all_kinds(client: RawClient) -> None:
     usage = (await client.request("GET", "/system/df")).json()
     assert usage["LayersSize"] == 1234
     assert (usage["Images"][0]["Containers"], usage["Images"][0]["SharedSize"]) == (1, 0)
-    assert usage["Volumes"][0]["UsageData"] == {"RefCount": 0, "Size": -1}
+    assert usage["Volumes"][0]["UsageData"] == {"RefCount": 0, "Size": 4096}
     assert len(usage["Containers"]) == 1
     assert usage["BuildCache"] == []
 

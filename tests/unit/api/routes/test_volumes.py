@@ -30,4 +30,4 @@ async def test_remove_and_prune(client: RawClient) -> None:
     gone = await client.request("GET", "/volumes/nope")
     assert (gone.status, gone.json()["message"]) == (404, "get nope: no such volume")
     prune = await client.request("POST", "/volumes/prune")
-    assert prune.json() == {"VolumesDeleted": None, "SpaceReclaimed": 0}
+    assert prune.json() == {"VolumesDeleted": [], "SpaceReclaimed": 0}

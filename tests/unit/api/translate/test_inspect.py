@@ -157,11 +157,13 @@ def test_the_host_config() -> None:
     nulls = {key for key, value in host.items() if value is None}
     assert nulls == {
         *("VolumesFrom", "CapAdd", "CapDrop", "ExtraHosts", "GroupAdd", "Links", "SecurityOpt"),
-        *("DeviceCgroupRules", "DeviceRequests", "MemorySwappiness", "PidsLimit"),
+        *("DeviceCgroupRules", "DeviceRequests", "MemorySwappiness", "PidsLimit", "Dns", "DnsOptions", "DnsSearch"),
+        *("BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps"),
+        *("BlkioDeviceWriteIOps", "Devices", "Ulimits"),
     }
     assert host["PortBindings"] == {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}
     assert host["LogConfig"] == {"Type": "json-file", "Config": {}}
-    assert (host["Tmpfs"], host["ConsoleSize"], host["Dns"]) == ({"/tt": ""}, [0, 0], [])
+    assert (host["Tmpfs"], host["ConsoleSize"]) == ({"/tt": ""}, [0, 0])
     assert not {"Init", "Sysctls", "StorageOpt", "Annotations", "Mounts"} & set(host)
 
 
@@ -239,8 +241,30 @@ def test_endpoints_by_version() -> None:
     named = replace(CONTAINER, endpoints={"n": replace(ENDPOINT, dns_names=("web", WEB[:12]))})
     old = inspected(named, version=43)["NetworkSettings"]["Networks"]["n"]
     new = inspected(named)["NetworkSettings"]["Networks"]["n"]
-    assert (old["Aliases"], "DNSNames" in old, "GwPriority" in old) == ([WEB[:12]], False, False)
-    assert (new["Aliases"], new["DNSNames"], "GwPriority" in new) == (None, ["web", WEB[:12]], True)
+    assert (old["Aliases"], new["Aliases"]) == ([WEB[:12]], None)
+    assert old["DNSNames"] == new["DNSNames"] == ["web", WEB[:12]]
+
+
+def test_a_container_that_has_never_run_shows_of_its_networks_what_was_asked_for() -> None:
+    request = EndpointRequest(mac_address="02:00:00:00:00:09")
+    planned = {"n": replace(ENDPOINT, request=request, dns_names=("web",))}
+    fresh = replace(CONTAINER, state=State(), endpoints=planned)
+    shown = inspected(fresh)["NetworkSettings"]["Networks"]["n"]
+    assert (shown["NetworkID"], shown["DNSNames"], shown["MacAddress"]) == ("", None, "02:00:00:00:00:09")
+    assert (shown["IPAddress"], inspected(fresh)["LogPath"]) == ("", "")
+
+
+def test_an_ended_container_has_no_address_from_the_moment_its_exit_is_recorded() -> None:
+    ended = replace(CONTAINER, state=State(status=Status.EXITED, started_at=1), endpoints={"bridge": ENDPOINT})
+    settings = inspected(ended)["NetworkSettings"]
+    assert (settings["IPAddress"], settings["Networks"]["bridge"]["IPAddress"]) == ("", "")
+    assert settings["Networks"]["bridge"]["NetworkID"] == ENDPOINT.network_id
+
+
+def test_what_was_given_empty_is_shown_empty_and_not_null() -> None:
+    host = HostConfig(given_empty=("dns", "port_bindings"))
+    shown = inspected(replace(CONTAINER, host_config=host))["HostConfig"]
+    assert (shown["Dns"], shown["PortBindings"], shown["DnsSearch"]) == ([], {}, None)
 
 
 def summary(container: Any = CONTAINER, version: int = 51) -> Any:

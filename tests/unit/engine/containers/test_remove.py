@@ -130,7 +130,7 @@ async def test_auto_remove_goes_after_its_end_with_its_anonymous_volumes(world: 
     world.end(container_id, 5)
     async with asyncio.timeout(5):
         assert await removed.result() == (5, "")
-    assert world.actions(since) == ["network disconnect", "die", "volume destroy", "destroy"]
+    assert world.actions(since) == ["network disconnect", "volume unmount", "die", "volume destroy", "destroy"]
     assert not world.context.memory.volumes
     await world.create("web")  # whoever waited may take the name again
 

@@ -1,0 +1,54 @@
+from typing import Any
+
+import pytest
+from fakes.world import World
+
+from pier.domain.container import HostConfig
+from pier.domain.errors import Conflict, InvalidArgument, PierError
+
+
+def shared_parts(world: World, container_id: str) -> tuple[str, str]:
+    """The path of the IPC namespace, and where /dev/shm comes from."""
+    spec: Any = world.containerd.state.containers[container_id].spec
+    (ipc,) = [item.get("path", "") for item in spec["linux"]["namespaces"] if item["type"] == "ipc"] or ["host"]
+    (shm,) = [item["source"] for item in spec["mounts"] if item["destination"] == "/dev/shm"]
+    return ipc, shm
+
+
+async def test_who_joins_gets_the_namespace_and_the_shared_memory(world: World) -> None:
+    donor = await world.run("donor", host=HostConfig(ipc_mode="shareable", shm_size=1 << 20))
+    one = await world.run("one", host=HostConfig(ipc_mode="container:donor"))
+    two = await world.run("two", host=HostConfig(ipc_mode="container:one"))
+    assert shared_parts(world, donor) == ("", f"/fake/shm/{donor}")
+    expected = (f"/proc/{world.container('donor').state.pid}/ns/ipc", f"/fake/shm/{donor}")
+    assert shared_parts(world, one) == shared_parts(world, two) == expected
+    assert world.host.shm == {donor: 1 << 20}
+    world.end(donor, 0)
+    await world.until(lambda: not world.host.shm)
+
+
+async def test_the_hosts_is_joined_through_another(world: World) -> None:
+    await world.run("donor", host=HostConfig(ipc_mode="host"))
+    joined = await world.run("one", host=HostConfig(ipc_mode="container:donor"))
+    assert shared_parts(world, joined) == ("host", "/dev/shm")
+
+
+async def test_a_private_one_cannot_be_joined(world: World) -> None:
+    await world.run("donor")
+    await world.create("one", host=HostConfig(ipc_mode="container:donor"))
+    with pytest.raises(InvalidArgument, match="non-shareable IPC"):
+        await world.engine.containers.start("one")
+
+
+async def test_one_that_is_down_cannot_be_joined(world: World) -> None:
+    await world.create("donor", host=HostConfig(ipc_mode="shareable"))
+    await world.create("one", host=HostConfig(ipc_mode="container:donor"))
+    with pytest.raises(Conflict, match="failed to join IPC namespace"):
+        await world.engine.containers.start("one")
+
+
+async def test_a_start_that_fails_leaves_no_shared_memory(world: World) -> None:
+    await world.create("web", host=HostConfig(ipc_mode="shareable"), user="nobody-here")
+    with pytest.raises(PierError, match="unable to find user"):
+        await world.engine.containers.start("web")
+    assert world.host.shm == {}
