@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -214,7 +214,9 @@ class Engine:
             kill_quietly(pid)
         for folder in sorted(mounts_below(self.exec_root, self.data_root), reverse=True):
             subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
-        for bridge in {self.bridge, *bridges_of(self.namespace)}:
+        bridges = {self.bridge, *bridges_of(self.namespace)}
+        leave_router_guard(bridges)
+        for bridge in bridges:
             subprocess.run(["ip", "link", "delete", bridge], check=False, capture_output=True)
         for family, table in nft_tables(self.namespace.replace("-", "_")):
             subprocess.run(["nft", "delete", "table", family, table], check=False, capture_output=True)
@@ -234,6 +236,21 @@ def bridges_of(namespace: str) -> list[str]:
     mark = f"pier:{namespace.replace('-', '_')}"
     listed = subprocess.run(["ip", "-j", "link", "show", "type", "bridge"], check=False, capture_output=True, text=True)
     return [row["ifname"] for row in json.loads(listed.stdout or "[]") if row.get("ifalias") == mark]
+
+
+def leave_router_guard(bridges: Iterable[str]) -> None:
+    """Takes bridges out of the guard of a host that Pier made a router; the last to leave switches routing off."""
+    names = ", ".join(f'"{bridge}"' for bridge in bridges)
+    change = f"element ip pier-router bridges {{ {names} }}"
+    left = _nft(f"add {change}; delete {change}; list set ip pier-router bridges")
+    if left.returncode == 0 and "elements" not in left.stdout:
+        _nft("delete table ip pier-router")
+        if "hook forward" not in _nft("list chains").stdout:
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("0")
+
+
+def _nft(commands: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["nft", commands], check=False, capture_output=True, text=True)
 
 
 def remove_directory(path: str) -> None:

@@ -121,6 +121,9 @@ class Lab(Place):
         self._directory = NetnsDirectory(directory / "lab")
         self._directory.create("host", {})
         super().__init__("host", os.open(self._directory.path("host"), os.O_RDONLY | os.O_CLOEXEC))
+        self.sh(
+            "echo 1 > /proc/sys/net/ipv4/ip_forward"
+        )  # whatever the real host has, which is what a netns starts with
         self.places: list[Place] = []
         ready: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(target=self._run_loop, args=(ready,), daemon=True)

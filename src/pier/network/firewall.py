@@ -1,7 +1,7 @@
 """Pier's packet rules as a whole: its own table, its accepts in foreign chains, and ip_forward.
 
 Memory holds what must stand (bridges and ports); a change goes to the kernel as one small transaction, and where that
-fails - somebody flushed the ruleset - the whole table is put up anew from memory.
+fails - somebody flushed the ruleset - the whole table is brought in line with memory.
 """
 
 import logging
@@ -13,7 +13,8 @@ from pier.network.conntrack import forget_udp_flows
 from pier.network.foreign import ForeignChains, ForeignRule, RouterGuard
 from pier.network.netns import write_sysctl
 from pier.network.nftables import Nftables, NftError
-from pier.network.ruleset import BridgeRule, PortRule, render_change, render_removal, render_table
+from pier.network.ruleset import BridgeRule, Element, PortRule, bridge_elements, port_element
+from pier.network.table import OwnTable
 
 _log = logging.getLogger(__name__)
 _IP_FORWARD = "/proc/sys/net/ipv4/ip_forward"
@@ -23,10 +24,10 @@ class Firewall:
     """All methods block for some milliseconds and may be called from any thread; they take turns."""
 
     def __init__(self, instance: str, *, own_table_only: bool, nft: Nftables | None = None) -> None:
-        self.table = f"pier_{instance}"
         self._own_table_only = own_table_only
         self._nft = nft or Nftables()
-        self._foreign = ForeignChains(self._nft, self.table)
+        self._table = OwnTable(self._nft, instance)
+        self._foreign = ForeignChains(self._nft, self._table.name)
         self._guard = RouterGuard(self._nft)
         self._lock = threading.Lock()
         self._bridges: dict[str, BridgeRule] = {}
@@ -39,20 +40,21 @@ class Firewall:
         return tuple(self._foreign_rules)
 
     def start(self, bridges: Sequence[BridgeRule], ports: Sequence[PortRule]) -> None:
-        """Puts up everything in one transaction, so that no packet sees half of it; then makes the host a router."""
+        """Brings the table in line, without a gap for what was published before; then makes the host a router."""
         with self._lock:
             self._bridges = {rule.name: rule for rule in bridges}
             self._ports = {_key(rule): rule for rule in ports}
-            self._rebuild()
+            self._table.settle(self._wanted())
             self._sync_foreign()
             self._enable_forwarding()
 
     def add_bridge(self, rule: BridgeRule) -> None:
         """Call before the bridge is up: its protection against packets for 127/8 then is there from the first."""
         with self._lock:
+            before = self._bridges.get(rule.name)
             self._bridges[rule.name] = rule
             try:
-                self._rebuild()
+                self._change(bridge_elements(rule), bridge_elements(before) if before else [])
                 self._sync_foreign()
                 if self._guard.exists:
                     self._guard.add([rule.name])
@@ -62,10 +64,13 @@ class Firewall:
 
     def remove_bridge(self, name: str) -> None:
         with self._lock:
-            if self._bridges.pop(name, None) is None:
+            rule = self._bridges.pop(name, None)
+            if rule is None:
                 return
-            self._rebuild()
+            self._change([], bridge_elements(rule))
             self._sync_foreign()
+            if self._guard.exists:
+                self._guard.discard([name])
 
     def change_ports(self, *, added: Sequence[PortRule] = (), removed: Sequence[PortRule] = ()) -> None:
         """One transaction. Ports that are not there are not removed; a failure leaves the rules as they were."""
@@ -73,27 +78,21 @@ class Firewall:
             before = dict(self._ports)
             going = [rule for rule in removed if self._ports.pop(_key(rule), None)]
             self._ports.update({_key(rule): rule for rule in added})
-            if not going and not added:
-                return
             try:
-                self._nft.run(render_change(self.table, added, going))
-            except NftError as error:
-                _log.warning("table %s is not as it was left (%s): putting it up anew", self.table, error.message)
-                try:
-                    self._rebuild()
-                except BaseException:
-                    self._ports = before
-                    raise
+                self._change([port_element(rule) for rule in added], [port_element(rule) for rule in going])
+            except BaseException:
+                self._ports = before
+                raise
         _forget_flows([*added, *going])
 
     def refresh(self) -> None:
         """Puts back what others removed meanwhile: the table (`nft flush ruleset`), accepts (dockerd restarted)."""
         with self._lock:
-            tables = [item.get("table") for item in self._nft.query("list tables inet")]
-            if not any(isinstance(item, dict) and item.get("name") == self.table for item in tables):
-                _log.warning("table inet %s was gone: putting it up anew", self.table)
-                self._rebuild()
+            self._table.settle(self._wanted())
             self._sync_foreign()
+            if self._guard.exists and self._foreign.is_dropping():
+                _log.info("somebody else's rules now drop what is forwarded: the guard of the router is taken away")
+                self._guard.remove()
 
     def close(self) -> None:
         """Frees the library; the rules stay."""
@@ -110,24 +109,40 @@ class Firewall:
             self._bridges, self._ports = {}, {}
             self._foreign_rules = []
             self._foreign.sync([])
-            self._nft.run(render_removal(self.table))
-            if self._guard.exists and self._guard.discard(names) and not self._foreign.is_routing_needed():
-                write_sysctl(_IP_FORWARD, "0")
+            self._table.remove()
+            if self._guard.exists:
+                self._guard.discard(names)
+                if self._guard.is_unused:
+                    self._stop_routing()
 
-    def _rebuild(self) -> None:
-        self._nft.run(render_table(self.table, self._bridges.values(), self._ports.values()))
+    def _wanted(self) -> list[Element]:
+        of_bridges = [element for rule in self._bridges.values() for element in bridge_elements(rule)]
+        return [*of_bridges, *(port_element(rule) for rule in self._ports.values())]
+
+    def _change(self, added: Sequence[Element], removed: Sequence[Element]) -> None:
+        try:
+            self._table.change(added=added, removed=removed)
+        except NftError as error:
+            _log.warning("table %s is not as it was left (%s): putting that right", self._table.name, error.message)
+            self._table.settle(self._wanted())
 
     def _sync_foreign(self) -> None:
         self._foreign_rules = self._foreign.sync([] if self._own_table_only else self._bridges)
 
     def _enable_forwarding(self) -> None:
         if Path(_IP_FORWARD).read_text().strip() == "0":
-            self._guard.create()
-            self._guard.add(self._bridges)
+            if not self._foreign.is_dropping():
+                self._guard.create()
+                self._guard.add(self._bridges)
+                _log.warning("ip_forward was off: Pier enables it, and drops what would be forwarded for others")
             write_sysctl(_IP_FORWARD, "1")
-            _log.warning("ip_forward was off: Pier has enabled it, and drops what would be forwarded for others")
         elif self._guard.exists:
             self._guard.add(self._bridges)
+
+    def _stop_routing(self) -> None:
+        self._guard.remove()
+        if not self._foreign.is_routing_needed():
+            write_sysctl(_IP_FORWARD, "0")
 
 
 def _forget_flows(rules: Iterable[PortRule]) -> None:

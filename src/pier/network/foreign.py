@@ -72,6 +72,10 @@ class ForeignChains:
         """Whether anybody else filters what this host forwards, and so may rely on ip_forward."""
         return any(_is_forward(item) and item.get("table") != self._table for item in self._list_chains())
 
+    def is_dropping(self) -> bool:
+        """Whether somebody else drops, by policy, what this host is not told to forward."""
+        return bool(_dropping(self._list_chains()))
+
     def _insertion(self, rule: ForeignRule) -> str:
         # `counter` makes it the very form that iptables-nft itself writes, so its tools go on reading the table.
         match = f"{rule.direction} {quote(rule.bridge)}"
@@ -105,8 +109,9 @@ class RouterGuard:
     """Keeps a host that forwards only because of Pier from forwarding for anybody else.
 
     The table `ip pier-router` is shared by all engines of a host: each adds its bridges, and what neither comes from
-    nor goes to one of them is dropped. That the table exists means that Pier switched ip_forward on; like ip_forward
-    itself it does not survive a reboot. All methods block.
+    nor goes to one of them is dropped. That the table exists means that Pier switched ip_forward on, and that nobody
+    else drops by policy what is forwarded (a dockerd that comes later does, and forwards for its own bridges); like
+    ip_forward itself it does not survive a reboot. All methods block.
     """
 
     def __init__(self, nft: Nftables) -> None:
@@ -133,18 +138,22 @@ class RouterGuard:
         if names:
             self._nft.run(f"add element ip {_GUARD} bridges {{ {names} }}\n")
 
-    def discard(self, bridges: Iterable[str]) -> bool:
-        """Takes bridges out; True when none is left and the table was removed."""
+    def discard(self, bridges: Iterable[str]) -> None:
+        """Takes bridges out; those that are not there are no error."""
         names = ", ".join(quote(name) for name in bridges)
         if names:  # adding first makes the deletion of what is not there no error
             self._nft.run(
                 f"add element ip {_GUARD} bridges {{ {names} }}\ndelete element ip {_GUARD} bridges {{ {names} }}\n"
             )
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no engine has a bridge in it."""
         sets = _objects(self._nft.query(f"list set ip {_GUARD} bridges"), "set")
-        if any(item.get("elem") for item in sets):
-            return False
+        return not any(item.get("elem") for item in sets)
+
+    def remove(self) -> None:
         self._nft.run(f"delete table ip {_GUARD}\n")
-        return True
 
 
 def _objects(items: Iterable[Mapping[str, object]], kind: str) -> Iterable[Mapping[str, object]]:

@@ -3,8 +3,9 @@
 The family is `inet`: one table then also keeps IPv6 packets from crossing between bridges, and IPv6 networks can be
 added to it later. NAT of IPv4 in an inet table needs kernel 5.2, concatenated map keys for it 5.6.
 
-A bridge costs an element in a few sets and one rule in `postrouting`; a published port costs one map element and no
-rule, so the price of a packet does not grow with the number of ports.
+The chains never change. A bridge costs an element in a few sets, a published port costs one map element, and neither
+costs a rule: the price of a packet does not grow with their number, and a change is a change of elements, in which no
+packet finds the rules half gone (see `table`).
 """
 
 from collections.abc import Iterable
@@ -39,6 +40,31 @@ class PortRule:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A member of one of the table's sets and maps, in nft's words; `data` is what a map leads to."""
+
+    home: str
+    key: str
+    data: str = ""
+    comment: str = ""
+
+    def __str__(self) -> str:
+        comment = f" comment {quote(self.comment)}" if self.comment else ""
+        return f"{self.key}{comment}{f' : {self.data}' if self.data else ''}"
+
+
+_SETS = {
+    "bridges": "type ifname;",
+    "internal": "type ifname;",
+    "connected": "type ifname . ifname;",
+    "homes": "type ifname . ipv4_addr; flags interval;",
+    "masqueraded": "type ipv4_addr; flags interval;",
+}
+_MAPS = {
+    "published": "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service;",
+    "published_anywhere": "type inet_proto . inet_service : ipv4_addr . inet_service;",
+}
 _CHAINS = """
   chain antispoof {
     type filter hook prerouting priority raw; policy accept;
@@ -71,87 +97,77 @@ _CHAINS = """
     ct status dnat accept
     drop
   }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname @bridges ip saddr 127.0.0.0/8 masquerade
+    oifname . ip saddr @homes ct status dnat masquerade
+    oifname . ip saddr @homes return
+    ip saddr @masqueraded masquerade
+  }
 """
 
 
-def render_table(table: str, bridges: Iterable[BridgeRule], ports: Iterable[PortRule]) -> str:
-    """Commands that replace the whole table in one transaction, whether it exists or not.
+def render_layout() -> str:
+    """All of the table but its elements: sets, maps and chains.
 
     - antispoof: route_localnet lets packets for 127/8 leave and enter a bridge; from a container they are an attack.
     - prerouting leaves 127/8 alone: those of the host itself are translated in output, others have no business here.
     - inward: into a bridge goes what comes from the same bridge, answers, and what a published port translated; so
       neither a neighbour that routes to the subnet nor another bridge reaches a port that is not published to it.
+    - postrouting translates the source of the host's loopback, of a container that meets itself or a neighbour by a
+      published port (else the answer would go straight back and not be recognised), and of what leaves its bridge.
     """
-    rules = list(bridges)
-    elements = list(ports)
-    lines = [
-        f"add table inet {table}",
-        f"delete table inet {table}",
-        f"table inet {table} {{",
-        _declare("set bridges", "ifname", [quote(rule.name) for rule in rules]),
-        _declare("set internal", "ifname", [quote(rule.name) for rule in rules if rule.internal]),
-        _declare("set connected", "ifname . ifname", [_pair(rule.name) for rule in rules if rule.connected]),
-        _declare(
-            "map published",
-            "inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service",
-            [_element(port) for port in elements if port.host_ip != ANY_ADDRESS],
-        ),
-        _declare(
-            "map published_anywhere",
-            "inet_proto . inet_service : ipv4_addr . inet_service",
-            [_element(port) for port in elements if port.host_ip == ANY_ADDRESS],
-        ),
-        _CHAINS.strip("\n"),
-        _postrouting(rules),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    sets = [f"  set {name} {{ {kind} }}" for name, kind in _SETS.items()]
+    maps = [f"  map {name} {{ {kind} }}" for name, kind in _MAPS.items()]
+    return "\n".join([*sets, *maps]) + _CHAINS
+
+
+def render_table(table: str, elements: Iterable[Element]) -> str:
+    """Commands that replace the whole table in one transaction, whether it exists or not."""
+    declared = f"table inet {table} {{\n{render_layout()}}}\n"
+    return f"{render_removal(table)}{declared}{render_change(table, elements, ())}"
 
 
 def render_removal(table: str) -> str:
     return f"add table inet {table}\ndelete table inet {table}\n"
 
 
-def render_change(table: str, added: Iterable[PortRule], removed: Iterable[PortRule]) -> str:
-    """Commands that take ports away, then add others."""
-    lines = [f"delete element inet {table} {_map(port)} {{ {_key(port)} }}" for port in removed]
-    lines += [f"add element inet {table} {_map(port)} {{ {_element(port)} }}" for port in added]
-    return "\n".join(lines) + "\n"
+def render_change(table: str, added: Iterable[Element], removed: Iterable[Element]) -> str:
+    """Commands that take elements away, then add others."""
+    return "".join(
+        f"{verb} element inet {table} {home} {{ {', '.join(texts)} }}\n"
+        for verb, by_home in (
+            ("delete", _by_home((element.home, element.key) for element in removed)),
+            ("add", _by_home((element.home, str(element)) for element in added)),
+        )
+        for home, texts in by_home.items()
+    )
 
 
-def _postrouting(rules: Iterable[BridgeRule]) -> str:
-    """Source translation: of the host's loopback, of a container that meets itself or a neighbour by a published
-    port (else the answer would go straight back and not be recognised), and of what leaves a bridge for elsewhere."""
-    lines = [
-        "  chain postrouting {",
-        "    type nat hook postrouting priority srcnat; policy accept;",
-        "    oifname @bridges ip saddr 127.0.0.0/8 masquerade",
-    ]
-    for rule in rules:
-        name = quote(rule.name)
-        lines.append(f"    oifname {name} ip saddr {rule.subnet} ct status dnat masquerade")
-        if rule.masquerade and not rule.internal:
-            lines.append(f"    oifname != {name} ip saddr {rule.subnet} masquerade")
-    return "\n".join([*lines, "  }"])
+def bridge_elements(rule: BridgeRule) -> list[Element]:
+    """What a bridge puts into the sets."""
+    name = quote(rule.name)
+    subnet = str(rule.subnet).removesuffix("/32")  # how the kernel's listing writes it
+    elements = [Element("bridges", name), Element("homes", f"{name} . {subnet}")]
+    if rule.internal:
+        elements.append(Element("internal", name))
+    if rule.connected:
+        elements.append(Element("connected", f"{name} . {name}"))
+    if rule.masquerade and not rule.internal:
+        elements.append(Element("masqueraded", subnet))
+    return elements
 
 
-def _declare(name: str, kind: str, elements: list[str]) -> str:
-    content = f" elements = {{ {', '.join(elements)} }};" if elements else ""
-    return f"  {name} {{ type {kind};{content} }}"
+def port_element(rule: PortRule) -> Element:
+    """What a published port puts into one of the maps."""
+    data = f"{rule.address} . {rule.port}"
+    if rule.host_ip == ANY_ADDRESS:
+        return Element("published_anywhere", f"{rule.protocol} . {rule.host_port}", data, rule.owner)
+    return Element("published", f"{rule.protocol} . {rule.host_ip} . {rule.host_port}", data, rule.owner)
 
 
-def _pair(name: str) -> str:
-    return f"{quote(name)} . {quote(name)}"
-
-
-def _map(port: PortRule) -> str:
-    return "published_anywhere" if port.host_ip == ANY_ADDRESS else "published"
-
-
-def _key(port: PortRule) -> str:
-    address = "" if port.host_ip == ANY_ADDRESS else f"{port.host_ip} . "
-    return f"{port.protocol} . {address}{port.host_port}"
-
-
-def _element(port: PortRule) -> str:
-    return f"{_key(port)} comment {quote(port.owner)} : {port.address} . {port.port}"
+def _by_home(texts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for home, text in texts:
+        found.setdefault(home, []).append(text)
+    return found

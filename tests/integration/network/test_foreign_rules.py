@@ -103,6 +103,26 @@ def test_host_that_did_not_forward_forwards_for_containers_only(lab: Lab, tmp_pa
     assert one.ask("10.9.2.2", 7000) == "two 10.9.1.2"
 
 
+def test_guard_forgets_a_removed_bridge_and_gives_way_to_a_foreign_chain_that_drops(lab: Lab, tmp_path: Path) -> None:
+    lab.sh("echo 0 > /proc/sys/net/ipv4/ip_forward")
+    one, two = lab.neighbour("one", 1), lab.neighbour("two", 2)
+    two.serve(7000)
+    site = NetworkEngine(lab, tmp_path)
+    site.start()
+    site.create()
+    site.remove(site.create("other", bridge="pier1"))
+    assert '{ "pier0" }' in lab.sh("nft list set ip pier-router bridges")
+
+    for rule in ("iifname wire1 accept", "oifname wire1 accept"):  # as a dockerd for a bridge of its own
+        lab.sh(f"nft '{DROPPING}; add rule ip filter FORWARD {rule}'")
+    lab.run(site.networks.refresh())
+
+    assert "pier-router" not in lab.sh("nft list tables")
+    assert one.ask("10.9.2.2", 7000) == "two 10.9.1.2"
+    site.teardown()
+    assert lab.sh("cat /proc/sys/net/ipv4/ip_forward").strip() == "1"
+
+
 def test_second_engine_passes_the_guard_of_the_first(lab: Lab, tmp_path: Path) -> None:
     lab.sh("echo 0 > /proc/sys/net/ipv4/ip_forward")
     outside = lab.neighbour("outside", 1)

@@ -9,7 +9,7 @@ from support.netlab import Lab
 from support.network_engine import NetworkEngine, publish
 from support.wait import wait_for
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, Unsupported
 from pier.domain.network import EndpointRequest, Network
 
 pytestmark = pytest.mark.root
@@ -39,6 +39,33 @@ def test_published_port_has_no_gap_while_the_engine_restarts(lab: Lab, site: Net
     assert later.ipv4_address != before.ipv4_address
     with pytest.raises(Conflict, match=r"0\.0\.0\.0:8080 failed: port is already allocated"):
         site.container(bridge, "greedy", publish("8080"))
+
+
+def test_restart_and_further_bridges_leave_the_rules_in_place(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
+    def handles() -> str:
+        return lab.sh("nft --handle list table inet pier_test | grep -E 'chain|handle' | grep -v elements")
+
+    site.container(bridge, "web", publish("8080"))
+    before = handles()
+
+    site.restart()
+    site.remove(site.create("other", bridge="pier1"))
+
+    assert "forward" in before
+    assert handles() == before
+
+
+def test_refresh_puts_back_rules_and_elements_that_others_took(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
+    site.container(bridge, "web", publish("8080"))
+    table = lab.sh("nft list table inet pier_test")
+    for spoiled in ("flush chain inet pier_test published_ports", "flush map inet pier_test published_anywhere"):
+        lab.sh(f"nft {spoiled}")
+        assert lab.sh("nft list table inet pier_test") != table
+
+        lab.run(site.networks.refresh())
+
+        assert sorted(lab.sh("nft list table inet pier_test").split()) == sorted(table.split())
+        assert (lab.ask("127.0.0.1", 8080) or "").startswith("web ")
 
 
 def test_restart_makes_anew_what_was_lost(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
@@ -151,15 +178,15 @@ def test_teardown_leaves_nothing(lab: Lab, tmp_path: Path) -> None:
     wait_for(lambda: lab.sh("ip -o link").count("\n") == links.count("\n"), what="all links are gone")
     assert lab.sh("nft list ruleset") == rules
     assert not any((tmp_path / "test" / "netns").iterdir())
-    assert "test/netns" not in Path("/proc/self/mountinfo").read_text()
+    assert f"{tmp_path}/test/netns" not in Path("/proc/self/mountinfo").read_text()
     assert site.keeper.kept == {}
 
 
 def test_subnets_that_overlap_are_refused_by_name(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
     lab.neighbour("outside", 1)
-    with pytest.raises(Conflict, match=r"172\.17\.128\.0/24 .* 172\.17\.0\.0/16 of network bridge"):
+    with pytest.raises(PermissionDenied, match=r"172\.17\.128\.0/24 .* 172\.17\.0\.0/16 of network bridge"):
         site.create("inner", bridge="pier1", subnet="172.17.128.0/24")
-    with pytest.raises(Conflict, match=r"10\.9\.1\.0/24 of the route of interface wire1"):
+    with pytest.raises(PermissionDenied, match=r"10\.9\.1\.0/24 of the route of interface wire1"):
         site.create("inner", bridge="pier1", subnet="10.9.0.0/16")
     assert site.create("free", bridge="pier1", subnet="10.10.0.0/24").pools[0].gateway == "10.10.0.1"
 

@@ -92,9 +92,13 @@ def test_routing_is_needed_while_somebody_else_filters_it() -> None:
     assert ForeignChains(ScriptedNft({"list chains": [own, DROPPING]}), "pier_x").is_routing_needed()
 
 
-def test_guard_stays_while_another_engine_has_bridges_in_it() -> None:
+def test_guard_is_used_while_another_engine_has_bridges_in_it() -> None:
     shared = ScriptedNft({"list set ip pier-router bridges": [{"set": {"name": "bridges", "elem": ["other0"]}}]})
-    assert not RouterGuard(shared).discard(["pier0"])
-    alone = ScriptedNft({"list set ip pier-router bridges": [{"set": {"name": "bridges"}}]})
-    assert RouterGuard(alone).discard(["pier0"])
-    assert alone.ran[-1] == "delete table ip pier-router"
+    assert not RouterGuard(shared).is_unused
+    assert RouterGuard(ScriptedNft({"list set ip pier-router bridges": [{"set": {"name": "bridges"}}]})).is_unused
+
+
+def test_only_a_foreign_chain_that_drops_by_policy_is_dropping() -> None:
+    own = chain("forward", family="inet", table="pier_x", hook="forward", policy="accept")
+    assert not ForeignChains(ScriptedNft({"list chains": [own]}), "pier_x").is_dropping()
+    assert ForeignChains(ScriptedNft({"list chains": [own, DROPPING]}), "pier_x").is_dropping()
