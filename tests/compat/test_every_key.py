@@ -234,7 +234,7 @@ def host_config() -> dict[str, Entry]:
         "Init": Seen(True, "cat /proc/1/comm", "init|tini|install one"),
         "IpcMode": Seen("host", "readlink /proc/self/ns/ipc", re.escape(namespace("ipc"))),
         "Isolation": Refused("hyperv", 400, "invalid isolation"),
-        "Links": Refused(["x:y"], 501, "HostConfig.Links"),
+        "Links": Refused(["x:y"], 400, "could not get container for x"),
         "LogConfig": Watched({"Type": "none"}, has_no_log),
         "MaskedPaths": Seen(["/proc/uptime"], "wc -c < /proc/uptime", "^0"),
         "Mounts": Seen([{"Type": "bind", "Source": "/etc", "Target": "/mnt"}], "ls /mnt", "passwd"),

@@ -93,9 +93,17 @@ class FakeHost:
         }
         return {name: f"/fake/containers/{container_id}/{name}" for name in self.files[container_id]}
 
-    async def change_hosts(self, container_id: str, *, added: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
+    async def change_hosts(
+        self,
+        container_id: str,
+        *,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+        outdated: Sequence[str] = (),
+    ) -> None:
         lines = self.files[container_id]["hosts"].splitlines(keepends=True)
-        self.files[container_id]["hosts"] = "".join([*(line for line in lines if line not in removed), *added])
+        kept = [line for line in lines if line not in removed and not any(f"\t{names}" in line for names in outdated)]
+        self.files[container_id]["hosts"] = "".join([*kept, *added])
 
     async def write_resolv_conf(self, container_id: str, text: str) -> None:
         self.files[container_id]["resolv.conf"] = text

@@ -48,6 +48,37 @@ def test_the_default_bridge_resolves_no_names(cli: Cli, image: str) -> None:
     assert "127.0.0.11" not in cli.out("exec", "client", "cat", "/etc/resolv.conf")
 
 
+def test_links_of_the_default_bridge(cli: Cli, image: str, engine: Engine) -> None:
+    cli.out("run", "-d", "--name", "db", "--expose", "80", "-e", "KEY=value", image, *SERVE)
+    cli.out("run", "-d", "--name", "web", "--link", "db:data", image, "sleep", "100")
+    assert pings(cli, "web", "data")
+    variables = cli.out("exec", "web", "env").splitlines()
+    address = inspect(engine, "db")["NetworkSettings"]["IPAddress"]
+    assert f"DATA_PORT_80_TCP=tcp://{address}:80" in variables
+    assert "DATA_ENV_KEY=value" in variables
+    assert inspect(engine, "web/data")["Name"] == "/db"
+    assert inspect(engine, "web")["HostConfig"]["Links"] == ["/db:/web/data"]
+    cli.out("restart", "-t", "0", "db")
+    assert pings(cli, "web", "data")
+    assert cli.out("rm", "--link", "web/data") == "web/data"
+    assert not pings(cli, "web", "data")
+    assert inspect(engine, "web")["HostConfig"]["Links"] is None
+
+
+def test_links_of_a_users_network_are_private_names(cli: Cli, image: str) -> None:
+    cli.out("network", "create", "front")
+    cli.out("run", "-d", "--name", "db", "--network", "front", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "web", "--network", "front", "--link", "db:data", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "other", image, "sleep", "100")
+    cli.out("network", "connect", "--link", "web:site", "--link-local-ip", "169.254.7.7", "front", "other")
+    assert pings(cli, "web", "data")
+    assert not pings(cli, "db", "data")
+    assert pings(cli, "other", "site")
+    assert "169.254.7.7/16" in cli.out("exec", "other", "ip", "addr")
+    cli.out("rm", "-f", "web", "other", "db")
+    cli.out("network", "rm", "front")
+
+
 def test_a_running_container_joins_and_leaves(cli: Cli, image: str, engine: Engine) -> None:
     for name in ("front", "back"):
         cli.out("network", "create", name)

@@ -125,6 +125,14 @@ class HostConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Another container, under a name that this one has for it."""
+
+    container_id: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthProbe:
     started_at: int
     ended_at: int
@@ -187,6 +195,7 @@ class Container:
         default_factory=dict
     )  # by network name or id, as asked for
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # by network name
+    links: tuple[Link, ...] = ()
     cgroup_path: str = ""  # as in the OCI spec, of the present or last run
     log_path: str = ""
     warnings: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pier.domain import ids
 from pier.domain.container import Container, Exec, ExecConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, StartFailed
 from pier.domain.runtime import ProcessUser, TaskExit
+from pier.engine.containers import links
 from pier.engine.containers.attach import Attachment
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.keys import parse_detach_keys
@@ -161,7 +162,14 @@ class Execs:
     ) -> int:
         ports = self._context.ports
         user = await self._look_up_user(container, exec_.config)
-        process = exec_process(container, exec_.config, user, self._context.facts, hostname=container.config.hostname)
+        process = exec_process(
+            container,
+            exec_.config,
+            user,
+            self._context.facts,
+            hostname=container.config.hostname,
+            extra_env=links.environment(self._context, container),
+        )
         async with self._context.gate.making():
             await ports.tasks.add_exec(container.id, exec_.id, process, stream.stdio)
             undo.push_async_callback(self._drop, container.id, exec_.id)

@@ -45,18 +45,27 @@ class Memory:
         return Publish(Event(type=type_, action=action, actor_id=actor_id, attributes=attributes or {}, time=time))
 
     def container(self, ref: str) -> Container:
-        """By full id, then name (with or without the slash), then unique prefix of an id.
+        """By full id, then name (with or without the slash), link (`web/alias`), then unique prefix of an id.
 
         Raises NotFound in Docker's words; InvalidArgument for an ambiguous prefix.
         """
         found = self.containers.get(ref)
         if found is None and (container_id := self._ids_by_name.get(ref.removeprefix("/"))):
             found = self.containers.get(container_id)
+        if found is None and "/" in ref.removeprefix("/"):
+            found = self._linked(ref.removeprefix("/"))
         if found is None and (match := ids.match_prefix(ref, self.containers)):
             found = self.containers[match]
         if found is None:
             raise NotFound(f"No such container: {ref}")
         return found
+
+    def _linked(self, ref: str) -> Container | None:
+        """Who is called `web/alias` by a link of `web`."""
+        name, _, alias = ref.partition("/")
+        owner = self.containers.get(self._ids_by_name.get(name, ""))
+        links = owner.links if owner else ()
+        return next((self.containers.get(link.container_id) for link in links if link.alias == alias), None)
 
     def holder_of_name(self, name: str) -> str | None:
         """The id of the container that has this name."""

@@ -31,17 +31,22 @@ class ContainerFiles:
             raise PierError(f"files of container {container_id} cannot be written: {error}") from error
         return {name: str(directory / name) for name in contents}
 
-    def change_lines(self, container_id: str, name: str, added: Sequence[str], removed: Sequence[str]) -> None:
-        """Takes these lines, each with its end, out of a file and appends others. Raises PierError when it cannot."""
-        path = self._of(container_id) / name
+    def change_hosts(
+        self, container_id: str, added: Sequence[str], removed: Sequence[str], outdated: Sequence[str] = ()
+    ) -> None:
+        """Takes these lines, each with its end, out of the hosts file and appends others.
+
+        `outdated` are the first names of lines that go, too. Raises PierError when it cannot.
+        """
+        path = self._of(container_id) / "hosts"
         try:
             lines = path.read_text(errors="surrogateescape").splitlines(keepends=True)
-            kept = "".join(line for line in lines if line not in removed)
+            kept = "".join(line for line in lines if line not in removed and not _names(line, outdated))
             if kept and not kept.endswith("\n"):
                 kept += "\n"
             _rewrite(path, kept + "".join(added))
         except OSError as error:
-            raise PierError(f"file {name} of container {container_id} cannot be changed: {error}") from error
+            raise PierError(f"file hosts of container {container_id} cannot be changed: {error}") from error
 
     def remove(self, container_id: str) -> None:
         """Removes the container's directory with everything in it; absent is no error."""
@@ -77,6 +82,12 @@ class ContainerFiles:
             return (self._host_root / path).read_text(errors="surrogateescape")
         except FileNotFoundError:
             return ""
+
+
+def _names(line: str, several: Sequence[str]) -> bool:
+    """Whether a line of a hosts file begins, behind its address, with one of these lists of names."""
+    words = line.split()
+    return any(words[1 : 1 + len(names.split())] == names.split() for names in several)
 
 
 def _rewrite(path: Path, content: str) -> None:

@@ -131,9 +131,19 @@ class Host:
         contents = {"hostname": f"{hostname}\n", "hosts": hosts, "resolv.conf": resolv_conf}
         return await asyncio.to_thread(self._files.write, container_id, contents)
 
-    async def change_hosts(self, container_id: str, *, added: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
-        """Takes lines out of a container's hosts file and appends others, in place; what it wrote itself stays."""
-        await asyncio.to_thread(self._files.change_lines, container_id, "hosts", added, removed)
+    async def change_hosts(
+        self,
+        container_id: str,
+        *,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+        outdated: Sequence[str] = (),
+    ) -> None:
+        """Takes lines out of a container's hosts file and appends others, in place; what it wrote itself stays.
+
+        `outdated` are the first names of lines that go whatever their address is.
+        """
+        await asyncio.to_thread(self._files.change_hosts, container_id, added, removed, outdated)
 
     async def write_resolv_conf(self, container_id: str, text: str) -> None:
         """Replaces a container's resolver file, in place."""

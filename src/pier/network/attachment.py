@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address, ip_interface
 
 from pier.domain.network import Endpoint, Network
+from pier.network.families import AnyInterface
 from pier.network.ipam import AddressPool
 from pier.network.options import BridgeOptions, parse_bridge_options
 from pier.network.ports import Reservation
@@ -74,6 +75,12 @@ def port_rules(endpoint: Endpoint, reservations: Iterable[Reservation]) -> list[
 def new_host_interface() -> str:
     """A fresh name for each link: the kernel removes old ones late, behind our back."""
     return f"veth{secrets.token_hex(5)}"
+
+
+def link_local_interface(text: str) -> AnyInterface:
+    """With the prefix of all link-local addresses: 169.254.0.0/16 (RFC 3927), fe80::/64 (RFC 4291)."""
+    address = ip_address(text)
+    return ip_interface((address, 16 if address.version == 4 else 64))
 
 
 def mac_of(address: IPv4Address) -> str:

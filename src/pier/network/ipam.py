@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from pier.domain.errors import Conflict, InvalidArgument, Unsupported
 from pier.domain.network import IpamPool
+from pier.network.families import AnyNetwork
 
 # What Docker gives to user networks when nothing is configured; /16 blocks first, then /20 blocks.
 DEFAULT_POOLS = (
@@ -20,7 +21,7 @@ _LARGEST_PREFIX = 30  # the gateway and one container need two addresses beside 
 class Occupied:
     """A subnet that is in use, and what to call its user in a message."""
 
-    subnet: IPv4Network
+    subnet: AnyNetwork
     owner: str
 
 
@@ -36,7 +37,7 @@ def choose_subnet(pools: Iterable[tuple[IPv4Network, int]], occupied: Sequence[O
         candidate = int(base.network_address)
         while candidate <= int(base.broadcast_address):
             subnet = IPv4Network((candidate, prefix))
-            clash = next((other for other in occupied if other.subnet.overlaps(subnet)), None)
+            clash = find_overlap(subnet, occupied)
             if clash is None:
                 return subnet
             beyond = int(clash.subnet.broadcast_address) + 1  # skip the whole of what clashes
@@ -47,8 +48,10 @@ def choose_subnet(pools: Iterable[tuple[IPv4Network, int]], occupied: Sequence[O
     )
 
 
-def find_overlap(subnet: IPv4Network, occupied: Iterable[Occupied]) -> Occupied | None:
-    return next((other for other in occupied if other.subnet.overlaps(subnet)), None)
+def find_overlap(subnet: AnyNetwork, occupied: Iterable[Occupied]) -> Occupied | None:
+    """The first that shares an address with the subnet; the families never meet."""
+    same = (other for other in occupied if other.subnet.version == subnet.version)
+    return next((other for other in same if other.subnet.overlaps(subnet)), None)
 
 
 def complete_pool(pool: IpamPool) -> IpamPool:

@@ -10,8 +10,9 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, ip_address, ip_interface, ip_network
 
+from pier.network.families import AnyAddress, AnyInterface, AnyNetwork, family_of
 from pier.network.netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -25,7 +26,7 @@ from pier.network.netlink import (
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
-_RTM_NEWROUTE, _RTM_GETROUTE = 24, 26
+_RTM_NEWROUTE, _RTM_DELROUTE, _RTM_GETROUTE = 24, 25, 26
 
 _IFF_UP = 1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
@@ -34,6 +35,7 @@ _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER = 1
 _BRPORT_MODE, _BRPORT_ISOLATED = 4, 33
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
+_IFA_F_NODAD = 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_TABLE = 1, 4, 5, 15
 _RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_UNIVERSE, _RTN_UNICAST = 254, 3, 0, 1
 
@@ -58,8 +60,8 @@ class Link:
 class Route:
     """A route of the main table; `gateway` is None when the subnet is on the link itself."""
 
-    subnet: IPv4Network
-    gateway: IPv4Address | None
+    subnet: AnyNetwork
+    gateway: AnyAddress | None
     index: int
 
 
@@ -160,21 +162,25 @@ class Links:
             if error.errno != errno.ENODEV:
                 raise
 
-    def add_address(self, index: int, address: IPv4Interface) -> None:
-        """Gives a link an address; one that it has already is no error."""
+    def add_address(self, index: int, address: AnyInterface) -> None:
+        """Gives a link an address; one that it has already is no error.
+
+        An IPv6 address can be used at once: who gave it out knows that nobody else has it (no DAD).
+        """
         local = address.ip.packed
+        flags = 0 if address.version == 4 else _IFA_F_NODAD
         payload = (
-            _IFADDR.pack(socket.AF_INET, address.network.prefixlen, 0, _SCOPE_UNIVERSE, index)
+            _IFADDR.pack(family_of(address), address.network.prefixlen, flags, _SCOPE_UNIVERSE, index)
             + attribute(_IFA_LOCAL, local)
             + attribute(_IFA_ADDRESS, local)
         )
-        if address.network.prefixlen < 31:
+        if isinstance(address, IPv4Interface) and address.network.prefixlen < 31:
             payload += attribute(_IFA_BROADCAST, address.network.broadcast_address.packed)
         self._socket.execute(_RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, payload)
 
-    def remove_address(self, index: int, address: IPv4Interface) -> None:
+    def remove_address(self, index: int, address: AnyInterface) -> None:
         """Takes an address off a link, and with its last one all routes over it; absent is no error."""
-        payload = _IFADDR.pack(socket.AF_INET, address.network.prefixlen, 0, _SCOPE_UNIVERSE, index) + attribute(
+        payload = _IFADDR.pack(family_of(address), address.network.prefixlen, 0, _SCOPE_UNIVERSE, index) + attribute(
             _IFA_LOCAL, address.ip.packed
         )
         try:
@@ -183,32 +189,47 @@ class Links:
             if error.errno != errno.EADDRNOTAVAIL:
                 raise
 
-    def addresses(self, index: int) -> Iterator[IPv4Interface]:
-        for body in self._socket.dump(_RTM_GETADDR, _IFADDR.pack(socket.AF_INET, 0, 0, 0, 0)):
-            _, prefix, _, _, owner = _IFADDR.unpack_from(body)
+    def addresses(self, index: int) -> Iterator[AnyInterface]:
+        """A link's addresses of both families. (Those of IPv6 have no local one beside the address.)"""
+        for body in self._socket.dump(_RTM_GETADDR, _IFADDR.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+            family, prefix, _, _, owner = _IFADDR.unpack_from(body)
             found = parse_attributes(body[_IFADDR.size :])
-            if owner == index and _IFA_LOCAL in found:
-                yield IPv4Interface((found[_IFA_LOCAL], prefix))
+            local = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS)
+            if owner == index and local and family in (socket.AF_INET, socket.AF_INET6):
+                yield ip_interface((ip_address(local), prefix))
 
-    def set_default_route(self, gateway: IPv4Address) -> None:
-        """Routes everything else by `gateway`, replacing the default route there was."""
-        payload = _RTMSG.pack(
-            socket.AF_INET, 0, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_UNIVERSE, _RTN_UNICAST, 0
-        ) + attribute(_RTA_GATEWAY, gateway.packed)
-        self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, payload)
+    def set_default_route(self, gateway: AnyAddress, index: int = 0) -> None:
+        """Routes everything else of its family by `gateway`, replacing the default route there was.
 
-    def routes(self) -> Iterator[Route]:
-        """The unicast IPv4 routes of the main table, without the default route."""
-        for body in self._socket.dump(_RTM_GETROUTE, _RTMSG.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+        `index` is the link that the gateway is on; needed where the address does not say (IPv6 link-local).
+        """
+        self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, _default_route(gateway, index))
+
+    def remove_default_route(self, gateway: AnyAddress) -> None:
+        """Absent is no error."""
+        try:
+            self._socket.execute(_RTM_DELROUTE, 0, _default_route(gateway, 0))
+        except OSError as error:
+            if error.errno != errno.ESRCH:
+                raise
+
+    def routes(self, family: int = socket.AF_INET) -> Iterator[Route]:
+        """The unicast routes of the main table, without the default route."""
+        for body in self._socket.dump(_RTM_GETROUTE, _RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
             _, length, _, _, table, _, _, kind, _ = _RTMSG.unpack_from(body)
             found = parse_attributes(body[_RTMSG.size :])
             if table != _RT_TABLE_MAIN or kind != _RTN_UNICAST or _RTA_DST not in found:
                 continue
             yield Route(
-                subnet=IPv4Network((found[_RTA_DST], length)),
-                gateway=IPv4Address(found[_RTA_GATEWAY]) if _RTA_GATEWAY in found else None,
+                subnet=ip_network((ip_address(found[_RTA_DST]), length)),
+                gateway=ip_address(found[_RTA_GATEWAY]) if _RTA_GATEWAY in found else None,
                 index=_u32(found, _RTA_OIF),
             )
+
+
+def _default_route(gateway: AnyAddress, index: int) -> bytes:
+    head = _RTMSG.pack(family_of(gateway), 0, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_UNIVERSE, _RTN_UNICAST, 0)
+    return head + attribute(_RTA_GATEWAY, gateway.packed) + (attribute(_RTA_OIF, index) if index else b"")
 
 
 def _ifinfo(*, flags: int = 0) -> bytes:

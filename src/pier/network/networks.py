@@ -17,7 +17,15 @@ from pier.domain.network import (
     PortRequest,
     PublishedPort,
 )
-from pier.network.attachment import Attachment, HostNetwork, mac_of, new_host_interface, port_rules, route_rank
+from pier.network.attachment import (
+    Attachment,
+    HostNetwork,
+    link_local_interface,
+    mac_of,
+    new_host_interface,
+    port_rules,
+    route_rank,
+)
 from pier.network.dns.service import NameService
 from pier.network.firewall import Firewall
 from pier.network.foreign import ForeignRule
@@ -269,6 +277,7 @@ class Networks:
                     address=IPv4Interface(f"{endpoint.ipv4_address}/{endpoint.ipv4_prefix}"),
                     gateway=gateway,
                     isolated=not host.options.connected,
+                    link_local=tuple(link_local_interface(text) for text in endpoint.request.link_local_ips),
                 )
             )
 

@@ -61,8 +61,6 @@ def choose_interface(request: EndpointRequest, default: str) -> str:
             raise Unsupported(f"Pier's bridge driver has no endpoint option {key}")
     if request.ipv6_address:
         raise Unsupported(f"IPv6 address {request.ipv6_address}: Pier has no IPv6 on networks yet")
-    if request.link_local_ips:
-        raise Unsupported("link-local addresses of an endpoint: Pier has no such option yet")
     return _check_name(request.driver_opts.get(_IFNAME) or default)
 
 

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
+from pier.network.families import AnyInterface
 from pier.network.link import Links, VethRequest
 from pier.network.netns import enter, in_thread
 
@@ -16,6 +17,7 @@ class Plug:
     address: IPv4Interface
     gateway: IPv4Address | None
     isolated: bool
+    link_local: tuple[AnyInterface, ...] = ()
 
 
 def plug_in(plug: Plug) -> None:
@@ -71,7 +73,8 @@ def _configure(plug: Plug) -> None:
         link = inside.find(plug.veth.peer_name)
         if link is None:
             raise OSError(f"{plug.veth.peer_name} is not in the namespace it was made in")
-        inside.add_address(link.index, plug.address)
+        for address in (plug.address, *plug.link_local):
+            inside.add_address(link.index, address)
         inside.set_up(link.name)
         if plug.gateway is not None:
             inside.set_default_route(plug.gateway)

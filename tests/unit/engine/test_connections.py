@@ -7,7 +7,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig, Status
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError
 from pier.domain.network import Endpoint, EndpointRequest, PortBinding, PublishedPort
 from pier.domain.record import Put
 from pier.engine.networks import CreateNetwork
@@ -165,10 +165,10 @@ async def test_the_default_bridge_gives_no_names_and_no_fixed_addresses(
         await connect(nets, "bridge", "web", **request_)
 
 
-async def test_links_are_refused(nets: World) -> None:
+async def test_links_are_kept_with_the_endpoint(nets: World) -> None:
     await nets.run("web", host=on("front"))
-    with pytest.raises(Unsupported, match="Links"):
-        await connect(nets, "back", "web", links=("a:b",))
+    await connect(nets, "back", "web", links=("a:b",))
+    assert nets.container("web").endpoints["back"].request.links == ("a:b",)
 
 
 @pytest.mark.parametrize("status", [Status.REMOVING, Status.DEAD])

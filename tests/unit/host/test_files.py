@@ -80,13 +80,19 @@ def test_lines_come_and_go_in_place_and_a_programs_own_stay(files: ContainerFile
     path = Path(files.write(ID, {"hosts": "127.0.0.1\tlocalhost\n10.0.0.1\tweb\n"})["hosts"])
     path.write_text(path.read_text() + "10.9.9.9 mine")
     inode = path.stat().st_ino
-    files.change_lines(ID, "hosts", ["10.1.0.1\tweb\n"], ["10.0.0.1\tweb\n", "not there\n"])
+    files.change_hosts(ID, ["10.1.0.1\tweb\n"], ["10.0.0.1\tweb\n", "not there\n"])
     assert path.read_text() == "127.0.0.1\tlocalhost\n10.9.9.9 mine\n10.1.0.1\tweb\n"
-    files.change_lines(ID, "hosts", [], ["10.1.0.1\tweb\n"])
+    files.change_hosts(ID, [], ["10.1.0.1\tweb\n"])
     assert path.read_text() == "127.0.0.1\tlocalhost\n10.9.9.9 mine\n"
     assert path.stat().st_ino == inode
 
 
+def test_lines_go_by_their_first_names_whatever_their_address(files: ContainerFiles) -> None:
+    path = Path(files.write(ID, {"hosts": "10.0.0.1\tdb box old\n10.0.0.1\tdb2 box\n\n10.0.0.1\tdb\n"})["hosts"])
+    files.change_hosts(ID, ["10.0.0.2\tdb box new\n"], [], ["db box"])
+    assert path.read_text() == "10.0.0.1\tdb2 box\n\n10.0.0.1\tdb\n10.0.0.2\tdb box new\n"
+
+
 def test_lines_of_a_file_that_is_not_there_cannot_change(files: ContainerFiles) -> None:
     with pytest.raises(PierError, match="file hosts of container"):
-        files.change_lines(ID, "hosts", ["x\n"], [])
+        files.change_hosts(ID, ["x\n"], [])

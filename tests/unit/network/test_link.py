@@ -1,7 +1,8 @@
 """Our messages against an oracle: pyroute2 reads what we made, we read what it made."""
 
+import socket
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pyroute2 import IPRoute
 from support.netlab import Lab
 
 from pier.network.link import Links, VethRequest
+from pier.network.netns import write_sysctl
 
 pytestmark = pytest.mark.root
 
@@ -122,3 +124,38 @@ def test_address_goes_with_its_routes_and_may_be_gone(lab: Lab) -> None:
     for _ in range(2):
         with_links(lab, lambda links: links.remove_address(index, IPv4Interface("10.7.0.1/24")))
     assert "10.7.0" not in lab.sh("ip addr; ip route")
+
+
+def test_addresses_and_routes_of_ipv6(lab: Lab) -> None:
+    index = with_links(lab, make_bridge)
+    address = IPv6Interface("fd00:7::1/64")
+
+    def work(links: Links) -> list[Any]:
+        write_sysctl("/proc/sys/net/ipv6/conf/br7/disable_ipv6", "0")
+        links.add_address(index, address)
+        links.add_address(index, address)
+        links.set_default_route(IPv6Address("fd00:7::2"))
+        links.set_default_route(IPv6Address("fd00:7::3"))
+        before = [one for one in links.addresses(index) if not one.ip.is_link_local]
+        return [
+            before,
+            [str(route.subnet) for route in links.routes(socket.AF_INET6) if not route.subnet.is_link_local],
+        ]
+
+    addresses, subnets = with_links(lab, work)
+    assert sorted(map(str, addresses)) == ["10.7.0.1/24", "fd00:7::1/64"]
+    assert "fd00:7::/64" in subnets
+    gateways = with_oracle(
+        lab,
+        lambda oracle: [r.get_attr("RTA_GATEWAY") for r in oracle.get_default_routes(family=socket.AF_INET6)],
+    )
+    assert gateways == ["fd00:7::3"]
+
+    def undo(links: Links) -> list[Any]:
+        links.remove_default_route(IPv6Address("fd00:7::3"))
+        links.remove_default_route(IPv6Address("fd00:7::3"))
+        links.remove_address(index, address)
+        return [one for one in links.addresses(index) if one == address]
+
+    assert with_links(lab, undo) == []
+    assert with_oracle(lab, lambda oracle: list(oracle.get_default_routes(family=socket.AF_INET6))) == []

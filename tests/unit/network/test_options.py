@@ -74,7 +74,6 @@ def test_interface_is_the_option_s_or_the_default() -> None:
     [
         EndpointRequest(driver_opts={"com.docker.network.endpoint.sysctls": "x"}),
         EndpointRequest(ipv6_address="fd00::2"),
-        EndpointRequest(link_local_ips=("169.254.1.1",)),
     ],
 )
 def test_endpoint_options_that_are_not_built_are_unsupported(request_: EndpointRequest) -> None:

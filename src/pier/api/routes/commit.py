@@ -22,6 +22,6 @@ async def update(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("POST", "/containers/{name}/update", update, to_end=True),
+    Route("POST", "/containers/{name...}/update", update, to_end=True),
     Route("POST", "/commit", commit, to_end=True),
 )

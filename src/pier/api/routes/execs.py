@@ -28,7 +28,7 @@ async def resize(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("POST", "/containers/{name}/exec", create),
+    Route("POST", "/containers/{name...}/exec", create),
     Route("POST", "/exec/{name}/resize", resize),
     Route("GET", "/exec/{name}/json", inspect),
 )

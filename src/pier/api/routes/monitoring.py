@@ -144,7 +144,7 @@ async def events(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/containers/{name}/logs", logs),
-    Route("GET", "/containers/{name}/stats", stats),
+    Route("GET", "/containers/{name...}/logs", logs),
+    Route("GET", "/containers/{name...}/stats", stats),
     Route("GET", "/events", events),
 )

@@ -57,7 +57,7 @@ async def prune(call: Call) -> Answer:
     return json_reply(NetworksPruneReply(networks_deleted=names or None))
 
 
-_CONNECT = "without links and IPv6 addresses"
+_CONNECT = "without IPv6 addresses"
 
 ROUTES = (
     Route("GET", "/networks", list_networks),

@@ -78,7 +78,7 @@ async def _run_exec(channel: Channel, call: Call, exec_: Exec, size: tuple[int, 
 
 
 ROUTES = (
-    Route("POST", "/containers/{name}/attach", attach),
+    Route("POST", "/containers/{name...}/attach", attach),
     Route("GET", "/containers/{name}/attach/ws", attach_websocket),
     Route("POST", "/exec/{name}/start", start_exec, to_end=True),
 )

@@ -1,5 +1,7 @@
 """`docker inspect` of a container and of an exec."""
 
+from dataclasses import replace
+
 from pier.api.translate.endpoints import describe_endpoints, describe_ports, endpoints_of, was_launched
 from pier.api.translate.host import describe_host_config
 from pier.api.translate.mounts import describe_mounts
@@ -35,7 +37,7 @@ def describe_container(details: ContainerDetails, version: int) -> wire.Containe
         driver=container.driver,
         platform=container.platform,
         exec_ids=list(details.exec_ids) or None,
-        host_config=describe_host_config(container.host_config),
+        host_config=describe_host_config(replace(container.host_config, links=details.links)),
         graph_driver=wire.GraphDriver(data=dict(details.graph) or None, name=container.driver),
         size_rw=UNSET if details.size_rw is None else details.size_rw,
         size_root_fs=UNSET if details.size_root_fs is None else details.size_root_fs,

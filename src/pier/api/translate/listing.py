@@ -16,7 +16,7 @@ def describe_summary(summary: ContainerSummary, now: int, version: int) -> wire.
     annotations = mapped(container.host_config.annotations) if since(version, Change.LIST_ANNOTATIONS) else None
     return wire.ContainerSummary(
         id=container.id,
-        names=[f"/{container.name}"],
+        names=sorted(f"/{name}" for name in (container.name, *summary.link_names)),
         image=summary.image_ref,
         image_id=container.image_id,
         command=_command(container),

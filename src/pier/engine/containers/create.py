@@ -15,6 +15,7 @@ from pier.domain.record import Drop, Intent, Put
 from pier.domain.volume import ANONYMOUS_LABEL
 from pier.engine.containers import names
 from pier.engine.containers.endpoints import plan_endpoint
+from pier.engine.containers.links import resolve_links
 from pier.engine.containers.merge import command_line, merge_config
 from pier.engine.containers.mounts import resolve_mounts
 from pier.engine.containers.validate import check_config, check_host_config, check_name
@@ -136,6 +137,7 @@ class Creation:
         memory, ports = self._context.memory, self._context.ports
         container_id = ids.new_id()
         endpoints = self._endpoints(container_id, name, config, host, request.endpoint_requests)
+        links = resolve_links(self._context, host)
         points = resolve_mounts(config, host, self._look_up)
         await self._check_binds(points)
         warnings = self._warnings(host)
@@ -163,6 +165,7 @@ class Creation:
                     mount_points=points,
                     endpoint_requests=request.endpoint_requests,
                     endpoints=endpoints,
+                    links=links,
                     log_path=self._log_path(container_id, host.log_config),
                     warnings=tuple(warnings),
                 )

@@ -1,11 +1,12 @@
 """A container's places on networks: planned before it runs, published and chosen by rank while it does."""
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pier.domain import ids
 from pier.domain.container import Container
-from pier.domain.errors import Conflict, InvalidArgument, PierError, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, PierError
 from pier.domain.network import (
     Endpoint,
     EndpointRequest,
@@ -25,7 +26,7 @@ PREDEFINED = ("bridge", "host", "none")
 def plan_endpoint(network: Network, request: EndpointRequest, container_id: str, name: str, hostname: str) -> Endpoint:
     """What a container shall have on a network; addresses come when it runs.
 
-    Raises InvalidArgument, Unsupported for what the network cannot give.
+    Raises InvalidArgument for what the network cannot give.
     """
     user_defined = network.name not in PREDEFINED
     if not user_defined and request.aliases:
@@ -38,15 +39,32 @@ def plan_endpoint(network: Network, request: EndpointRequest, container_id: str,
             f"{_INVALID.format(network.name)}* user specified IP address is supported on user defined networks only\n"
             "* user specified IP address is supported only when connecting to networks with user configured subnets"
         )
-    for value, what in ((request.links, "Links"), (request.link_local_ips, "LinkLocalIPs")):
-        if value:
-            raise Unsupported(f"Pier does not support EndpointSettings.{what} yet")
+    if request.links and not user_defined:
+        raise InvalidArgument(
+            f"{_INVALID.format(network.name)}links of an endpoint are names on a user defined network; on the default "
+            "bridge they belong in HostConfig.Links"
+        )
+    _check_link_local(network, request)
     return Endpoint(
         network_id=network.id,
         network_name=network.name,
         request=request,
         dns_names=dns_names(request, container_id, name, hostname) if user_defined else (),
     )
+
+
+def _check_link_local(network: Network, request: EndpointRequest) -> None:
+    for text in request.link_local_ips:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError as error:
+            raise InvalidArgument(f"{_INVALID.format(network.name)}invalid link-local IP address: {text}") from error
+        if not address.is_link_local:
+            raise InvalidArgument(f"{_INVALID.format(network.name)}invalid link local IP address: {text}")
+        if address.version == 6 and not network.enable_ipv6:
+            raise InvalidArgument(
+                f"{_INVALID.format(network.name)}link-local IP address {text}: the network has no IPv6"
+            )
 
 
 def dns_names(request: EndpointRequest, container_id: str, name: str, hostname: str) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Everything that can be asked of containers, as the API calls it."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from pier.domain.archive import FileChange
 from pier.domain.container import Container
-from pier.domain.errors import NotFound, Unsupported
+from pier.domain.errors import NotFound
 from pier.domain.filters import Filters
-from pier.engine.containers import logs, usage
+from pier.domain.record import Put
+from pier.engine.containers import links, logs, usage
 from pier.engine.containers.archive import Archiving
 from pier.engine.containers.attach import Attaching, Attachment, AttachOptions
 from pier.engine.containers.changes import find_changes
@@ -64,9 +66,19 @@ class Containers:
         return await self._context.jobs.finish(self._creation.create(request), f"create {request.name}")
 
     async def remove(self, ref: str, *, volumes: bool = False, force: bool = False, link: bool = False) -> None:
+        """With `link` it is the link `web/alias` that goes, not a container."""
         if link:
-            raise Unsupported("Pier does not support links (docker rm --link) yet")
+            await self._context.jobs.finish(self._remove_link(ref), f"remove link {ref}")
+            return
         await self._removal.remove(ref, volumes=volumes, force=force)
+
+    async def _remove_link(self, ref: str) -> None:
+        owner, _ = links.split_name(self._context, ref)
+        async with self._context.live.lock(owner.id):
+            owner, gone = links.split_name(self._context, ref)
+            kept = tuple(link for link in owner.links if link != gone)
+            await self._context.memory.commit(Put(replace(owner, links=kept)), durable=True)
+            await links.forget(self._context, owner, gone)
 
     def get(self, ref: str) -> Container:
         return self._context.memory.container(ref)

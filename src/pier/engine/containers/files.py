@@ -19,12 +19,15 @@ ff02::2\tip6-allrouters
 FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
 
 
-def hosts_file(container: Container, endpoints: Iterable[Endpoint], host_gateway: str) -> str:
-    """localhost, then ExtraHosts, then a line for each address of the container with its own names."""
+def hosts_file(
+    container: Container, endpoints: Iterable[Endpoint], host_gateway: str, linked: Iterable[str] = ()
+) -> str:
+    """localhost, then ExtraHosts, then who is `linked`, then a line for each own address with its own names."""
     lines = [_LOCAL]
     for entry in container.host_config.extra_hosts:
         name, _, address = entry.partition(":")
         lines.append(f"{host_gateway if address == 'host-gateway' else address}\t{name}\n")
+    lines += linked
     return "".join([*lines, *(line for endpoint in endpoints for line in own_lines(container, endpoint))])
 
 

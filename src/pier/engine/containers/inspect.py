@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pier.domain.container import Container
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
+from pier.engine.containers.links import described
 from pier.engine.context import Context
 from pier.engine.images.images import Images
 
@@ -14,10 +15,14 @@ _FILES = ("hostname", "hosts", "resolv.conf")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerDetails:
-    """`files` are the paths of hostname, hosts and resolv.conf; `graph` the layer's directories by docker's names."""
+    """`files` are the paths of hostname, hosts and resolv.conf; `graph` the layer's directories by docker's names.
+
+    `links` are as inspect shows them: `/db:/web/alias`.
+    """
 
     container: Container
     exec_ids: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     graph: Mapping[str, str] = field(default_factory=dict)
     sandbox_id: str = ""
@@ -41,6 +46,7 @@ class Inspection:
         return ContainerDetails(
             container=container,
             exec_ids=tuple(sorted(self._context.live.execs(container.id))),
+            links=described(self._context, container),
             files=self._files(container),
             graph=await self._graph(container),
             sandbox_id=container.id if own_netns else "",

@@ -15,7 +15,7 @@ from pier.domain.mount import FilesystemMount
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
-from pier.engine.containers import files
+from pier.engine.containers import files, links
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.endpoints import (
     default_route,
@@ -68,15 +68,18 @@ class Launcher:
         is raised: StartFailed, Conflict (port taken), NotFound (network gone), Unavailable, …
         """
         try:
-            return await self._launch(self._named_as_joined(container))
+            started = await self._launch(self._named_as_joined(container))
         except PierError as error:
             await self._record_failure(container, error)
             raise
+        await links.follow(self._context, started)
+        return started
 
     async def _launch(self, container: Container) -> Container:
         memory = self._context.memory
         if not await self._context.live.writers_gone(container.id, WRITERS_PATIENCE):
             raise Unavailable(f"files are being copied into container {container.id}: start it again when that is done")
+        links.require_linked_running(self._context, container)
         intent = Intent(id=f"start-{container.id}", kind="start", subject=container.id)
         parts = _Parts()
         async with AsyncExitStack() as undo:
@@ -241,6 +244,7 @@ class Launcher:
                 ),
                 devices=parts.devices,
                 block_devices=parts.block_devices,
+                extra_env=links.environment(self._context, container),
                 init_binary=parts.init_binary,
                 shm_source=parts.shm_source,
             )
@@ -268,11 +272,12 @@ class Launcher:
             directory = self._context.config.data_root / "containers" / other.id
             return {name: str(directory / name) for name in ("hostname", "hosts", "resolv.conf")}
         own = mode != "host"
+        linked = links.hosts_lines(self._context, container)
         gateway = next((item.gateway for item in endpoints.values() if item.gateway), "")
         return await host.container_files(
             container.id,
             hostname=container.config.hostname,
-            hosts=files.hosts_file(container, endpoints.values(), gateway) if own else None,
+            hosts=files.hosts_file(container, endpoints.values(), gateway, linked) if own else None,
             resolv_conf=await self._resolv_conf(container, endpoints) if own else None,
         )
 

@@ -11,6 +11,7 @@ from pier.domain.filters import Filters
 from pier.domain.image import Image
 from pier.domain.network import parse_port, parse_port_range
 from pier.engine.containers.inspect import Inspection
+from pier.engine.containers.links import link_names
 from pier.engine.context import Context
 from pier.engine.images.images import Images
 
@@ -27,6 +28,7 @@ class ContainerSummary:
 
     container: Container
     image_ref: str
+    link_names: tuple[str, ...] = ()  # what others call it: `web/alias`
     size_rw: int | None = None
     size_root_fs: int | None = None
 
@@ -53,6 +55,7 @@ class Listing:
         if limit > 0:
             chosen = chosen[:limit]
         names = await self._current_names(chosen)
+        called = link_names(self._context.memory.containers.values())
         summaries = []
         for container in chosen:
             size_rw, size_root_fs = await self._inspection.sizes(container) if size else (None, None)
@@ -60,6 +63,7 @@ class Listing:
                 ContainerSummary(
                     container=container,
                     image_ref=names.get((container.image_ref, container.image_id), container.image_ref),
+                    link_names=tuple(called.get(container.id, ())),
                     size_rw=size_rw,
                     size_root_fs=size_root_fs,
                 )

@@ -175,8 +175,6 @@ def _check_modes(host: HostConfig) -> None:
         raise InvalidArgument(f"invalid IPC mode: {host.ipc_mode}")
     if host.storage_opt:
         raise Unsupported(f"Pier does not support HostConfig.StorageOpt yet: {', '.join(sorted(host.storage_opt))}")
-    if host.links:
-        raise Unsupported("Pier does not support HostConfig.Links (--link) yet; use a network and names")
     if host.cgroup:
         raise Unsupported("Pier does not support HostConfig.Cgroup")
     if host.volume_driver not in ("", "local"):

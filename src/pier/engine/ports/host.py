@@ -108,8 +108,18 @@ class Host(Protocol):
         """Writes hostname, hosts and resolv.conf in place; None copies the host's. Paths by name."""
         ...
 
-    async def change_hosts(self, container_id: str, *, added: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
-        """Takes lines out of a container's hosts file and appends others, in place; what it wrote itself stays."""
+    async def change_hosts(
+        self,
+        container_id: str,
+        *,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+        outdated: Sequence[str] = (),
+    ) -> None:
+        """Takes lines out of a container's hosts file and appends others, in place; what it wrote itself stays.
+
+        `outdated` are the first names of lines that go whatever their address is.
+        """
         ...
 
     async def write_resolv_conf(self, container_id: str, text: str) -> None: ...

@@ -1,7 +1,7 @@
 """Who is called what, and who may know: names are seen only by containers that share a network. Pure."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -24,6 +24,8 @@ class Zone:
         self._networks: dict[str, _Network] = {}  # by network id
         # By container id: its endpoints by network id, in the order in which their networks are searched.
         self._members: dict[str, dict[str, Endpoint]] = {}
+        # By container id, then network id: what the container alone calls others there, in lower case.
+        self._links: dict[str, dict[str, dict[str, str]]] = {}
 
     def put(self, container_id: str, endpoints: Iterable[Endpoint]) -> None:
         """All of a container's endpoints; those without `dns_names` neither have names nor see any."""
@@ -38,6 +40,8 @@ class Zone:
             for name in endpoint.dns_names:
                 network.names.setdefault(name.lower(), {})[container_id] = address
             self._members.setdefault(container_id, {})[endpoint.network_id] = endpoint
+            if links := _parse_links(endpoint.request.links):
+                self._links.setdefault(container_id, {})[endpoint.network_id] = links
 
     def drop(self, container_id: str) -> None:
         """Forgets a container; unknown is no error."""
@@ -48,8 +52,10 @@ class Zone:
         """Takes a container off one network: it is not found there, nor does it find others. Idempotent."""
         endpoints = self._members.get(container_id, {})
         endpoint = endpoints.pop(network_id, None)
+        self._links.get(container_id, {}).pop(network_id, None)
         if not endpoints:
             self._members.pop(container_id, None)
+            self._links.pop(container_id, None)
         if endpoint is None:
             return
         network = self._networks[network_id]
@@ -68,12 +74,13 @@ class Zone:
 
         Several are in random order, so that clients that take the first share the load.
         """
-        networks = [self._networks[key] for key in self._members.get(container_id, ())]
+        links = self._links.get(container_id, {})
+        networks = [(self._networks[key], links.get(key, {})) for key in self._members.get(container_id, ())]
         found = _lookup(networks, name)
         end = len(name)
         while not found and (end := name.rfind(".", 0, end)) > 0:
             suffix = name[end + 1 :]
-            found = _lookup([network for network in networks if network.name.lower() == suffix], name[:end])
+            found = _lookup([item for item in networks if item[0].name.lower() == suffix], name[:end])
         return random.sample(found, len(found)) if len(found) > 1 else found
 
     def find_name(self, container_id: str, address: IPv4Address) -> str:
@@ -85,8 +92,16 @@ class Zone:
         return ""
 
 
-def _lookup(networks: Iterable[_Network], name: str) -> Sequence[IPv4Address]:
-    for network in networks:
-        if name in network.names:
-            return list(network.names[name].values())
+def _lookup(networks: Iterable[tuple[_Network, Mapping[str, str]]], name: str) -> Sequence[IPv4Address]:
+    """In each network the name, or what it stands for by a link of who asks."""
+    for network, links in networks:
+        wanted = links.get(name, name)
+        if wanted in network.names:
+            return list(network.names[wanted].values())
     return []
+
+
+def _parse_links(texts: Iterable[str]) -> dict[str, str]:
+    """`name:alias`, or `name` alone, as names by their aliases; who is meant is settled by each question anew."""
+    pairs = (text.lower().partition(":")[::2] for text in texts)
+    return {alias or name: name for name, alias in pairs}

@@ -172,7 +172,10 @@ async def test_while_containerd_is_away(world: World) -> None:
         ),
         ({"endpoints": {"bridge": EndpointRequest(aliases=("a",))}}, InvalidArgument, "network-scoped alias"),
         ({"endpoints": {"bridge": EndpointRequest(ipv4_address="172.17.0.9")}}, InvalidArgument, "IP address"),
-        ({"endpoints": {"bridge": EndpointRequest(links=("a:b",))}}, Unsupported, "Links"),
+        ({"endpoints": {"bridge": EndpointRequest(link_local_ips=("10.1.1.1",))}}, InvalidArgument, "link local"),
+        ({"endpoints": {"bridge": EndpointRequest(link_local_ips=("x",))}}, InvalidArgument, "link-local"),
+        ({"endpoints": {"bridge": EndpointRequest(link_local_ips=("fe80::1",))}}, InvalidArgument, "no IPv6"),
+        ({"endpoints": {"bridge": EndpointRequest(links=("a:b",))}}, InvalidArgument, "HostConfig.Links"),
         (
             {"host": HostConfig(network_mode="host"), "endpoints": {"bridge": EndpointRequest()}},
             InvalidArgument,

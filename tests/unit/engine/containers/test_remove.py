@@ -7,7 +7,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import ExecConfig, HostConfig, RestartPolicy, Status
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
 
 AUTO = HostConfig(auto_remove=True)
@@ -143,12 +143,6 @@ async def test_force_on_what_goes_at_its_end_takes_its_anonymous_volumes_too(wor
     await world.create("new", host=AUTO, volumes=("/v",))
     await world.engine.containers.remove("new")
     assert not world.context.memory.volumes
-
-
-async def test_links_are_not_removed(world: World) -> None:
-    await world.create("web")
-    with pytest.raises(Unsupported, match="link"):
-        await world.engine.containers.remove("web", link=True)
 
 
 async def test_nothing_is_remembered_of_what_is_gone(world: World) -> None:

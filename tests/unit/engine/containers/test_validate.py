@@ -91,7 +91,6 @@ def test_restart_policies() -> None:
 def test_modes() -> None:
     refuse(HostConfig(userns_mode="private"), Unsupported, "UsernsMode")
     refuse(HostConfig(storage_opt={"size": "1"}), Unsupported, "StorageOpt")
-    refuse(HostConfig(links=("a:b",)), Unsupported, "Links")
     refuse(HostConfig(pid_mode="private"), words="PID mode")
     refuse(HostConfig(ipc_mode="odd"), words="IPC mode")
     refuse(HostConfig(isolation="hyperv"), words="isolation")

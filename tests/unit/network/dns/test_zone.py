@@ -1,3 +1,4 @@
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from pier.domain.network import Endpoint, EndpointRequest
@@ -90,3 +91,18 @@ def test_an_address_that_was_given_on_stays_with_its_new_holder() -> None:
     zone.put("c2", [endpoint("n", "10.0.0.1", "new")])
     zone.drop("c1")
     assert zone.find_name("c2", IPv4Address("10.0.0.1")) == "new.n"
+
+
+def test_a_link_is_a_name_that_one_container_alone_knows() -> None:
+    zone = Zone()
+    linked = replace(endpoint("front", "10.0.0.1", "web"), request=EndpointRequest(links=("db:Data", "later:x", "db")))
+    zone.put("c1", [linked])
+    zone.put("c2", [endpoint("front", "10.0.0.2", "db")])
+    assert found(zone, "c1", "data") == {"10.0.0.2"}
+    assert found(zone, "c1", "data.front") == {"10.0.0.2"}
+    assert found(zone, "c1", "x") == set()
+    assert found(zone, "c2", "data") == set()
+    zone.put("c3", [endpoint("front", "10.0.0.3", "later")])
+    assert found(zone, "c1", "x") == {"10.0.0.3"}
+    zone.leave("c1", "id of front")
+    assert found(zone, "c1", "data") == set()
