@@ -119,3 +119,51 @@ def test_logs_go_on_after_a_second_start(cli: Cli, image: str, engine: Engine) -
 def test_logs_need_a_stream(engine: Engine, image: str) -> None:
     run_to_end(engine, image, "none", "true")
     assert engine.call("GET", "/containers/none/logs").status == 400
+
+
+@pytest.mark.parametrize("driver", ["json-file", "local"])
+def test_reading_and_following_over_many_rotations_loses_and_repeats_nothing(
+    image: str, engine: Engine, driver: str
+) -> None:
+    options = ("--log-driver", driver, *("--log-opt", "max-size=40k"), *("--log-opt", "max-file=200"))
+    compress = ("--log-opt", "compress=true")
+    script = "for n in $(seq 1 20); do seq $((n * 1000)) $((n * 1000 + 999)); sleep 0.02; done"
+    expected = [str(n) for n in range(1000, 21000)]
+    engine.docker("create", "--name", driver, *options, *compress, image, "sh", "-c", script).check()
+    engine.call("POST", f"/containers/{driver}/start")
+    assert engine.docker("logs", "--follow", driver).check().lines == expected
+    folder = engine.data_root / "containers" / engine.call("GET", f"/containers/{driver}/json").json()["Id"]
+    assert len(list(folder.rglob("*.gz"))) > 5
+    assert engine.docker("logs", driver).check().lines == expected
+    assert engine.docker("logs", "--tail", "7000", driver).check().lines == expected[-7000:]
+
+
+def test_the_local_driver_keeps_bytes_streams_and_times(cli: Cli, image: str, engine: Engine) -> None:
+    run_to_end(
+        engine, image, "local", "printf 'a\\377\\n'; sleep 0.1; echo err >&2; printf end", "--log-driver", "local"
+    )
+    done = cli("logs", "local").check()
+    assert (done.stdout, done.stderr) == ("a\udcff\nend", "err\n")
+    shown = engine.call("GET", "/containers/local/json").json()
+    assert (shown["LogPath"], shown["HostConfig"]["LogConfig"]) == ("", {"Type": "local", "Config": {}})
+    stamp = cli("logs", "--timestamps", "--tail", "1", "local").check().stdout.split(" ")[0]
+    assert cli("logs", "--since", stamp, "local").check().stdout == "end"
+    assert cli("logs", "--details", "--tail", "1", "local").check().stdout == " end"
+    assert (engine.data_root / "containers" / shown["Id"] / "local-logs" / "container.log").stat().st_size > 0
+
+
+def test_a_local_log_outlives_a_killed_pierd(image: str, engine: Engine) -> None:
+    script = "seq 1 1000; while [ ! -e /go ]; do sleep 0.05; done; seq 1001 2000"
+    engine.docker("run", "-d", "--name", "killed", "--log-driver", "local", image, "sh", "-c", script).check()
+    wait_for(lambda: len(engine.docker("logs", "killed").lines) == 1000, what="the first lines")
+    engine.kill()
+    engine.start()
+    engine.docker("exec", "killed", "touch", "/go").check()
+    engine.docker("wait", "killed").check()
+    assert engine.docker("logs", "killed").check().lines == [str(n) for n in range(1, 2001)]
+
+
+def test_a_bad_option_of_the_local_driver_is_400(image: str, engine: Engine) -> None:
+    body = {"Image": image, "HostConfig": {"LogConfig": {"Type": "local", "Config": {"tag": "x"}}}}
+    answer = engine.call("POST", "/containers/create", body)
+    assert (answer.status, answer.message) == (400, "unknown log opt 'tag' for log driver local")

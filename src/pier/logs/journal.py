@@ -1,16 +1,14 @@
 """One container's log as the log thread sees it: raw bytes from the spools, formatted, appended, checkpointed."""
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pier.logs.checkpoint import Checkpoint, Mark
-from pier.logs.jsonfile import JsonLines, offset_after
+from pier.logs.formats import Encoder
 from pier.logs.rotation import LogFile
 from pier.logs.spool import Spool
-from pier.logs.stamps import format_stamp, parse_stamp
 
 BATCH = 256 << 10
 
@@ -22,7 +20,7 @@ class Journal:
     time of its first line.
     """
 
-    def __init__(self, file: LogFile, lines: JsonLines, checkpoint: Checkpoint, spools: Mapping[int, Spool]) -> None:
+    def __init__(self, file: LogFile, lines: Encoder, checkpoint: Checkpoint, spools: Mapping[int, Spool]) -> None:
         self._file = file
         self._lines = lines
         self._checkpoint = checkpoint
@@ -31,7 +29,9 @@ class Journal:
         self._positions = {1: 0, 2: 0}
         self._skips = {1: 0, 2: 0}
         self._lock = threading.Lock()  # held while a spool is read, so that `skip` never takes bytes away under it
+        self._read_to = {1: 0, 2: 0}  # up to where a thread holds bytes of the spool, on their way into the log
         self._dropped = 0
+        self._dropped_lines = 0
 
     @property
     def path(self) -> Path:
@@ -39,7 +39,7 @@ class Journal:
 
     def begin(self) -> None:
         """A new process: its spools are empty, the log may hold lines of earlier ones. Raises OSError."""
-        self._recover_time()
+        self._time = self._file.recover()
         self._save()
 
     def resume(self) -> None:
@@ -53,19 +53,11 @@ class Journal:
                 self._positions[stream] = min(position, self._spools[stream].end)
         if mark.inode == self._file.inode:
             self._file.cut(mark.size)
-        self._recover_time()
-        self._time = max(self._time, mark.time)
+        self._time = max(self._file.recover(), mark.time)
         for stream, spool in self._spools.items():  # a non-blocking log may have given up more than it had written
             if spool.floor > self._positions[stream]:
                 self.skip(stream, spool.floor)
         self._save()
-
-    def _recover_time(self) -> None:
-        last = self._file.recover()
-        try:
-            self._time = parse_stamp(json.loads(last)["time"]) if last else 0
-        except (ValueError, KeyError, TypeError):  # not a line of ours; it stays as it is
-            self._time = 0
 
     def position(self, stream: int) -> int:
         """Below this the log does not need the spool any more."""
@@ -76,9 +68,18 @@ class Journal:
         """Bytes of output that are not in the log and never will be."""
         return self._dropped + sum(max(0, self._skips[stream] - self._positions[stream]) for stream in self._skips)
 
+    @property
+    def dropped_lines(self) -> int:
+        """How many lines of output are missing from the log, each counted where it ends."""
+        return self._dropped_lines
+
     def skip(self, stream: int, position: int) -> None:
         """Gives up what is not read yet below `position`, and the rest of the line it falls in."""
         with self._lock:
+            start = max(self._positions[stream], self._read_to[stream], self._skips[stream])
+            while start < position and (data := self._spools[stream].read(start, min(BATCH, position - start))):
+                self._dropped_lines += data.count(b"\n")  # counted now: the spool lets go of it
+                start += len(data)
             self._skips[stream] = max(self._skips[stream], position)
 
     def write(self, segments: Sequence[tuple[int, int]], *, final: bool = False) -> None:
@@ -88,20 +89,29 @@ class Journal:
         """
         for stream, end in segments:
             while data := self._read(stream, end):
-                if not self._write_batch(stream, data, final):
-                    break
+                try:
+                    if not self._write_batch(stream, data, final):
+                        break
+                finally:
+                    self._read_to[stream] = 0
 
     def _read(self, stream: int, end: int) -> bytes:
         with self._lock:
-            start, skip = self._positions[stream], self._skips[stream]
-            if start >= skip:
-                return self._spools[stream].read(start, min(BATCH, end - start)) if end > start else b""
-            data = self._spools[stream].read(skip, min(BATCH, end - skip)) if end > skip else b""
-            newline = data.find(b"\n") + 1
-            lost = newline or len(data)
-            self._dropped += skip - start + lost
-            self._positions[stream] = self._skips[stream] = skip + lost
-            return data[lost:]
+            spool = self._spools[stream]
+            while (skip := self._skips[stream]) > self._positions[stream] and skip < end:
+                data = spool.read(skip, min(BATCH, end - skip))
+                newline = data.find(b"\n") + 1
+                self._skips[stream] = skip + (newline or len(data))
+                if newline:
+                    self._dropped_lines += 1
+                    self._dropped += self._skips[stream] - self._positions[stream]
+                    self._positions[stream] = self._skips[stream]
+            start = self._positions[stream]
+            if start >= end or skip > start:  # nothing new, or the rest of a line that is given up is still to come
+                return b""
+            data = spool.read(start, min(BATCH, end - start))
+            self._read_to[stream] = start + len(data)
+            return data
 
     def _write_batch(self, stream: int, data: bytes, final: bool) -> bool:
         """Whether anything of `data`, which begins at the stream's position, could be written."""
@@ -118,13 +128,9 @@ class Journal:
             self._file.rotate()
             self._save()
         stamp = max(self._time + 1, time.time_ns())
-        lines, consumed = self._lines.encode(data, stream, format_stamp(stamp), final=final)
+        lines, consumed = self._lines.encode(data, stream, stamp, final=final, room=self._file.room)
         if not consumed:
             return 0
-        cut = lines.find(b"\n", max(0, self._file.room - 1)) + 1
-        if 0 < cut < len(lines):
-            lines = lines[:cut]
-            consumed = offset_after(data, lines.count(b"\n"), final=final)
         self._file.append(lines)
         self._time = stamp
         self._positions[stream] += consumed

@@ -11,6 +11,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from pier.logs.stamps import format_stamp
+
 PIECE = 16384
 STREAM_NAMES = {1: b"stdout", 2: b"stderr"}
 
@@ -33,7 +35,16 @@ class JsonLines:
                 text = text.replace(character, f"\\u{ord(character):04x}")
             self._attributes = b'"attrs":' + text.encode("utf-8", "replace") + b","
 
-    def encode(self, data: bytes, stream: int, stamp: bytes, *, final: bool = False) -> tuple[bytes, int]:
+    def encode(self, data: bytes, stream: int, stamp: int, *, final: bool, room: int) -> tuple[bytes, int]:
+        """See Encoder."""
+        lines, consumed = self.encode_all(data, stream, format_stamp(stamp), final=final)
+        cut = lines.find(b"\n", max(0, room - 1)) + 1
+        if 0 < cut < len(lines):
+            lines = lines[:cut]
+            consumed = offset_after(data, lines.count(b"\n"), final=final)
+        return lines, consumed
+
+    def encode_all(self, data: bytes, stream: int, stamp: bytes, *, final: bool = False) -> tuple[bytes, int]:
         """The log lines for `data`, and how many of its bytes they cover.
 
         An unfinished line at the end is left over until its newline comes, unless `final`.
@@ -42,7 +53,7 @@ class JsonLines:
         joint = b"\\n" + tail + _HEAD
         out: list[bytes] = []
         consumed = 0
-        for start, end, complete in _runs(data, final):
+        for start, end, complete in runs(data, final):
             text = _escape(data[start:end])
             if complete:
                 out += (_HEAD, text[:-1].replace(b"\n", joint), b"\\n", tail)
@@ -53,9 +64,9 @@ class JsonLines:
 
 
 def offset_after(data: bytes, entries: int, *, final: bool = False) -> int:
-    """How many bytes of `data` the first `entries` log lines of `encode(data)` cover."""
+    """How many bytes of `data` the first `entries` log lines of `encode_all(data)` cover."""
     position = 0
-    for start, end, complete in _runs(data, final):
+    for start, end, complete in runs(data, final):
         lines = data.count(b"\n", start, end) if complete else 1
         if lines < entries:
             entries -= lines
@@ -70,7 +81,7 @@ def offset_after(data: bytes, entries: int, *, final: bool = False) -> int:
     return position
 
 
-def _runs(data: bytes, final: bool) -> Iterator[tuple[int, int, bool]]:
+def runs(data: bytes, final: bool) -> Iterator[tuple[int, int, bool]]:
     """(start, end, complete): stretches of whole lines shorter than 16384 bytes, and single pieces of longer ones."""
     size = len(data)
     start = position = 0

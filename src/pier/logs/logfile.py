@@ -1,25 +1,26 @@
-"""The files of a log, opened for reading: whole lines, seeks by line count and by time."""
+"""The files of a log, opened for reading: whole records, seeks by their count and by time."""
 
 import gzip
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
-from pier.logs.lines import decode
+from pier.logs.formats import Format, Record
 from pier.logs.rotation import rotated
 
 BLOCK = 512 << 10
-_STRIDE = 256 << 10
 _FIRST = 256 << 10  # the first line of a file lies within; pieces of 16 KiB are at most 100 KB when escaped
 
 
 class OpenLog:
     """`begins` is the time of its first line, by which a file is known wherever rotation moves it; 0: no line yet."""
 
-    def __init__(self, stream: IO[bytes], inode: int, *, plain: bool) -> None:
+    def __init__(self, stream: IO[bytes], inode: int, format: Format, *, plain: bool) -> None:
         self.inode = inode
         self.complete = False
         self._stream = stream
+        self._format = format
         self._plain = plain
         self._rest = b""
         self.begins = 0
@@ -27,18 +28,19 @@ class OpenLog:
         stream.seek(0)
 
     def _note_begin(self, data: bytes) -> None:
-        start = 0
-        while self.begins == 0 and (end := data.find(b"\n", start)) >= 0:
-            line = decode(data[start:end])
-            self.begins = line[0].time if line else 0
-            start = end + 1
+        if self.begins == 0:
+            self.begins = self._format.first_time(data)
+
+    def decode(self, block: bytes) -> Sequence[Record]:
+        """The records of what `read_lines` gave."""
+        return self._format.decode(block)
 
     def read_lines(self) -> bytes:
         """The next whole lines, about 512 KiB; empty where the file ends at present. A torn last line waits."""
-        while (data := self._stream.read(BLOCK)) or b"\n" in self._rest:
+        while (data := self._stream.read(BLOCK)) or self._format.whole(self._rest):
             if self._rest:
                 data = self._rest + data
-            end = data.rfind(b"\n") + 1
+            end = self._format.whole(data)
             self._rest = data[end:]
             if end:
                 self._note_begin(data)
@@ -54,61 +56,31 @@ class OpenLog:
         return True
 
     def seek_tail(self, count: int) -> int:
-        """Goes to where the last `count` whole lines begin; how many there are, at most `count`."""
-        return self._seek_tail_backward(count) if self._plain else self._seek_tail_forward(count)
-
-    def _seek_tail_backward(self, count: int) -> int:
-        """A line begins behind a newline, so it looks for one more than `count`, a block at a time from the end."""
-        missing = count + 1
-        end = self._stream.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - _STRIDE)
-            self._stream.seek(start)
-            data = self._stream.read(end - start)
-            newlines = data.count(b"\n")
-            if newlines >= missing:
-                position = len(data)
-                for _ in range(missing):
-                    position = data.rfind(b"\n", 0, position)
-                self._seek(start + position + 1)
-                return count
-            missing -= newlines
-            end = start
-        self._seek(0)
-        return count + 1 - missing
+        """Goes to where the last `count` whole records begin; how many there are, at most `count`."""
+        if not self._plain:
+            return self._seek_tail_forward(count)
+        position, found = self._format.find_tail(self._stream, count)
+        self._seek(position)
+        return found
 
     def _seek_tail_forward(self, count: int) -> int:
         """For compressed files, which can only be read forward: once to count, once to skip."""
-        lines = 0
-        while data := self._stream.read(BLOCK):
-            lines += data.count(b"\n")
+        records = 0
+        while block := self.read_lines():
+            records += self._format.count(block)
         self._seek(0)
-        skip = max(0, lines - count)
+        skip = max(0, records - count)
         while skip and (data := self.read_lines()):
-            there = data.count(b"\n")
+            there = self._format.count(data)
             if there > skip:
-                position = -1
-                for _ in range(skip):
-                    position = data.index(b"\n", position + 1)
-                self._rest = data[position + 1 :] + self._rest
+                self._rest = data[self._format.offset(data, skip) :] + self._rest
             skip = max(0, skip - there)
-        return min(lines, count)
+        return min(records, count)
 
     def seek_time(self, time: int) -> None:
-        """Goes near the first line of that time or later, never beyond it; times grow along the file."""
-        if not self._plain:
-            return
-        low, high = 0, self._stream.seek(0, os.SEEK_END)
-        while high - low > _STRIDE:
-            middle = (low + high) // 2
-            self._stream.seek(middle)
-            lines = decode(self._stream.read(_STRIDE).partition(b"\n")[2].partition(b"\n")[0])
-            if lines and lines[0].time < time:
-                low = middle
-            else:
-                high = middle
-        self._stream.seek(low)
-        self._seek(low + self._stream.read(_STRIDE).find(b"\n") + 1 if low else 0)
+        """Goes near the first record of that time or later, never beyond it."""
+        if self._plain:
+            self._seek(self._format.find_time(self._stream, time))
 
     def _seek(self, position: int) -> None:
         self._stream.seek(position)
@@ -118,7 +90,7 @@ class OpenLog:
         self._stream.close()
 
 
-def open_logs(path: Path) -> list[OpenLog]:
+def open_logs(path: Path, format: Format) -> list[OpenLog]:
     """All files of a log that have a line, oldest first; the current one is there even when empty.
 
     Goes from the youngest to the oldest, against the direction of rotation, so that none is missed when they are
@@ -129,7 +101,7 @@ def open_logs(path: Path) -> list[OpenLog]:
     number = gap = 0
     while gap < 3:  # an interrupted rotation may leave a number out
         plain, packed = (path, path) if number == 0 else rotated(path, number)
-        log = _open(plain, plain=True) or (_open(packed, plain=False) if number else None)
+        log = _open(plain, format, plain=True) or (_open(packed, format, plain=False) if number else None)
         gap = 0 if log else gap + 1
         number += 1
         if log is None:
@@ -142,9 +114,9 @@ def open_logs(path: Path) -> list[OpenLog]:
     return found[::-1]
 
 
-def _open(path: Path, *, plain: bool) -> OpenLog | None:
+def _open(path: Path, format: Format, *, plain: bool) -> OpenLog | None:
     try:
         stream = cast(IO[bytes], path.open("rb", buffering=0) if plain else gzip.GzipFile(path))
     except FileNotFoundError:
         return None
-    return OpenLog(stream, os.fstat(stream.fileno()).st_ino, plain=plain)
+    return OpenLog(stream, os.fstat(stream.fileno()).st_ino, format, plain=plain)

@@ -13,19 +13,23 @@ DEFAULT_MAX_FILE = 10
 DEFAULT_BUFFER = 1 << 20  # of a non-blocking log
 UNBOUNDED = -1
 
-_NOT_BUILT = ("local", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "gcplogs", "etwlogs")
-_KNOWN = frozenset(
-    {"max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"}
-)
+JSON_FILE, LOCAL = "json-file", "local"
+_LOCAL_SIZE = 20 << 20
+_LOCAL_FILES = 5
+
+_NOT_BUILT = ("syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "gcplogs", "etwlogs")
+_BOUNDS = frozenset({"max-size", "max-file", "compress", "mode", "max-buffer-size"})
+_KNOWN = _BOUNDS | {"labels", "labels-regex", "env", "env-regex", "tag"}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonFileOptions:
+class FileOptions:
     """How one container's log is written. Sizes in bytes; `max_size` -1: never rotated."""
 
+    driver: str = JSON_FILE
     max_size: int = DEFAULT_MAX_SIZE
     max_file: int = DEFAULT_MAX_FILE
     compress: bool = False
@@ -33,15 +37,17 @@ class JsonFileOptions:
     max_buffer: int = DEFAULT_BUFFER
 
 
-def parse_options(config: LogConfig) -> JsonFileOptions | None:
+def parse_options(config: LogConfig) -> FileOptions | None:
     """None for the driver `none`. Raises InvalidArgument for an unknown driver or option, Unsupported for one of
     Docker's drivers that Pier lacks.
     """
     if config.driver == "none":
         return None
     if config.driver in _NOT_BUILT:
-        raise Unsupported(f"log driver {config.driver!r} is not built into Pier; use json-file or none")
-    if config.driver not in ("json-file", ""):
+        raise Unsupported(f"log driver {config.driver!r} is not built into Pier; use json-file, local or none")
+    if config.driver == LOCAL:
+        return _local(config.options)
+    if config.driver not in (JSON_FILE, ""):
         raise InvalidArgument(f'error looking up logging plugin {config.driver}: plugin "{config.driver}" not found')
     for name in config.options:
         if name not in _KNOWN:
@@ -53,23 +59,49 @@ def parse_options(config: LogConfig) -> JsonFileOptions | None:
     return _json_file(config.options)
 
 
-def _json_file(options: Mapping[str, str]) -> JsonFileOptions:
+def _json_file(options: Mapping[str, str]) -> FileOptions:
+    non_blocking, max_buffer = _mode(options)
+    max_size, max_file = _bounds(options)
+    compress = _boolean(options.get("compress", "false"))
+    if compress and (max_file < 2 or max_size == UNBOUNDED):
+        raise InvalidArgument("compress cannot be true when max-file is less than 2 or max-size is not set")
+    return FileOptions(
+        max_size=max_size, max_file=max_file, compress=compress, non_blocking=non_blocking, max_buffer=max_buffer
+    )
+
+
+def _local(options: Mapping[str, str]) -> FileOptions:
+    """dockerd's own bounds: 5 files of 20 MiB, the older ones compressed."""
+    for name in options:
+        if name not in _BOUNDS:
+            raise InvalidArgument(f"unknown log opt '{name}' for log driver local")
+    non_blocking, max_buffer = _mode(options)
+    max_size = _size(options["max-size"], 1000) if "max-size" in options else _LOCAL_SIZE
+    if max_size == 0:
+        raise InvalidArgument("max size should be a positive number")
+    max_file = _max_file(options, _LOCAL_FILES)
+    compress = _boolean(options.get("compress", "true"))
+    if compress and max_file == 1:
+        raise InvalidArgument("compression cannot be enabled when max file count is 1")
+    return FileOptions(
+        driver=LOCAL,
+        max_size=max_size,
+        max_file=max_file,
+        compress=compress,
+        non_blocking=non_blocking,
+        max_buffer=max_buffer,
+    )
+
+
+def _mode(options: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether the log may fall behind, and by how many bytes."""
     mode = options.get("mode", "")
     if mode not in ("", "blocking", "non-blocking"):
         raise InvalidArgument(f"logger: logging mode not supported: {mode}")
     if "max-buffer-size" in options and mode != "non-blocking":
         raise InvalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
-    max_size, max_file = _bounds(options)
-    compress = _boolean(options.get("compress", "false"))
-    if compress and (max_file < 2 or max_size == UNBOUNDED):
-        raise InvalidArgument("compress cannot be true when max-file is less than 2 or max-size is not set")
-    return JsonFileOptions(
-        max_size=max_size,
-        max_file=max_file,
-        compress=compress,
-        non_blocking=mode == "non-blocking",
-        max_buffer=_size(options["max-buffer-size"], 1024) if "max-buffer-size" in options else DEFAULT_BUFFER,
-    )
+    size = _size(options["max-buffer-size"], 1024) if "max-buffer-size" in options else DEFAULT_BUFFER
+    return mode == "non-blocking", size
 
 
 def _bounds(options: Mapping[str, str]) -> tuple[int, int]:
@@ -79,15 +111,18 @@ def _bounds(options: Mapping[str, str]) -> tuple[int, int]:
         max_size = UNBOUNDED if options["max-size"] == "-1" else _size(options["max-size"], 1000)
         if max_size == 0:
             raise InvalidArgument("max-size must be a positive number")
-    max_file = 1 if "max-size" in options else DEFAULT_MAX_FILE
-    if "max-file" in options:
-        try:
-            max_file = int(options["max-file"])
-        except ValueError:
-            raise InvalidArgument(f"max-file must be a number, not {options['max-file']!r}") from None
-        if max_file < 1:
-            raise InvalidArgument("max-file cannot be less than 1")
-    return max_size, max_file
+    return max_size, _max_file(options, 1 if "max-size" in options else DEFAULT_MAX_FILE)
+
+
+def _max_file(options: Mapping[str, str], default: int) -> int:
+    text = options.get("max-file", str(default))
+    try:
+        max_file = int(text)
+    except ValueError:
+        raise InvalidArgument(f"max-file must be a number, not {text!r}") from None
+    if max_file < 1:
+        raise InvalidArgument("max-file cannot be less than 1")
+    return max_file
 
 
 def _size(text: str, unit: int) -> int:

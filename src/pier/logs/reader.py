@@ -1,4 +1,4 @@
-"""Logs: reads what the json-file driver wrote, follows it, removes it."""
+"""Logs: reads what the drivers json-file and local wrote, follows it, removes it."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,8 @@ from pathlib import Path
 from pier.domain.container import LogConfig
 from pier.domain.errors import PierError, Unsupported
 from pier.logs.arrivals import Arrivals
-from pier.logs.lines import LogLine
+from pier.logs.drivers import format_of
+from pier.logs.formats import Record
 from pier.logs.options import parse_options
 from pier.logs.scan import Scan, Selection
 
@@ -39,17 +40,18 @@ class Logs:
         until: int = 0,
         tail: int = -1,
         follow: Callable[[], bool] | None = None,
-    ) -> AsyncIterator[Sequence[LogLine]]:
+    ) -> AsyncIterator[Sequence[Record]]:
         """Batches, oldest line first. `tail` counts lines of both streams and before `since`, as dockerd does.
 
         With `follow` it goes on until that is False and all is read. Raises Unsupported, at once, for `none`.
         """
-        if parse_options(config) is None:
+        options = parse_options(config)
+        if options is None:
             raise Unsupported("configured logging driver does not support reading")
         selection = Selection(stdout=stdout, stderr=stderr, since=since, until=until, tail=tail)
-        return self._batches(log_path, Scan(Path(log_path), selection), follow or (lambda: False))
+        return self._batches(log_path, Scan(Path(log_path), selection, format_of(options)), follow or (lambda: False))
 
-    async def _batches(self, path: str, scan: Scan, follow: Callable[[], bool]) -> AsyncIterator[Sequence[LogLine]]:
+    async def _batches(self, path: str, scan: Scan, follow: Callable[[], bool]) -> AsyncIterator[Sequence[Record]]:
         with self._arrivals.watch(path) as arrived, _closing(scan) as read:
             while True:
                 running = follow()  # asked before reading: what it wrote until it ended is there then
@@ -68,18 +70,18 @@ class Logs:
 
 
 @contextlib.contextmanager
-def _closing(scan: Scan) -> Iterator[Callable[[], Awaitable[list[LogLine] | None]]]:
+def _closing(scan: Scan) -> Iterator[Callable[[], Awaitable[Sequence[Record] | None]]]:
     """A way to read `scan` in a thread; at the end of the block it is closed, but never while the thread is in it."""
-    jobs: list[asyncio.Future[list[LogLine] | None]] = []
+    jobs: list[asyncio.Future[Sequence[Record] | None]] = []
 
-    async def read() -> list[LogLine] | None:
+    async def read() -> Sequence[Record] | None:
         jobs[:] = [asyncio.get_running_loop().run_in_executor(None, scan.next)]
         try:
             return await asyncio.shield(jobs[0])
         except (OSError, EOFError, zlib.error) as error:
             raise PierError(f"cannot read the log: {error}") from error
 
-    def close(job: asyncio.Future[list[LogLine] | None]) -> None:
+    def close(job: asyncio.Future[Sequence[Record] | None]) -> None:
         if not job.cancelled():
             job.exception()  # seen, in case nobody waited for it any more
         scan.close()

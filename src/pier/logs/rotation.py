@@ -7,9 +7,9 @@ import shutil
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from pier.logs.options import UNBOUNDED, JsonFileOptions
+from pier.logs.drivers import format_of
+from pier.logs.options import UNBOUNDED, FileOptions
 
-_TAIL = 64 << 10
 _COMPRESSION_TIMEOUT = 300
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def rotated(path: str | Path, number: int) -> tuple[Path, Path]:
 class LogFile:
     """Appends, and rotates when full. For one thread at a time; `compressor` runs what may take seconds."""
 
-    def __init__(self, path: Path, options: JsonFileOptions, compressor: Executor) -> None:
+    def __init__(self, path: Path, options: FileOptions, compressor: Executor) -> None:
         self.path = path
         self._options = options
         self._compressor = compressor
@@ -53,13 +53,11 @@ class LogFile:
             os.ftruncate(self._fd, size)
             self.size = size
 
-    def recover(self) -> bytes:
-        """Cuts a torn last line, as a power cut leaves it; the whole last line, or nothing."""
-        start = max(0, self.size - _TAIL)
-        data = os.pread(self._fd, self.size - start, start)
-        end = data.rfind(b"\n") + 1
-        self.cut(start + end)
-        return data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end]
+    def recover(self) -> int:
+        """Cuts a torn last record, as a power cut leaves it; the time of the last whole one, 0 if there is none."""
+        end, time = format_of(self._options).recover(self._fd, self.size)
+        self.cut(end)
+        return time
 
     def append(self, lines: bytes) -> None:
         """All or nothing. Raises OSError."""

@@ -1,9 +1,10 @@
 """Reads the files of one log in batches of lines, in a thread: filters, tail, and the step from file to file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pier.logs.lines import LogLine, decode
+from pier.logs.formats import Format, Record
 from pier.logs.logfile import OpenLog, open_logs
 
 
@@ -24,27 +25,28 @@ class Scan:
     Holds its files open, so rotation and removal take nothing away from it. For one thread at a time.
     """
 
-    def __init__(self, path: Path, selection: Selection) -> None:
+    def __init__(self, path: Path, selection: Selection, format: Format) -> None:
         self._path = path
         self._selection = selection
+        self._format = format
         self._files: list[OpenLog] | None = None  # oldest first; the first is being read
         self.exhausted = False
 
-    def next(self) -> list[LogLine] | None:
+    def next(self) -> Sequence[Record] | None:
         """An empty batch: there is more, but nothing in this part was wanted. Raises OSError."""
         if self._files is None:
-            self._files = open_logs(self._path)
+            self._files = open_logs(self._path, self._format)
             self._seek(self._files)
         while not self.exhausted:
             if self._files and (block := self._files[0].read_lines()):
-                return self._select(decode(block))
+                return self._select(self._files[0].decode(block))
             if len(self._files) > 1:
                 self._files.pop(0).close()
             elif not self._advance(self._files):
                 return None
         return None
 
-    def _select(self, lines: list[LogLine]) -> list[LogLine]:
+    def _select(self, lines: Sequence[Record]) -> Sequence[Record]:
         wanted = self._selection
         if wanted.until and lines and lines[-1].time > wanted.until:
             self.exhausted = True
@@ -70,7 +72,7 @@ class Scan:
             return True
         known = files[0].begins if files else 0
         newer = []
-        for log in open_logs(self._path):
+        for log in open_logs(self._path, self._format):
             if log.begins > known:
                 newer.append(log)
             else:

@@ -17,9 +17,9 @@ from pier.domain.runtime import Stdio
 from pier.logs.arrivals import Arrivals
 from pier.logs.attributes import line_attributes
 from pier.logs.checkpoint import Checkpoint
+from pier.logs.drivers import encoder_for
 from pier.logs.journal import Journal
-from pier.logs.jsonfile import JsonLines
-from pier.logs.options import JsonFileOptions, parse_options
+from pier.logs.options import FileOptions, parse_options
 from pier.logs.rotation import LogFile
 from pier.logs.source import open_fifo
 from pier.logs.spool import Spool
@@ -46,7 +46,7 @@ class DescriptorKeeper(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Log:
     path: Path
-    options: JsonFileOptions
+    options: FileOptions
     attributes: Mapping[str, str]
 
 
@@ -141,7 +141,7 @@ class Streams:
         self, journals: list[Journal], directory: Path, log: _Log, spools: Mapping[int, Spool], fresh: bool
     ) -> None:
         file = LogFile(log.path, log.options, self._compressor)
-        journal = Journal(file, JsonLines(log.attributes), Checkpoint(directory / "checkpoint"), spools)
+        journal = Journal(file, encoder_for(log.options, log.attributes), Checkpoint(directory / "checkpoint"), spools)
         journals.append(journal)
         if fresh:
             journal.begin()

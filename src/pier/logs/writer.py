@@ -8,11 +8,12 @@ from concurrent.futures import Executor
 from functools import partial
 
 from pier.logs.journal import Journal
-from pier.logs.options import JsonFileOptions
+from pier.logs.options import FileOptions
 from pier.logs.spool import Spool
 
 _JOB = 1 << 20  # bytes; after each job the loop frees spool and wakes followers
 _RETRY = 1.0  # seconds until a failed append (a full disk) is tried again
+_TELL = 10.0  # seconds between two words about output that is being left out
 _SEGMENTS = 1024  # beyond so many changes between stdout and stderr their order in the log gets coarser
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class LogWriter:
         self,
         journal: Journal,
         spools: Mapping[int, Spool],
-        options: JsonFileOptions,
+        options: FileOptions,
         pool: Executor,
         progressed: Callable[[], None],
     ) -> None:
@@ -41,7 +42,8 @@ class LogWriter:
         self._retry: asyncio.TimerHandle | None = None
         self._finishing = self._flushed = False
         self._idle = asyncio.Event()
-        self._warned = self._closed = False
+        self._closed = False
+        self._tell_at = 0.0
 
     def position(self, stream: int) -> int:
         return self._journal.position(stream)
@@ -67,9 +69,14 @@ class LogWriter:
     def _skip(self, stream: int, position: int) -> None:
         if position > self._journal.position(stream):
             self._journal.skip(stream, position)
-            if not self._warned:
-                self._warned = True
-                _log.warning("the log %s cannot keep up: output is left out of it", self._journal.path)
+            if self._loop.time() >= self._tell_at:
+                self._tell_at = self._loop.time() + _TELL
+                _log.warning("the log %s cannot keep up: %s", self._journal.path, self._left_out())
+
+    def _left_out(self) -> str:
+        return (
+            f"{self._journal.dropped_lines} lines of output ({self._journal.dropped} bytes) were left out of it so far"
+        )
 
     def _dispatch(self) -> None:
         if self._closed or self._job is not None or self._retry is not None:
@@ -135,5 +142,10 @@ class LogWriter:
         if self._job is not None:
             await asyncio.wait({self._job}, timeout=10)
         if self._journal.dropped:
-            _log.warning("%d bytes of output were left out of the log %s", self._journal.dropped, self._journal.path)
+            _log.warning(
+                "%d lines of output (%d bytes) were left out of the log %s",
+                self._journal.dropped_lines,
+                self._journal.dropped,
+                self._journal.path,
+            )
         await self._loop.run_in_executor(self._pool, self._journal.close)

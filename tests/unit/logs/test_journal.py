@@ -1,4 +1,3 @@
-import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pier.logs.checkpoint import Checkpoint
+from pier.logs.drivers import encoder_for, format_of
+from pier.logs.formats import Record
 from pier.logs.journal import Journal
-from pier.logs.jsonfile import JsonLines
-from pier.logs.options import JsonFileOptions
+from pier.logs.options import JSON_FILE, LOCAL, FileOptions
 from pier.logs.rotation import LogFile
 from pier.logs.spool import Spool
 
@@ -17,7 +17,7 @@ from pier.logs.spool import Spool
 class Bench:
     """A journal over spools that a test fills by hand; `restart` is what a new pierd would do."""
 
-    def __init__(self, folder: Path, pool: ThreadPoolExecutor, options: JsonFileOptions) -> None:
+    def __init__(self, folder: Path, pool: ThreadPoolExecutor, options: FileOptions) -> None:
         self.folder, self.pool, self.options = folder, pool, options
         self.log = folder / "log"
         self.journal = self.restart()
@@ -26,7 +26,7 @@ class Bench:
     def restart(self) -> Journal:
         self.spools = {1: Spool(self.folder / "out"), 2: Spool(self.folder / "err")}
         file = LogFile(self.log, self.options, self.pool)
-        self.journal = Journal(file, JsonLines(), Checkpoint(self.folder / "checkpoint"), self.spools)
+        self.journal = Journal(file, encoder_for(self.options, {}), Checkpoint(self.folder / "checkpoint"), self.spools)
         return self.journal
 
     def feed(self, stream: int, data: bytes) -> None:
@@ -39,18 +39,19 @@ class Bench:
     def write(self, *, final: bool = False) -> None:
         self.journal.write([(number, spool.end) for number, spool in self.spools.items()], final=final)
 
-    def entries(self) -> list[dict[str, str]]:
+    def entries(self) -> list[Record]:
         files = [Path(f"{self.log}.{n}") for n in range(9, 0, -1)] + [self.log]
-        return [json.loads(line) for file in files if file.exists() for line in file.read_bytes().splitlines()]
+        read = format_of(self.options).decode
+        return [entry for file in files if file.exists() for entry in read(file.read_bytes())]
 
     def text(self) -> str:
-        return "".join(entry["log"] for entry in self.entries())
+        return b"".join(entry.text for entry in self.entries()).decode()
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+@pytest.fixture(params=[JSON_FILE, LOCAL])
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Bench]]:
     with ThreadPoolExecutor(1) as pool:
-        yield lambda **options: Bench(tmp_path, pool, JsonFileOptions(**options))
+        yield lambda **options: Bench(tmp_path, pool, FileOptions(driver=request.param, **options))
 
 
 def test_an_unfinished_line_waits_for_its_end(bench: Callable[..., Bench]) -> None:
@@ -74,20 +75,20 @@ def test_both_streams_go_into_one_file_with_growing_times(bench: Callable[..., B
         it.feed(2, b"e%d\n" % number)
         it.write()
     entries = it.entries()
-    assert [entry["stream"] for entry in entries] == ["stdout", "stderr"] * 5
-    times = [entry["time"] for entry in entries]
+    assert [entry.stream for entry in entries] == [1, 2] * 5
+    times = [entry.time for entry in entries]
     assert len(set(times)) == 10
 
 
 def test_rotation_falls_between_lines_and_each_file_begins_later(bench: Callable[..., Bench]) -> None:
     it = bench(max_size=1000, max_file=10)
-    it.feed(1, b"".join(b"%04d\n" % n for n in range(60)))
+    it.feed(1, b"".join(b"%04d\n" % n for n in range(110)))
     it.write()
-    assert it.text() == "".join(f"{n:04}\n" for n in range(60))
+    assert it.text() == "".join(f"{n:04}\n" for n in range(110))
     files = sorted(it.folder.glob("log*"))
     assert len(files) > 3
     assert all(1000 <= file.stat().st_size < 1200 for file in files if file.name != "log")
-    firsts = [json.loads(file.read_bytes().partition(b"\n")[0])["time"] for file in files]
+    firsts = [format_of(it.options).first_time(file.read_bytes()) for file in files]
     assert len(set(firsts)) == len(files)
 
 
@@ -100,7 +101,7 @@ def test_after_a_kill_between_append_and_checkpoint_nothing_is_repeated(bench: C
     it.write()
     (it.folder / "checkpoint").write_bytes(saved)  # as if it had been killed before it could save
     with it.log.open("ab") as log:
-        log.write(b'{"log":"torn')
+        log.write(b'{"log":"torn' if it.options.driver == JSON_FILE else b"\0\0\0\x17\x0a\x06std")
     it.restart().resume()
     it.feed(1, b"ee\n")
     it.write(final=True)
@@ -122,14 +123,14 @@ def test_a_new_process_goes_on_in_the_old_log(bench: Callable[..., Bench]) -> No
     it = bench()
     it.feed(1, b"first run\n")
     it.write()
-    last = it.entries()[-1]["time"]
+    last = it.entries()[-1].time
     for name in ("out", "err", "checkpoint"):
         (it.folder / name).unlink()
     it.restart().begin()
     it.feed(1, b"second run\n")
     it.write()
     assert it.text() == "first run\nsecond run\n"
-    assert it.entries()[-1]["time"] > last
+    assert it.entries()[-1].time > last
 
 
 def test_skipped_output_is_left_out_up_to_a_line_and_counted(bench: Callable[..., Bench]) -> None:
@@ -142,6 +143,27 @@ def test_skipped_output_is_left_out_up_to_a_line_and_counted(bench: Callable[...
     it.write()
     assert it.text() == "first\nkept\n"
     assert it.journal.dropped == len(b"lost\nhalf lost\n")
+    assert it.journal.dropped_lines == 2
+
+
+def test_lines_given_up_while_others_are_written_count_once(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = bench()
+    it.feed(1, b"".join(b"%04d\n" % n for n in range(100)))
+    append = it.journal._file.append
+
+    def slow(lines: bytes) -> None:
+        monkeypatch.undo()
+        it.feed(1, b"lost\nlost\nlost\nkept\n")
+        it.journal.skip(1, 512)  # the batch in hand goes in all the same
+        append(lines)
+
+    monkeypatch.setattr(it.journal._file, "append", slow)
+    it.write()
+    it.write()
+    assert it.text().splitlines() == [f"{n:04}" for n in range(100)] + ["kept"]
+    assert (it.journal.dropped_lines, it.journal.dropped) == (3, 15)
 
 
 def test_spool_given_up_before_the_crash_is_skipped_after_it(bench: Callable[..., Bench]) -> None:

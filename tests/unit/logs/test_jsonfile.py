@@ -10,7 +10,7 @@ STAMP = b"2026-11-25T01:00:48.952893952Z"
 
 
 def lines_of(data: bytes, *, final: bool = True, stream: int = 1) -> list[bytes]:
-    out, consumed = JsonLines().encode(data, stream, STAMP, final=final)
+    out, consumed = JsonLines().encode_all(data, stream, STAMP, final=final)
     assert consumed == len(data) or not final
     return out.splitlines(keepends=True)
 
@@ -44,7 +44,7 @@ def test_escapes_as_dockerd_does(raw: bytes, written: bytes) -> None:
 
 def test_the_stream_and_sorted_attributes_stand_before_the_time() -> None:
     lines = JsonLines({"tag": "lp1", "c": '"<x>', "a": "b"})
-    out, _ = lines.encode(b"x\ny\n", 2, STAMP)
+    out, _ = lines.encode_all(b"x\ny\n", 2, STAMP)
     attributes = rb'"attrs":{"a":"b","c":"\"\u003cx\u003e","tag":"lp1"}'
     assert out.splitlines() == [
         b'{"log":"%c\\n","stream":"stderr",%b,"time":"%b"}' % (c, attributes, STAMP) for c in (b"x", b"y")
@@ -67,15 +67,15 @@ def test_long_lines_come_in_pieces(length: int, pieces: list[int]) -> None:
 
 
 def test_an_unfinished_line_is_left_over_until_the_end() -> None:
-    out, consumed = JsonLines().encode(b"one\ntwo", 1, STAMP)
+    out, consumed = JsonLines().encode_all(b"one\ntwo", 1, STAMP)
     assert (out.count(b"\n"), consumed) == (1, 4)
-    assert JsonLines().encode(b"two", 1, STAMP) == (b"", 0)
-    out, consumed = JsonLines().encode(b"two", 1, STAMP, final=True)
+    assert JsonLines().encode_all(b"two", 1, STAMP) == (b"", 0)
+    out, consumed = JsonLines().encode_all(b"two", 1, STAMP, final=True)
     assert (text_of(out), consumed) == (b"two", 3)
 
 
 def test_a_full_piece_is_written_without_waiting_for_its_newline() -> None:
-    assert JsonLines().encode(b"x" * (PIECE + 5), 1, STAMP)[1] == PIECE
+    assert JsonLines().encode_all(b"x" * (PIECE + 5), 1, STAMP)[1] == PIECE
 
 
 raw_output = st.lists(
@@ -104,14 +104,14 @@ def test_every_line_is_json_and_nothing_is_lost(data: bytes) -> None:
 
 @given(raw_output, st.booleans(), st.data())
 def test_any_prefix_of_the_lines_is_mapped_back_to_the_raw_bytes(data: bytes, final: bool, draw: st.DataObject) -> None:
-    out, consumed = JsonLines().encode(data, 1, STAMP, final=final)
+    out, consumed = JsonLines().encode_all(data, 1, STAMP, final=final)
     count = out.count(b"\n")
     if count == 0:
         return
     some = draw.draw(st.integers(1, count))
     offset = offset_after(data, some, final=final)
-    first, first_consumed = JsonLines().encode(data[:offset], 1, STAMP, final=True)
-    rest, rest_consumed = JsonLines().encode(data[offset:], 1, STAMP, final=final)
+    first, first_consumed = JsonLines().encode_all(data[:offset], 1, STAMP, final=True)
+    rest, rest_consumed = JsonLines().encode_all(data[offset:], 1, STAMP, final=final)
     assert first + rest == out
     assert first_consumed + rest_consumed == consumed
 

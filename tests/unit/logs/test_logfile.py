@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from pier.logs.jsonformat import JsonFormat
 from pier.logs.logfile import OpenLog, open_logs
 
 
@@ -11,7 +12,7 @@ def line(second: int) -> bytes:
 
 
 def opened(path: Path) -> OpenLog:
-    (log,) = open_logs(path)
+    (log,) = open_logs(path, JsonFormat())
     return log
 
 
@@ -21,7 +22,7 @@ def test_files_come_oldest_first_whatever_is_missing(tmp_path: Path) -> None:
     (tmp_path / "log.2").write_bytes(line(5))  # an interrupted rotation left .1 out
     (tmp_path / "log.3.gz").write_bytes(gzip.compress(line(2)))
     (tmp_path / "log.3").write_bytes(line(2))  # and a compression its source
-    logs = open_logs(path)
+    logs = open_logs(path, JsonFormat())
     assert [log.read_lines() for log in logs] == [line(2), line(5), line(9)]
 
 
@@ -29,7 +30,7 @@ def test_an_empty_current_file_is_there_an_empty_old_one_is_not(tmp_path: Path) 
     path = tmp_path / "log"
     path.touch()
     (tmp_path / "log.1").touch()
-    assert [log.begins for log in open_logs(path)] == [0]
+    assert [log.begins for log in open_logs(path, JsonFormat())] == [0]
 
 
 def test_a_file_that_was_empty_is_known_once_it_has_a_line(tmp_path: Path) -> None:

@@ -2,17 +2,17 @@ import pytest
 
 from pier.domain.container import LogConfig
 from pier.domain.errors import InvalidArgument, Unsupported
-from pier.logs.options import UNBOUNDED, JsonFileOptions, parse_options
+from pier.logs.options import UNBOUNDED, FileOptions, parse_options
 
 
-def parse(**options: str) -> JsonFileOptions:
+def parse(**options: str) -> FileOptions:
     parsed = parse_options(LogConfig(options={name.replace("_", "-"): value for name, value in options.items()}))
     assert parsed is not None
     return parsed
 
 
 def test_a_log_is_bounded_unless_it_is_asked_not_to_be() -> None:
-    assert parse() == JsonFileOptions(max_size=64_000_000, max_file=10)
+    assert parse() == FileOptions(max_size=64_000_000, max_file=10)
     assert parse(max_size="-1").max_size == UNBOUNDED
 
 
@@ -23,13 +23,13 @@ def test_sizes_are_decimal_as_dockerd_reads_them(text: str, size: int) -> None:
 
 def test_max_size_alone_means_one_file() -> None:
     assert parse(max_size="1m").max_file == 1
-    assert parse(max_size="1m", max_file="3", compress="true") == JsonFileOptions(
+    assert parse(max_size="1m", max_file="3", compress="true") == FileOptions(
         max_size=1_000_000, max_file=3, compress=True
     )
 
 
 def test_the_buffer_of_a_non_blocking_log_is_binary() -> None:
-    assert parse(mode="non-blocking", max_buffer_size="4m") == JsonFileOptions(non_blocking=True, max_buffer=4 << 20)
+    assert parse(mode="non-blocking", max_buffer_size="4m") == FileOptions(non_blocking=True, max_buffer=4 << 20)
 
 
 def test_none_has_no_options() -> None:
@@ -57,6 +57,35 @@ def test_none_has_no_options() -> None:
 def test_refuses_bad_options_by_name(options: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         parse_options(LogConfig(options=options))
+    assert message in caught.value.message
+
+
+def local(**options: str) -> FileOptions:
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    parsed = parse_options(LogConfig(driver="local", options=given))
+    assert parsed is not None
+    return parsed
+
+
+def test_local_is_bounded_as_with_dockerd() -> None:
+    assert local() == FileOptions(driver="local", max_size=20 << 20, max_file=5, compress=True)
+    asked = local(max_size="1m", max_file="1", compress="false", mode="non-blocking")
+    assert asked == FileOptions(driver="local", max_size=1_000_000, max_file=1, non_blocking=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tag": "x"}, "unknown log opt 'tag' for log driver local"),
+        ({"labels": "x"}, "unknown log opt 'labels' for log driver local"),
+        ({"max_size": "0"}, "max size should be a positive number"),
+        ({"max_file": "1"}, "compression cannot be enabled when max file count is 1"),
+        ({"max_buffer_size": "1m"}, "max-buffer-size option is only supported with 'mode=non-blocking'"),
+    ],
+)
+def test_local_refuses_bad_options_by_name(options: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        local(**options)
     assert message in caught.value.message
 
 

@@ -8,7 +8,7 @@ import pytest
 from pier.domain.container import LogConfig
 from pier.domain.errors import InvalidArgument, Unsupported
 from pier.logs.arrivals import Arrivals
-from pier.logs.lines import LogLine
+from pier.logs.formats import Record
 from pier.logs.reader import Logs
 
 CONFIG = LogConfig()
@@ -23,7 +23,7 @@ def append(path: Path, data: bytes) -> None:
         log.write(data)
 
 
-async def texts(batches: AsyncIterator[Sequence[LogLine]]) -> list[bytes]:
+async def texts(batches: AsyncIterator[Sequence[Record]]) -> list[bytes]:
     return [entry.text async for batch in batches for entry in batch]
 
 

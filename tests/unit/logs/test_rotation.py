@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pier.logs.options import UNBOUNDED, JsonFileOptions
+from pier.logs.drivers import encoder_for
+from pier.logs.options import JSON_FILE, LOCAL, UNBOUNDED, FileOptions
 from pier.logs.rotation import LogFile, compress
 
 
@@ -21,7 +22,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_the_oldest_file_falls_off(tmp_path: Path, pool: Executor) -> None:
-    file = LogFile(tmp_path / "l", JsonFileOptions(max_size=5, max_file=3), pool)
+    file = LogFile(tmp_path / "l", FileOptions(max_size=5, max_file=3), pool)
     for line in (b"one__\n", b"two__\n", b"three\n", b"four_\n"):
         if file.is_full:
             file.rotate()
@@ -31,7 +32,7 @@ def test_the_oldest_file_falls_off(tmp_path: Path, pool: Executor) -> None:
 
 
 def test_a_single_file_is_begun_anew_under_a_reader(tmp_path: Path, pool: Executor) -> None:
-    file = LogFile(tmp_path / "l", JsonFileOptions(max_size=5, max_file=1), pool)
+    file = LogFile(tmp_path / "l", FileOptions(max_size=5, max_file=1), pool)
     file.append(b"one__\n")
     with (tmp_path / "l").open("rb") as reader:
         file.rotate()
@@ -42,7 +43,7 @@ def test_a_single_file_is_begun_anew_under_a_reader(tmp_path: Path, pool: Execut
 
 
 def test_older_files_are_compressed(tmp_path: Path, pool: Executor) -> None:
-    file = LogFile(tmp_path / "l", JsonFileOptions(max_size=1, max_file=3, compress=True), pool)
+    file = LogFile(tmp_path / "l", FileOptions(max_size=1, max_file=3, compress=True), pool)
     for line in (b"one\n", b"two\n", b"three\n"):
         if file.is_full:
             file.rotate()
@@ -61,28 +62,37 @@ def test_a_failed_compression_leaves_the_plain_file(tmp_path: Path) -> None:
 
 
 def test_room_ends_at_the_bound(tmp_path: Path, pool: Executor) -> None:
-    file = LogFile(tmp_path / "l", JsonFileOptions(max_size=10, max_file=2), pool)
+    file = LogFile(tmp_path / "l", FileOptions(max_size=10, max_file=2), pool)
     file.append(b"12345678")
     assert (file.room, file.is_full) == (2, False)
     file.append(b"90x")
     assert (file.room, file.is_full) == (0, True)
-    assert LogFile(tmp_path / "l", JsonFileOptions(max_size=UNBOUNDED), pool).is_full is False
+    assert LogFile(tmp_path / "l", FileOptions(max_size=UNBOUNDED), pool).is_full is False
 
 
-def test_a_torn_last_line_is_cut_and_the_last_whole_one_returned(tmp_path: Path, pool: Executor) -> None:
-    (tmp_path / "l").write_bytes(b"first\nsecond\nthi")
-    file = LogFile(tmp_path / "l", JsonFileOptions(), pool)
-    assert file.recover() == b"second\n"
-    assert (tmp_path / "l").read_bytes() == b"first\nsecond\n"
-    assert file.recover() == b"second\n"
+@pytest.mark.parametrize("driver", [JSON_FILE, LOCAL])
+def test_a_torn_last_record_is_cut_and_the_last_whole_one_tells_its_time(
+    tmp_path: Path, pool: Executor, driver: str
+) -> None:
+    options = FileOptions(driver=driver)
+    whole = b"".join(
+        encoder_for(options, {}).encode(b"text\n", 1, time, final=True, room=1 << 20)[0] for time in (5, 7)
+    )
+    for torn in (b"", whole[:3], whole[:9], b"\0" * 30):
+        (tmp_path / "l").write_bytes(whole + torn)
+        file = LogFile(tmp_path / "l", options, pool)
+        assert file.recover() == 7
+        assert (tmp_path / "l").read_bytes() == whole
+        assert file.recover() == 7
 
 
-def test_an_empty_file_has_no_last_line(tmp_path: Path, pool: Executor) -> None:
-    assert LogFile(tmp_path / "l", JsonFileOptions(), pool).recover() == b""
+@pytest.mark.parametrize("driver", [JSON_FILE, LOCAL])
+def test_an_empty_file_has_no_last_record(tmp_path: Path, pool: Executor, driver: str) -> None:
+    assert LogFile(tmp_path / "l", FileOptions(driver=driver), pool).recover() == 0
 
 
 def test_a_file_emptied_by_hand_is_written_from_its_beginning(tmp_path: Path, pool: Executor) -> None:
-    file = LogFile(tmp_path / "l", JsonFileOptions(max_size=100), pool)
+    file = LogFile(tmp_path / "l", FileOptions(max_size=100), pool)
     file.append(b"x" * 90 + b"\n")
     os.truncate(tmp_path / "l", 0)
     file.append(b"new\n")
@@ -93,7 +103,7 @@ def test_a_file_emptied_by_hand_is_written_from_its_beginning(tmp_path: Path, po
 def test_a_write_that_fails_leaves_nothing_behind(
     tmp_path: Path, pool: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = LogFile(tmp_path / "l", JsonFileOptions(), pool)
+    file = LogFile(tmp_path / "l", FileOptions(), pool)
     file.append(b"good\n")
     write = os.write
     left = [3]
@@ -116,7 +126,7 @@ def test_a_write_that_fails_leaves_nothing_behind(
 def test_an_interrupted_rotation_is_no_obstacle(tmp_path: Path, pool: Executor) -> None:
     for name in ("l.2", "l.3"):  # .1 is missing
         (tmp_path / name).write_bytes(name.encode())
-    file = LogFile(tmp_path / "l", JsonFileOptions(max_size=1, max_file=4), pool)
+    file = LogFile(tmp_path / "l", FileOptions(max_size=1, max_file=4), pool)
     file.append(b"x\n")
     file.rotate()
     assert names(tmp_path) == ["l", "l.1", "l.3"]

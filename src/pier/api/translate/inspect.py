@@ -15,6 +15,12 @@ from pier.wire.shape import UNSET
 from pier.wire.times import rfc3339
 
 
+def _log_path(container: Container) -> str:
+    """As dockerd shows it: of json-file only, which has a format that others read."""
+    shown = was_launched(container) and container.host_config.log_config.driver == "json-file"
+    return container.log_path if shown else ""
+
+
 def describe_container(details: ContainerDetails, version: int) -> wire.ContainerInspect:
     container = details.container
     config = describe_config(container.config)
@@ -31,7 +37,7 @@ def describe_container(details: ContainerDetails, version: int) -> wire.Containe
         resolv_conf_path=details.files.get("resolv.conf", ""),
         hostname_path=details.files.get("hostname", ""),
         hosts_path=details.files.get("hosts", ""),
-        log_path=container.log_path if was_launched(container) else "",
+        log_path=_log_path(container),
         name=f"/{container.name}",
         restart_count=container.restart_count,
         driver=container.driver,

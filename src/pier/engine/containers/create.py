@@ -79,7 +79,7 @@ class Creation:
         """Fills in what was left open, so that inspect shows what holds."""
         config, facts = self._context.config, self._context.facts
         log = host.log_config
-        if not log.driver:
+        if log.driver in ("", config.log_driver):
             log = LogConfig(driver=config.log_driver, options={**config.log_opts, **log.options})
         resources = host.resources
         if resources.memory > 0 and resources.memory_swap == 0 and facts.swap_limit:
@@ -257,9 +257,10 @@ class Creation:
         return warnings
 
     def _log_path(self, container_id: str, log: LogConfig) -> str:
-        if log.driver != "json-file":
-            return ""
-        return str(self._context.config.data_root / "containers" / container_id / f"{container_id}-json.log")
+        folder = self._context.config.data_root / "containers" / container_id
+        if log.driver == "local":
+            return str(folder / "local-logs" / "container.log")
+        return str(folder / f"{container_id}-json.log") if log.driver == "json-file" else ""
 
 
 def _with_identity(config: Config, host: HostConfig, container_id: str, host_name: str) -> Config:

@@ -284,8 +284,24 @@ async def test_an_oom_killer_that_is_off_without_a_limit_is_warned_of(world: Wor
     assert "no memory limit is set" in warnings[0]
 
 
-async def test_only_json_file_has_a_log_path(world: World) -> None:
+async def test_the_engines_log_options_hold_for_its_own_driver_only(world: World) -> None:
+    world.settings["log_opts"] = {"max-size": "1m", "max-file": "3"}
+    await world.restart()
+    for driver, options, wanted in (
+        ("", {}, {"max-size": "1m", "max-file": "3"}),
+        ("json-file", {"max-size": "9m"}, {"max-size": "9m", "max-file": "3"}),
+        ("local", {}, {}),
+    ):
+        config = LogConfig(driver=driver, options=options)
+        container_id = await world.create(f"by-{driver or 'default'}", host=HostConfig(log_config=config))
+        assert world.container(container_id).host_config.log_config.options == wanted
+
+
+async def test_drivers_that_keep_files_have_a_log_path(world: World) -> None:
     one = await world.create("one")
-    await world.create("two", host=HostConfig(log_config=LogConfig(driver="none")))
-    assert world.container("one").log_path == str(world.data_root / "containers" / one / f"{one}-json.log")
-    assert world.container("two").log_path == ""
+    two = await world.create("two", host=HostConfig(log_config=LogConfig(driver="local")))
+    await world.create("three", host=HostConfig(log_config=LogConfig(driver="none")))
+    folder = world.data_root / "containers"
+    assert world.container("one").log_path == str(folder / one / f"{one}-json.log")
+    assert world.container("two").log_path == str(folder / two / "local-logs" / "container.log")
+    assert world.container("three").log_path == ""
