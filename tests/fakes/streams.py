@@ -153,7 +153,7 @@ class FakeLogs:
     removed: list[str] = field(default_factory=list)
 
     def check(self, config: LogConfig) -> None:
-        if config.driver not in ("json-file", "none"):
+        if config.driver not in ("json-file", "local", "none"):
             raise InvalidArgument(f"logger: no log driver named '{config.driver}' is registered")
 
     async def read(

@@ -285,7 +285,7 @@ async def test_an_oom_killer_that_is_off_without_a_limit_is_warned_of(world: Wor
 
 
 async def test_the_engines_log_options_hold_for_its_own_driver_only(world: World) -> None:
-    world.settings["log_opts"] = {"max-size": "1m", "max-file": "3"}
+    world.settings = {"log_opts": {"max-size": "1m", "max-file": "3"}}
     await world.restart()
     for driver, options, wanted in (
         ("", {}, {"max-size": "1m", "max-file": "3"}),
