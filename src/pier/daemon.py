@@ -25,6 +25,7 @@ from pier.api.http.listener import BadListener, parse_listener
 from pier.archive.copies import Copies
 from pier.archive.images import Archives
 from pier.config import Config, ConfigError
+from pier.containerd.changes import ImageChanges
 from pier.containerd.client import Client
 from pier.containerd.containers import ContainerObjects
 from pier.containerd.content import Content
@@ -126,6 +127,7 @@ async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[E
 
 def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, streams: Streams, logs: Logs) -> Ports:
     """Every adapter, handed over as the Protocol it must fit: mypy checks that here."""
+    changes = ImageChanges()
     return Ports(
         records=records,
         containerd=Version(client),
@@ -133,10 +135,10 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
         objects=ContainerObjects(client),
         snapshots=Snapshots(client, settings.storage_driver),
         content=Content(client),
-        image_records=ImageRecords(client),
+        image_records=ImageRecords(client, changes),
         diffs=Diffs(client),
         leases=Leases(client),
-        runtime_events=RuntimeEvents(client),
+        runtime_events=RuntimeEvents(client, changes),
         streams=streams,
         logs=logs,
         networks=Networks(

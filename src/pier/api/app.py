@@ -15,6 +15,7 @@ from pier.api.http.messages import Answer, Headers, Hijack, Reply, Request
 from pier.api.http.server import GRACE, Server, serving
 from pier.api.router import Route, Router
 from pier.api.routes import table
+from pier.api.translate.listing import Summaries
 from pier.api.versions import NEWEST, negotiate, split_version
 from pier.domain.errors import InvalidArgument
 from pier.wire.container import ErrorReply
@@ -32,6 +33,7 @@ class Api:
     def __init__(self, engine: "Engine", routes: Sequence[Route] | None = None) -> None:
         self._engine = engine
         self._router = Router(table() if routes is None else routes)
+        self._summaries = Summaries()
 
     @asynccontextmanager
     async def serving(self, listeners: Sequence[Listener], grace: float = GRACE) -> AsyncIterator[Server]:
@@ -58,7 +60,7 @@ class Api:
             return _with_headers(describe_error(error, path), VERSION_ERROR_HEADERS)
         route, parameters = found
         request.runs_to_end = route.to_end
-        return await self._call(route, Call(self._engine, request, minor, parameters))
+        return await self._call(route, Call(self._engine, request, minor, parameters, self._summaries))
 
     async def _call(self, route: Route, call: Call) -> Answer:
         try:

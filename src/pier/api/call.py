@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pier.api.errors import JSON
 from pier.api.http.messages import Headers, Reply, Request
 from pier.api.translate.filters import load_filters
+from pier.api.translate.listing import Summaries
 from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.filters import Filters
 from pier.wire.shape import decode, encode
@@ -20,10 +21,21 @@ _T = TypeVar("_T")
 
 
 class Call:
-    """`version` is the minor number of the negotiated API version, `parameters` the path's variables."""
+    """`version` is the minor number of the negotiated API version, `parameters` the path's variables.
 
-    def __init__(self, engine: "Engine", request: Request, version: int, parameters: Mapping[str, str]) -> None:
+    `summaries` is what the API remembers of earlier lists of containers.
+    """
+
+    def __init__(
+        self,
+        engine: "Engine",
+        request: Request,
+        version: int,
+        parameters: Mapping[str, str],
+        summaries: Summaries | None = None,
+    ) -> None:
         self.engine = engine
+        self.summaries = summaries or Summaries()
         self.request = request
         self.version = version
         self.parameters = parameters

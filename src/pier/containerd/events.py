@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 from pier_grpc import events_pb2 as pb
 from pier_grpc import task_events_pb2, types_pb2
 
+from pier.containerd.changes import ImageChanges
 from pier.containerd.client import Client, Method
 from pier.containerd.errors import translated
 from pier.containerd.messages import nanoseconds
@@ -25,6 +26,7 @@ _SUBSCRIBE = Method(_SERVICE + "Subscribe", pb.SubscribeRequest, types_pb2.Envel
 _PUBLISH = Method(_SERVICE + "Publish", pb.PublishRequest, Empty)
 
 _EXIT, _OOM, _MARKER = "/tasks/exit", "/tasks/oom", "/pier/subscribed"
+_IMAGES = ("/images/create", "/images/update", "/images/delete")
 _CONFIRM_TIMEOUT = 10.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0  # seconds between attempts
 
@@ -33,10 +35,11 @@ _Call = grpc.aio.UnaryStreamCall[pb.SubscribeRequest, types_pb2.Envelope]
 
 
 class RuntimeEvents:
-    """Exits and OOM kills in our namespace."""
+    """Exits and OOM kills in our namespace; changes of image records are told to `changes` alone."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, changes: ImageChanges | None = None) -> None:
         self._client = client
+        self._changes = changes or ImageChanges()
 
     async def subscribe(self) -> AsyncIterator[RuntimeEvent]:
         """Yields Connected whenever the stream is up (again), then what happens. Never ends, raises nothing."""
@@ -46,9 +49,12 @@ class RuntimeEvents:
             try:
                 with translated("read events", socket=self._client.address):
                     envelope = await self._confirm(call)
+                    self._changes.follow()
                     yield Connected()
                     delay = _FIRST_DELAY
                     while isinstance(envelope, types_pb2.Envelope):
+                        if envelope.topic in _IMAGES:
+                            self._changes.note()
                         if (event := _event(envelope)) is not None:
                             yield event
                         envelope = await call.read()
@@ -56,12 +62,13 @@ class RuntimeEvents:
             except PierError as error:
                 _log.warning("%s; subscribing again in %.1f s", error.message, delay)
             finally:
+                self._changes.lose()
                 call.cancel()
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
 
     def _open(self) -> _Call:
-        topics = (_EXIT, _OOM, _MARKER)
+        topics = (_EXIT, _OOM, _MARKER, *_IMAGES)
         filters = [f'namespace=={self._client.namespace},topic=="{topic}"' for topic in topics]
         return self._client.stream(_SUBSCRIBE, pb.SubscribeRequest(filters=filters), timeout=None)
 

@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,15 @@ from pier_grpc import content_pb2 as pb
 from support.containerd import Containerd
 from support.containerd_backend import CGROUP_PARENT, Backend, chunks_of, ended, process
 
+from pier.containerd.changes import ImageChanges
 from pier.containerd.client import Client, Method
+from pier.containerd.events import RuntimeEvents
+from pier.containerd.images import ImageRecords
 from pier.containerd.ingest import Ingest
 from pier.containerd.namespaces import Namespaces
 from pier.containerd.version import Version
 from pier.domain.errors import Conflict, StartFailed, Unavailable
+from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.runtime import Connected, Stdio, TaskExit, TaskStatus
 
 pytestmark = [pytest.mark.containerd, pytest.mark.root]
@@ -222,6 +226,28 @@ async def test_events_of_another_namespace_are_not_seen(connect: Connect) -> Non
         assert isinstance(event, TaskExit)
         assert event.container_id == "ours"
         await events.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+async def test_list_of_images_is_kept_until_anybody_changes_one(client: Client) -> None:
+    changes = ImageChanges()
+    ours, theirs = ImageRecords(client, changes), ImageRecords(client)
+    target = Descriptor(media_type="m", digest=f"sha256:{'0' * 64}", size=1)
+    await ours.put(ImageRecord(name="a:1", target=target))
+    unwatched = await ours.list()
+    assert await ours.list() is not unwatched
+
+    events = RuntimeEvents(client, changes).subscribe()
+    assert await anext(events) == Connected()
+    kept = await ours.list()
+    assert await ours.list() is kept
+    await theirs.put(ImageRecord(name="b:1", target=target))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1.0):  # of the engine's events there are none: this reads what came of images
+            await anext(events)
+    assert {record.name for record in await ours.list()} == {"a:1", "b:1"}
+    await ours.delete("b:1")
+    assert [record.name for record in await ours.list()] == ["a:1"]
+    await ours.delete("a:1")
 
 
 async def test_absent_from_the_start(tmp_path: Path) -> None:

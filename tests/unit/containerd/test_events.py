@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from pier_grpc import events_pb2, task_events_pb2, types_pb2
 
+from pier.containerd.changes import ImageChanges
 from pier.containerd.client import Client
 from pier.containerd.events import RuntimeEvents
 from pier.domain.runtime import Connected, RuntimeEvent, TaskExit, TaskOom
@@ -90,9 +91,14 @@ async def exchange() -> AsyncIterator[Exchange]:
 
 
 @pytest.fixture
-async def events(exchange: Exchange) -> AsyncIterator[AsyncIterator[RuntimeEvent]]:
+def changes() -> ImageChanges:
+    return ImageChanges()
+
+
+@pytest.fixture
+async def events(exchange: Exchange, changes: ImageChanges) -> AsyncIterator[AsyncIterator[RuntimeEvent]]:
     client = Client(exchange.path, "ours")
-    stream = RuntimeEvents(client).subscribe()
+    stream = RuntimeEvents(client, changes).subscribe()
     yield stream
     await client.close()
 
@@ -130,6 +136,24 @@ async def test_events_are_decoded_and_foreign_topics_skipped(
         TaskExit(container_id="c1", exec_id="e1", pid=8, status=0, exited_at=0),
         TaskOom(container_id="c1"),
     ]
+
+
+async def test_changes_of_images_are_counted_while_the_stream_is_up(
+    exchange: Exchange, events: AsyncIterator[RuntimeEvent], changes: ImageChanges
+) -> None:
+    await following(events)
+    before = changes.number
+    assert before is not None
+    exchange.send("/images/delete", b"")
+    exchange.send("/tasks/exit", EXIT.SerializeToString())
+    await following(events)
+    assert changes.number not in (None, before)
+
+    await exchange.stop()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await anext(events)
+    assert changes.number is None
 
 
 async def test_an_event_that_confirms_the_subscription_is_not_lost(

@@ -9,7 +9,6 @@ from pier.api.http.messages import Answer, Reply, StreamReply
 from pier.api.router import Route
 from pier.api.translate.create import load_create
 from pier.api.translate.inspect import describe_container
-from pier.api.translate.listing import describe_summary
 from pier.api.versions import Change, since
 from pier.domain.errors import InvalidArgument
 from pier.wire.container import ContainersPruneReply, CreateReply, TopReply, WaitError, WaitReply
@@ -30,7 +29,7 @@ async def list_containers(call: Call) -> Answer:
         all=call.flag("all"), limit=limit, filters=call.filters(), size=call.flag("size")
     )
     now = time.time_ns()
-    return json_reply([describe_summary(summary, now, call.version) for summary in found])
+    return Reply(headers=(JSON,), body=call.summaries.encode(found, now, call.version))
 
 
 async def inspect(call: Call) -> Answer:

@@ -1,5 +1,7 @@
 """`docker ps`: one line for each container, with its state in words."""
 
+from collections.abc import Sequence
+
 from pier.api.translate.endpoints import describe_endpoints, describe_port_list
 from pier.api.translate.mounts import describe_mounts
 from pier.api.translate.process import mapped
@@ -7,8 +9,46 @@ from pier.api.versions import Change, since
 from pier.domain.container import Container, State, Status
 from pier.engine.containers.listing import ContainerSummary
 from pier.wire import inspect as wire
-from pier.wire.shape import UNSET
+from pier.wire.shape import UNSET, compact
 from pier.wire.sizes import human_duration
+
+_KEPT = 1000  # encoded containers that may be kept beyond those of the last list
+
+
+class Summaries:
+    """The list of containers as JSON, encoded anew only where something changed.
+
+    A record is never changed in place, so the same object means the same JSON, but for its age in words. Polling
+    clients (`ps` every second, a dashboard) are what this is for.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], tuple[Container, tuple[object, ...], bytes]] = {}
+
+    def encode(self, summaries: Sequence[ContainerSummary], now: int, version: int) -> bytes:
+        """A JSON array with the newline that ends every body of the API."""
+        body = b"[" + b",".join([self._encode_one(summary, now, version) for summary in summaries]) + b"]\n"
+        if len(self._known) > 2 * len(summaries) + _KEPT:  # of containers that are gone, or not asked for any more
+            shown = {summary.container.id for summary in summaries}
+            self._known = {key: known for key, known in self._known.items() if key[0] in shown}
+        return body
+
+    def _encode_one(self, summary: ContainerSummary, now: int, version: int) -> bytes:
+        container = summary.container
+        key = (container.id, version)
+        rest = (
+            summary.image_ref,
+            summary.link_names,
+            summary.size_rw,
+            summary.size_root_fs,
+            describe_status(container.state, now),
+        )
+        known = self._known.get(key)
+        if known is not None and known[0] is container and known[1] == rest:
+            return known[2]
+        encoded = compact(describe_summary(summary, now, version))
+        self._known[key] = (container, rest, encoded)
+        return encoded
 
 
 def describe_summary(summary: ContainerSummary, now: int, version: int) -> wire.ContainerSummary:

@@ -1,7 +1,7 @@
 """The read model of images: containerd's records, put together by the config they lead to."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,14 +20,15 @@ Grouped = dict[str, tuple[Image, list[ImageRecord]]]
 class ImageStore:
     """Lists and finds images, and moves their names.
 
-    The records are asked for each time: one cheap call, and others may have changed them. What they point to is read
-    once, as it is named by its digest.
+    The records are asked for each time, as others may have changed them; while they are the same, so is what was put
+    together from them. What they point to is read once, as it is named by its digest.
     """
 
     def __init__(self, content: Content, records: ImageRecords, snapshots: Snapshots, platform: Platform) -> None:
         self._records = records
         self._reader = ManifestReader(content, snapshots, platform)
         self._naming = asyncio.Lock()  # moving a name is several calls
+        self._last: tuple[Sequence[ImageRecord], Grouped] = ((), {})
 
     async def images(self) -> list[Image]:
         """Every image of which this host has the content, newest first."""
@@ -72,6 +73,7 @@ class ImageStore:
     def forget(self, target: Descriptor) -> None:
         """Reads a target anew: its index may have got the content of a platform that suits better."""
         self._reader.forget(target.digest)
+        self._last = ((), {})
 
     async def assign(self, name: str, target: Descriptor) -> str:
         """Points a record at a manifest; the id of the image that lost its last name by it, or "".
@@ -113,7 +115,7 @@ class ImageStore:
         async with self._naming:
             records = await self.records_of(image_id)
             for number, record in enumerate(records, start=1):
-                self._reader.forget(record.target.digest)
+                self.forget(record.target)
                 with suppress(NotFound):  # somebody else was faster
                     await self._records.delete(record.name, collect=number == len(records))
 
@@ -127,12 +129,19 @@ class ImageStore:
     async def _grouped(self) -> Grouped:
         """Images by id with their records; a record whose content is not here (or is no image) is left out."""
         grouped: Grouped = {}
-        for record in await self._records.list():
+        records = await self._records.list()
+        if records is self._last[0]:
+            return self._last[1]
+        is_whole = True
+        for record in records:
             try:
                 image = await self._reader.read(record.target)
             except (NotFound, InvalidArgument):
+                is_whole = False  # its content may come without a change of the record
                 continue
             grouped.setdefault(image.id, (image, []))[1].append(record)
+        if is_whole:
+            self._last = (records, grouped)
         return grouped
 
 
@@ -154,7 +163,7 @@ def _find_id(grouped: Grouped, ref: str) -> str:
 
 
 def _records(grouped: Grouped, image_id: str) -> list[ImageRecord]:
-    return grouped[image_id][1] if image_id in grouped else []
+    return list(grouped[image_id][1]) if image_id in grouped else []
 
 
 def _parse_or_none(ref: str) -> Reference | None:

@@ -65,7 +65,10 @@ class Content(Protocol):
 class ImageRecords(Protocol):
     """containerd's image store: names that point to manifests."""
 
-    async def list(self) -> list[ImageRecord]: ...
+    async def list(self) -> Sequence[ImageRecord]:
+        """The same object as last time only if no record has changed since."""
+        ...
+
     async def get(self, name: str) -> ImageRecord: ...
     async def put(self, record: ImageRecord) -> None:
         """Creates or moves the name."""
