@@ -39,6 +39,7 @@ class Config:
     log_level: str = "info"
     insecure_registries: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()
+    registry_config_path: Path = Path("/etc/containerd/certs.d")
     bridge: str = "pier0"
     bip: str = ""
     default_address_pools: tuple[tuple[str, int], ...] = ()  # (base network, prefix length of each subnet)
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--insecure-registry", dest="insecure_registries", action="append", help="registry spoken to without TLS checks"
     )
     add("--registry-mirror", dest="registry_mirrors", action="append", help="mirror asked before Docker Hub")
+    add("--registry-config-path", help="hosts.toml of each registry (default /etc/containerd/certs.d)")
     add("-b", "--bridge", help="link name of the default bridge (default pier0)")
     add("--bip", help="address and prefix of the default bridge, as 172.30.0.1/16")
     add("--default-address-pool", dest="default_address_pools", action="append", help="base=10.9.0.0/16,size=24")
@@ -143,7 +145,7 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
 
 def _build(values: dict[str, Any]) -> Config:
     values = dict(values)
-    for name in ("data_root", "exec_root", "pidfile"):
+    for name in ("data_root", "exec_root", "pidfile", "registry_config_path"):
         if name in values:
             values[name] = Path(values[name]).absolute()
     for name in ("hosts", "insecure_registries", "registry_mirrors", "labels"):

@@ -155,7 +155,11 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
             containerd_address=settings.containerd,
             namespace=settings.containerd_namespace,
         ),
-        registry=Registry(insecure=settings.insecure_registries, mirrors=settings.registry_mirrors),
+        registry=Registry(
+            insecure=settings.insecure_registries,
+            mirrors=settings.registry_mirrors,
+            directory=settings.registry_config_path,
+        ),
         archives=Archives(),
         copies=Copies(),
     )

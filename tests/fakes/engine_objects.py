@@ -27,6 +27,7 @@ class FakeImages:
         self.all = {"busybox:latest": an_image()}
         self.progress: list[Progress | Exception] = []
         self.pulled: list[tuple[Any, ...]] = []
+        self.pushed: list[tuple[Any, ...]] = []
         self.loaded = b""
 
     async def get(self, ref: str) -> Image:
@@ -46,6 +47,13 @@ class FakeImages:
 
     async def pull(self, repository: str, reference: str, *, platform: Any, auth: Any) -> AsyncIterator[Progress]:
         self.pulled.append((repository, reference, platform, auth))
+        for item in self.progress:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def push(self, name: Any, *, platform: Any, auth: Any) -> AsyncIterator[Progress]:
+        self.pushed.append((name.canonical, platform, auth))
         for item in self.progress:
             if isinstance(item, Exception):
                 raise item

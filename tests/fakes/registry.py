@@ -1,14 +1,15 @@
 """A registry in memory: fits the engine's port."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from support.images import OciImage
 
 from pier.domain.errors import NotFound, PierError
 from pier.domain.image import MEDIA_TYPE_OCI_INDEX, MEDIA_TYPE_OCI_MANIFEST, Descriptor
-from pier.domain.registry import RegistryAuth
+from pier.domain.registry import BlobPush, RegistryAuth
 
 _CHUNK = 1 << 16
 
@@ -22,6 +23,8 @@ class FakeRegistry:
     fetched: list[str] = field(default_factory=list)
     failures: dict[str, PierError] = field(default_factory=dict)
     auths: list[RegistryAuth] = field(default_factory=list)
+    holdings: dict[str, set[str]] = field(default_factory=dict)  # blobs that a repository was pushed
+    sent: list[str] = field(default_factory=list)
 
     def push(self, repository: str, tag: str, image: OciImage) -> str:
         """Puts an image under a tag; the digest of its manifest."""
@@ -80,6 +83,42 @@ class FakeSession:
             yield data[start : start + _CHUNK]
             if (failure := self._registry.failures.pop(descriptor.digest, None)) is not None:
                 raise failure
+
+    async def push_blob(
+        self,
+        repository: str,
+        blob: Descriptor,
+        read: Callable[[int], AsyncIterator[bytes]],
+        *,
+        sources: Sequence[str] = (),
+    ) -> BlobPush:
+        domain = repository.partition("/")[0]
+        holdings = self._registry.holdings
+        mine = holdings.setdefault(repository, set())
+        if blob.digest in mine:
+            return BlobPush(existed=True)
+        for source in sources:
+            if blob.digest in holdings.get(f"{domain}/{source}", ()):
+                mine.add(blob.digest)
+                return BlobPush(mounted_from=source)
+        data = b"".join([chunk async for chunk in read(0)])
+        if (failure := self._registry.failures.pop(blob.digest, None)) is not None:
+            raise failure
+        assert f"sha256:{hashlib.sha256(data).hexdigest()}" == blob.digest
+        assert len(data) == blob.size
+        self._registry.blobs[blob.digest] = data
+        self._registry.sent.append(blob.digest)
+        mine.add(blob.digest)
+        return BlobPush()
+
+    async def push_manifest(self, repository: str, reference: str, manifest: Descriptor, document: bytes) -> None:
+        known = self._registry.manifests.setdefault(repository, {})
+        named = json.loads(document)
+        children = [child["digest"] for child in named.get("manifests", ())]
+        blobs = [blob["digest"] for blob in [*named.get("layers", ()), named.get("config")] if blob]
+        assert all(child in known for child in children)
+        assert all(blob in self._registry.holdings[repository] for blob in blobs)
+        known[reference] = known[manifest.digest] = manifest.media_type, document
 
     async def tags(self, repository: str) -> list[str]:
         return [name for name in self._registry.manifests.get(repository, {}) if ":" not in name]

@@ -67,6 +67,29 @@ def test_pull_of_what_is_not_there_is_told(cli: Cli, registry: RunningRegistry) 
     assert "absent" in done.stderr or "manifest unknown" in done.stderr
 
 
+def test_push_gives_the_registry_what_it_lacks(cli: Cli, image: str, registry: RunningRegistry) -> None:
+    name = f"{registry.host}/pushed-by/{cli.name}:v1"
+    image_id = cli.out("image", "inspect", "--format", "{{.Id}}", image)
+    try:
+        cli("tag", image, name).check()
+        done = cli("push", name).check()
+        assert f"The push refers to repository [{name.removesuffix(':v1')}]" in done.stdout
+        assert ": Pushed" in done.stdout or ": Mounted from pushed-by/" in done.stdout
+        assert "v1: digest: sha256:" in done.stdout
+        assert "Layer already exists" in cli("image", "push", name).check().stdout
+        cli("image", "rm", name).check()
+        cli("pull", "--quiet", name).check()
+        assert cli.out("image", "inspect", "--format", "{{.Id}}", name) == image_id
+    finally:
+        cli("image", "rm", name)
+
+
+def test_push_of_what_is_not_there_is_told(cli: Cli, registry: RunningRegistry) -> None:
+    done = cli("push", f"{registry.host}/never-made:v1")
+    assert done.code == 1
+    assert "An image does not exist locally with the tag" in done.stderr
+
+
 def test_save_and_load_give_the_same_image_back(cli: Cli, image: str, engine: Engine) -> None:
     path = engine.data_root / "saved.tar"
     image_id = cli.out("image", "inspect", "--format", "{{.Id}}", image)

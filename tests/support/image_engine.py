@@ -7,6 +7,7 @@ from support.images import host_architecture
 
 from pier.archive.images import Archives
 from pier.domain.image import Platform
+from pier.domain.reference import parse
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.images import Images
 from pier.engine.images.remove import ImageUser
@@ -51,6 +52,11 @@ class ImageEngine:
     async def pull(self, repository: str, reference: str, platform: Platform | None = None) -> list[Progress]:
         """All lines of a pull."""
         lines = self.images.pull(repository, reference, platform=platform, auth=RegistryAuth())
+        return [line async for line in lines]
+
+    async def push(self, name: str, platform: Platform | None = None) -> list[Progress]:
+        """All lines of a push; without a tag of all tags."""
+        lines = self.images.push(parse(name, default_tag=""), platform=platform, auth=RegistryAuth())
         return [line async for line in lines]
 
     async def save(self, *names: str) -> bytes:

@@ -17,13 +17,21 @@ _CONFIG = """\
 version: 0.1
 log: {{level: warn}}
 storage: {{filesystem: {{rootdirectory: {root}/data}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
+http:
+  addr: "127.0.0.1:{port}"
 """
+_AUTH = "auth: {{htpasswd: {{realm: test, path: {root}/htpasswd}}}}\n"
+_TLS = "  tls: {{certificate: {root}/server.crt, key: {root}/server.key{clients}}}\n"
+_CLIENTS = ", clientcas: [{root}/ca.crt]"
+USER, PASSWORD = "someone", "secret"
+_HTPASSWD = f"{USER}:$2b$04$611kuQWmFVRWt5rVtwHAMOi8Xo7LZSdAK3YCvlcIP8YsE8KMSObfi\n"  # bcrypt of the password
 
 
 @dataclass(frozen=True)
 class RunningRegistry:
-    """`host` is `127.0.0.1:<port>`; it speaks plain http."""
+    """`host` is `127.0.0.1:<port>`. With TLS its authority is `ca.crt` in the directory, and there lie `client.cert`
+    and `client.key`, too.
+    """
 
     host: str
     directory: Path
@@ -46,13 +54,22 @@ class RunningRegistry:
 
 
 @contextmanager
-def running_registry() -> Iterator[RunningRegistry]:
-    """Started on a free port and stopped at the end."""
+def running_registry(*, login: bool = False, tls: bool = False, clients: bool = False) -> Iterator[RunningRegistry]:
+    """Started on a free port and stopped at the end. `login`: for USER only; `tls`: https only; `clients`: for those
+    with a certificate of its authority only.
+    """
     binary = require_command("docker-registry")
     directory = Path(tempfile.mkdtemp(prefix="pier-registry-"))
     port = _free_port()
+    text = _CONFIG
+    if tls or clients:
+        _make_certificates(directory)
+        text += _TLS.replace("{clients}", _CLIENTS if clients else "")
+    if login:
+        (directory / "htpasswd").write_text(_HTPASSWD)
+        text += _AUTH
     config = directory / "config.yml"
-    config.write_text(_CONFIG.format(root=directory, port=port))
+    config.write_text(text.format(root=directory, port=port))
     with (directory / "registry.log").open("wb") as log:
         process = subprocess.Popen([binary, "serve", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
@@ -73,3 +90,19 @@ def _free_port() -> int:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _make_certificates(directory: Path) -> None:
+    """An authority, a server's certificate for 127.0.0.1 and a client's, by openssl."""
+    openssl = require_command("openssl")
+
+    def run(*arguments: str) -> None:
+        subprocess.run([openssl, *arguments], cwd=directory, check=True, capture_output=True, timeout=60)
+
+    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    run(*new, "-x509", "-days", "2", "-subj", "/CN=pier test authority", "-keyout", "ca.key", "-out", "ca.crt")
+    (directory / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name, certificate, extra in (("server", "server.crt", ("-extfile", "names")), ("client", "client.cert", ())):
+        run(*new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        sign = ("x509", "-req", "-days", "2", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial")
+        run(*sign, "-in", f"{name}.csr", "-out", certificate, *extra)

@@ -1,4 +1,4 @@
-"""Decompression of streams, by what their first bytes say they are.
+"""Compression of streams, and decompression by what their first bytes say they are.
 
 Formats by their magic numbers: gzip (RFC 1952), bzip2, xz (its file format, section 2.1.1.1), zstd (RFC 8878).
 """
@@ -10,13 +10,15 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"
 XZ_MAGIC = b"\xfd7zXZ\x00"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte 0x50 to 0x5f: frames without content, which tools put anywhere
 _LONGEST_MAGIC = 6
+_LEVEL = 2  # of 0 to 3; 3 is slower and no denser
 _STEP = 1 << 20  # at most this much comes out of one step, however far a hostile stream expands
 
 
@@ -61,16 +63,58 @@ class _Buffered:
         return not self._decompressor.eof and not self._decompressor.needs_input
 
 
-def _decoder(head: bytes) -> _Decoder | None:
+class _Zstd:
+    """Fed in slices: the library gives all output of what it is fed, and a block of 4 bytes may become 128 KiB.
+
+    So a slice comes to 32 MiB at the very most; behind one that has grown much the next are smaller.
+    """
+
+    pending = False  # what a step has no room for is not fed to the library
+    _SLICE, _SMALL_SLICE = 1 << 10, 1 << 5
+
+    def __init__(self) -> None:
+        import zstandard  # here, as few archives need it and it takes memory
+
+        self._error = zstandard.ZstdError
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+
+    def step(self, data: bytes) -> tuple[bytes, bytes, bool]:
+        parts: list[bytes] = []
+        size = position = grown = 0
+        while position < len(data) and size < _STEP and not self._frame.eof:
+            piece = data[position : position + (self._SMALL_SLICE if grown > _STEP // 2 else self._SLICE)]
+            try:
+                parts.append(self._frame.decompress(piece))
+            except self._error as error:
+                raise ValueError(str(error)) from error
+            grown = len(parts[-1])
+            size += grown
+            position += len(piece)
+        rest = data[position:]
+        return b"".join(parts), self._frame.unused_data + rest if self._frame.eof else rest, bool(self._frame.eof)
+
+
+def _format_of(head: bytes) -> str:
+    """By the first bytes; "" for none that is known."""
     if head.startswith(GZIP_MAGIC):
-        return _Gzip()
+        return "gzip"
     if head.startswith(BZIP2_MAGIC):
-        return _Buffered(bz2.BZ2Decompressor())
+        return "bzip2"
     if head.startswith(XZ_MAGIC):
+        return "xz"
+    if head.startswith(ZSTD_MAGIC) or (head[1:4] == _ZSTD_SKIPPABLE and head[0] & 0xF0 == 0x50):
+        return "zstd"
+    return ""
+
+
+def _decoder(name: str) -> _Decoder:
+    if name == "gzip":
+        return _Gzip()
+    if name == "bzip2":
+        return _Buffered(bz2.BZ2Decompressor())
+    if name == "xz":
         return _Buffered(lzma.LZMADecompressor(format=lzma.FORMAT_XZ))
-    if head.startswith(ZSTD_MAGIC):
-        raise Unsupported("an archive compressed with zstd cannot be read; decompress it first, or use gzip, bzip2, xz")
-    return None
+    return _Zstd()
 
 
 async def peek(chunks: AsyncIterator[bytes], size: int) -> bytes:
@@ -94,25 +138,25 @@ async def chain(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[byte
 async def decompress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The stream without its compression, if it has one; several members in a row count as one stream.
 
-    Raises InvalidArgument for a damaged or truncated stream, Unsupported for zstd.
+    Raises InvalidArgument for a damaged or truncated stream.
     """
     head = await peek(chunks, _LONGEST_MAGIC)
-    decoder = _decoder(head)
-    if decoder is None:
+    name = _format_of(head)
+    if not name:
         async for chunk in chain(head, chunks):
             yield chunk
         return
-    magic, ended, waiting = head[:2], False, b""
+    decoder, ended, waiting = _decoder(name), False, b""
     async for chunk in chain(head, chunks):
         data, waiting = waiting + chunk, b""
         while data or (decoder.pending and not ended):
             if ended:
-                if len(data) < len(magic):
+                if len(data) < _LONGEST_MAGIC:
                     waiting = data
                     break
-                if not data.startswith(magic):
+                if _format_of(data) != name:
                     return  # padding behind the last member, as tape tools write it
-                decoder = _decoder(head) or decoder
+                decoder = _decoder(name)
             out, data, ended = await _step(decoder, data)
             if out:
                 yield out
@@ -125,3 +169,17 @@ async def _step(decoder: _Decoder, data: bytes) -> tuple[bytes, bytes, bool]:
         return await asyncio.to_thread(decoder.step, data)
     except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
         raise InvalidArgument(f"cannot decompress the archive: {error}") from error
+
+
+async def compress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The stream as gzip, the same bytes for the same stream (its header holds no time).
+
+    By ISA-L, at about ten times zlib's speed and a little less densely: a push waits for it.
+    """
+    from isal import isal_zlib
+
+    deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    async for chunk in chunks:
+        if packed := await asyncio.to_thread(deflate.compress, chunk):
+            yield packed
+    yield deflate.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from pier.archive.compression import decompress
+from pier.archive.compression import compress, decompress
 from pier.archive.tar import Entry, read_entries, write_archive
 from pier.domain.archive import ArchiveMember
 
@@ -21,3 +21,7 @@ class Archives:
     def decompress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """A stream without the compression its first bytes announce."""
         return decompress(chunks)
+
+    def compress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A stream as gzip."""
+        return compress(chunks)

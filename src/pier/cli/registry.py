@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "image ls": (f"{_IMAGE}.listing", "LS", "List images"),
     "image prune": ("pier.cli.prune", "IMAGE_PRUNE", "Remove images that nothing uses"),
     "image pull": (f"{_IMAGE}.pull", "PULL", "Fetch an image from a registry"),
-    "image push": ("", "", "Send an image to a registry"),
+    "image push": (f"{_IMAGE}.push", "PUSH", "Send an image to a registry"),
     "image rm": (f"{_IMAGE}.names", "RM", "Remove images"),
     "image save": (f"{_IMAGE}.archive", "SAVE", "Write images to an archive"),
     "image tag": (f"{_IMAGE}.names", "TAG", "Give an image another name"),

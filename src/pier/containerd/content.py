@@ -51,9 +51,9 @@ class Content:
             raise InvalidArgument(f"blob {digest} has {size} bytes, more than the {limit} that are read at once")
         return b"".join([chunk async for chunk in self.stream(digest)])
 
-    async def stream(self, digest: str) -> AsyncIterator[bytes]:
-        """The blob's bytes in order, in pieces of containerd's choice. Raises NotFound."""
-        call = self._client.stream(_READ, pb.ReadContentRequest(digest=digest), timeout=BULK_TIMEOUT)
+    async def stream(self, digest: str, *, offset: int = 0) -> AsyncIterator[bytes]:
+        """The blob's bytes in order from `offset` on, in pieces of containerd's choice. Raises NotFound."""
+        call = self._client.stream(_READ, pb.ReadContentRequest(digest=digest, offset=offset), timeout=BULK_TIMEOUT)
         try:
             with translated(f"read blob {digest}", socket=self._client.address):
                 async for reply in call:

@@ -25,3 +25,13 @@ class Progress:
     total: int = 0
     stream: str = ""  # load: a text line instead of a status
     aux: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobPush:
+    """What it took to give a registry a blob: nothing where it `existed`, a mount from another repository, or all of
+    its bytes.
+    """
+
+    existed: bool = False
+    mounted_from: str = ""

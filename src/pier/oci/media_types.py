@@ -33,6 +33,11 @@ def is_layer(media_type: str) -> bool:
     return ".layer." in media_type or ".rootfs." in media_type
 
 
+def is_distributable(media_type: str) -> bool:
+    """Whether registries may be given it: some layers are fetched from their maker only."""
+    return ".nondistributable." not in media_type and ".foreign." not in media_type
+
+
 def layer_compression(media_type: str) -> Compression:
     """How a layer is packed, "" for not at all. Raises InvalidArgument where that is not known."""
     packing = media_type.rpartition("+")[2] if "+" in media_type else media_type.rpartition(".")[2]

@@ -23,8 +23,10 @@ class Authorizer:
         self._transport = transport
         self._auth = auth
 
-    async def answer(self, headers: Sequence[str], endpoint: Endpoint, repository: str, path: str) -> str:
+    async def answer(self, headers: Sequence[str], endpoint: Endpoint, repository: str, scopes: Sequence[str]) -> str:
         """The Authorization header that these WWW-Authenticate headers ask for. A mirror is asked without credentials.
+
+        `scopes` are what the caller is about to do, in distribution's words (`repository:x:pull,push`).
 
         Raises NotFound, Unauthenticated, PermissionDenied, PierError.
         """
@@ -32,7 +34,7 @@ class Authorizer:
         challenges = parse_challenges(headers)
         for challenge in challenges:
             if challenge.scheme == "bearer":
-                token = auth.registry_token or await self._token(challenge, auth, endpoint, repository, path)
+                token = auth.registry_token or await self._token(challenge, auth, endpoint, repository, scopes)
                 return f"Bearer {token}"
         if any(challenge.scheme == "basic" for challenge in challenges):
             if not auth.username:
@@ -41,18 +43,19 @@ class Authorizer:
         raise PierError(f"the registry {endpoint.host} wants a login of a kind that Pier does not know")
 
     async def _token(
-        self, challenge: Challenge, auth: RegistryAuth, endpoint: Endpoint, repository: str, path: str
+        self, challenge: Challenge, auth: RegistryAuth, endpoint: Endpoint, repository: str, scopes: Sequence[str]
     ) -> str:
         realm = challenge.parameters.get("realm", "")
         if urlsplit(realm).scheme not in ("https", *(("http",) if endpoint.insecure else ())):
             raise PierError(f"the registry {endpoint.host} names {realm!r} for logins, which is no safe address")
-        scope = challenge.parameters.get("scope") or f"repository:{path}:pull"
-        query = {"scope": scope}
-        if service := challenge.parameters.get("service"):
-            query["service"] = service
-        headers, form, url = {}, None, f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
+        wanted = _join_scopes(challenge.parameters.get("scope", ""), scopes)
+        service = {"service": challenge.parameters["service"]} if challenge.parameters.get("service") else {}
+        query = urlencode([*(("scope", scope) for scope in wanted), *service.items()])
+        headers, form, url = {}, None, f"{realm}{'&' if '?' in realm else '?'}{query}" if query else realm
         if auth.identity_token:
-            form = query | {
+            form = {
+                **({"scope": " ".join(wanted)} if wanted else {}),
+                **service,
                 "grant_type": "refresh_token",
                 "refresh_token": auth.identity_token,
                 "client_id": _CLIENT_ID,
@@ -61,7 +64,7 @@ class Authorizer:
         elif auth.username:
             headers["Authorization"] = _basic(auth)
         async with self._transport.open(
-            "POST" if form else "GET", url, headers=headers, form=form, verify=not endpoint.insecure
+            "POST" if form else "GET", url, headers=headers, form=form, tls=endpoint.tls
         ) as response:
             body = await response.content.read(_MAX_TOKEN)
             while len(body) < _MAX_TOKEN and (more := await response.content.read(_MAX_TOKEN - len(body))):
@@ -70,6 +73,17 @@ class Authorizer:
             anonymous = not (auth.username or auth.identity_token)
             raise token_refusal(response.status, body, host=endpoint.host, repository=repository, anonymous=anonymous)
         return _read_token(body, endpoint.host)
+
+
+def _join_scopes(asked: str, scopes: Sequence[str]) -> list[str]:
+    """What the registry asks for, and of what the caller will do everything that is not part of that."""
+    words = asked.split()
+    granted = {(name, verb) for name, _, verbs in (word.rpartition(":") for word in words) for verb in verbs.split(",")}
+    for scope in scopes:
+        name, _, verbs = scope.rpartition(":")
+        if not all((name, verb) in granted for verb in verbs.split(",")):
+            words.append(scope)
+    return words
 
 
 def _read_token(body: bytes, host: str) -> str:

@@ -1,12 +1,12 @@
-"""Reading from registries (OCI distribution-spec, "Pull"): manifests, blobs, tags."""
+"""Conversations with registries (OCI distribution-spec): manifests, blobs and tags read, images pushed."""
 
 import asyncio
 import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
@@ -17,11 +17,13 @@ from pier.domain.image import (
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
 )
-from pier.domain.registry import RegistryAuth
+from pier.domain.registry import BlobPush, RegistryAuth
 from pier.registry.auth import Authorizer
-from pier.registry.endpoints import Endpoint, endpoints
-from pier.registry.errors import refusal
-from pier.registry.transport import Interrupted, Transport, Unreachable
+from pier.registry.conversation import Ask, Conversation, read_body
+from pier.registry.endpoints import PULL, PUSH, Endpoint
+from pier.registry.hosts import Hosts
+from pier.registry.transport import Interrupted, Transport
+from pier.registry.upload import ReadFrom, put_manifest, send_blob
 
 if TYPE_CHECKING:
     import aiohttp
@@ -34,7 +36,6 @@ _MANIFEST_TYPES = (
 )
 _ACCEPT = {"Accept": ", ".join(_MANIFEST_TYPES)}
 _MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", lets registries refuse more
-_MAX_ERROR = 64 << 10
 _CHUNK = 256 << 10
 _BLOB_ATTEMPTS = 5  # in a row without a byte of progress
 _BLOB_PAUSE = 1.0  # seconds
@@ -45,15 +46,17 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 class Registry:
     """All registries, as configured: mirrors of Docker Hub, and hosts that need no valid certificate."""
 
-    def __init__(self, *, mirrors: Sequence[str] = (), insecure: Sequence[str] = ()) -> None:
-        self._mirrors = tuple(mirrors)
-        self._insecure = tuple(insecure)
+    def __init__(
+        self, *, mirrors: Sequence[str] = (), insecure: Sequence[str] = (), directory: Path | None = None
+    ) -> None:
+        """`directory` holds settings for each registry, as containerd's `certs.d`."""
+        self._hosts = Hosts(mirrors=mirrors, insecure=insecure, directory=directory)
         self._transport = Transport()
         self._schemes: dict[str, str] = {}  # what an insecure host was found to speak
 
     def session(self, auth: RegistryAuth) -> "Session":
         """A conversation with this user's credentials; nothing of them outlives it."""
-        return Session(self._transport, auth, self._mirrors, self._insecure, self._schemes)
+        return Session(self._transport, auth, self._hosts, self._schemes)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -63,21 +66,10 @@ class Registry:
 class Session:
     """One user's requests. Tokens are kept for each host and repository until the session is dropped."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        auth: RegistryAuth,
-        mirrors: Sequence[str],
-        insecure: Sequence[str],
-        schemes: dict[str, str],
-    ) -> None:
-        self._transport = transport
-        self._authorizer = Authorizer(transport, auth)
-        self._mirrors = mirrors
-        self._insecure = insecure
-        self._schemes = schemes
-        self._logins: dict[tuple[str, str], str] = {}  # Authorization headers by host and path
-        self._login = asyncio.Lock()
+    def __init__(self, transport: Transport, auth: RegistryAuth, hosts: Hosts, schemes: dict[str, str]) -> None:
+        self._talk = Conversation(transport, Authorizer(transport, auth), schemes)
+        self._hosts = hosts
+        self._found: dict[str, list[Endpoint]] = {}  # by domain
 
     async def head(self, repository: str, reference: str) -> Descriptor | None:
         """What a tag or digest names, without fetching it; None where the registry does not say.
@@ -101,7 +93,7 @@ class Session:
         Unsupported for formats older than 2016.
         """
         async with self._ask("GET", repository, f"manifests/{reference}", reference, _ACCEPT) as response:
-            body = await _read(response, _MAX_MANIFEST + 1)
+            body = await read_body(response, _MAX_MANIFEST + 1)
             media_type, announced = _media_type(response), response.headers.get("Docker-Content-Digest", "")
         if len(body) > _MAX_MANIFEST:
             raise InvalidArgument(f"the manifest of {repository}:{reference} is larger than {_MAX_MANIFEST} bytes")
@@ -158,96 +150,45 @@ class Session:
     async def _tags_after(self, repository: str, last: str) -> list[str]:
         query = f"tags/list?n=1000{f'&last={last}' if last else ''}"
         async with self._ask("GET", repository, query, "", {}) as response:
-            body = await _read(response, _MAX_MANIFEST)
+            body = await read_body(response, _MAX_MANIFEST)
         try:
             tags = json.loads(body).get("tags") or []
         except (ValueError, AttributeError) as error:
             raise InvalidArgument(f"the registry's list of tags of {repository} is damaged: {error}") from error
         return [tag for tag in tags if isinstance(tag, str)]
 
+    async def push_blob(
+        self, repository: str, blob: Descriptor, read: ReadFrom, *, sources: Sequence[str] = ()
+    ) -> BlobPush:
+        """Makes sure that the repository has the blob: it may have it, or take it from one of the `sources` (paths on
+        the same registry); else it is sent. Raises Unauthenticated, PermissionDenied, Unavailable, PierError.
+        """
+        (endpoint, *_) = await self._endpoints(repository, PUSH)
+        return await send_blob(self._talk, endpoint, repository, blob, read, sources)
+
+    async def push_manifest(self, repository: str, reference: str, manifest: Descriptor, document: bytes) -> None:
+        """Puts a manifest or index under a tag or its digest. Raises as `push_blob`."""
+        (endpoint, *_) = await self._endpoints(repository, PUSH)
+        await put_manifest(self._talk, endpoint, repository, reference, manifest, document)
+
     @asynccontextmanager
     async def _ask(
         self, method: str, repository: str, what: str, reference: str, headers: Mapping[str, str]
     ) -> "AsyncIterator[aiohttp.ClientResponse]":
         """A successful answer, its body unread, from the first endpoint that gives one."""
-        domain, _, path = repository.partition("/")
-        request = _Request(method, repository, path, what, reference, headers)
-        *mirrors, origin = endpoints(domain, mirrors=self._mirrors, insecure=self._insecure)
-        async with AsyncExitStack() as stack:
-            response = None
-            for mirror in mirrors:
-                with suppress(PierError):  # a mirror may lack it or be down; the origin's answer counts
-                    response = await self._answer(stack, mirror, request)
-                    break
-            yield response or await self._answer(stack, origin, request)
+        ask = Ask(method=method, repository=repository, what=what, reference=reference, headers=headers)
+        async with self._talk.ask(ask, await self._endpoints(repository, PULL)) as response:
+            yield response
 
-    async def _answer(self, stack: AsyncExitStack, endpoint: Endpoint, request: "_Request") -> "aiohttp.ClientResponse":
-        """An insecure host is asked by https first, then by plain http; what it speaks is remembered."""
-        known = self._schemes.get(endpoint.host)
-        *others, last = [known] if known in endpoint.schemes else endpoint.schemes
-        for scheme in others:
-            with suppress(Unreachable):
-                response = await self._send(stack, scheme, endpoint, request, patient=False)
-                self._schemes[endpoint.host] = scheme
-                return response
-        response = await self._send(stack, last, endpoint, request, patient=True)
-        if endpoint.insecure:
-            self._schemes[endpoint.host] = last
-        return response
-
-    async def _send(
-        self, stack: AsyncExitStack, scheme: str, endpoint: Endpoint, request: "_Request", *, patient: bool
-    ) -> "aiohttp.ClientResponse":
-        """Asks, logs in when that is wanted, and asks again. Raises what a refusal means."""
-        url = f"{scheme}://{endpoint.host}{endpoint.prefix}/v2/{request.path}/{request.what}"
-        key = (endpoint.host, request.path)
-
-        async def send() -> "aiohttp.ClientResponse":
-            login = {"Authorization": self._logins[key]} if key in self._logins else {}
-            return await stack.enter_async_context(
-                self._transport.open(
-                    request.method,
-                    url,
-                    headers={**request.headers, **login},
-                    verify=not endpoint.insecure,
-                    patient=patient,
-                )
-            )
-
-        used = self._logins.get(key)
-        response = await send()
-        if response.status == 401 and "WWW-Authenticate" in response.headers:
-            async with self._login:  # several layers may be refused at once: one asks for the token
-                if self._logins.get(key) == used:
-                    self._logins[key] = await self._authorizer.answer(
-                        response.headers.getall("WWW-Authenticate"), endpoint, request.repository, request.path
-                    )
-            response.release()
-            response = await send()
-        if response.status not in (200, 206):
-            body = await _read(response, _MAX_ERROR)
-            raise refusal(response.status, body, repository=request.repository, reference=request.reference)
-        return response
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    repository: str  # as users name it, for messages
-    path: str  # the repository without its domain
-    what: str
-    reference: str
-    headers: Mapping[str, str]
-
-
-async def _read(response: "aiohttp.ClientResponse", limit: int) -> bytes:
-    """At most `limit` bytes of the body."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        body += chunk
-        if len(body) >= limit:
-            break
-    return bytes(body[:limit])
+    async def _endpoints(self, repository: str, capability: str) -> list[Endpoint]:
+        """Those that may be asked; files are read once for each conversation. Raises PierError where there is none."""
+        domain = repository.partition("/")[0]
+        if domain not in self._found:
+            self._found[domain] = await asyncio.to_thread(self._hosts.find, domain)
+        able = [endpoint for endpoint in self._found[domain] if capability in endpoint.capabilities]
+        if not able:
+            raise PierError(f"{repository}: the settings for {domain} in hosts.toml leave no host to {capability}")
+        return able
 
 
 def _media_type(response: "aiohttp.ClientResponse") -> str:

@@ -1,23 +1,39 @@
-"""Where a repository lives: hosts, mirrors, and whether plain http may be tried."""
+"""Where a repository lives: hosts, mirrors, how they are spoken to, and whether plain http may be tried."""
 
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 DOCKER_HUB = "docker.io"
 _HUB_HOST = "registry-1.docker.io"
+_API_ROOT = "/v2"
+PULL, RESOLVE, PUSH = "pull", "resolve", "push"
+ALL = frozenset({PULL, RESOLVE, PUSH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Whom to trust and who we are: files of CA certificates, and of a client certificate with its key."""
+
+    verify: bool = True
+    authorities: tuple[str, ...] = ()
+    clients: tuple[tuple[str, str], ...] = ()  # certificate and key; both may be one file
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A registry to ask. `insecure` allows plain http and certificates that nobody vouches for; `scheme` fixes one."""
+    """A registry to ask. `insecure` allows plain http; `scheme` fixes one."""
 
     host: str  # with its port
     insecure: bool = False
     scheme: str = ""
-    prefix: str = ""  # path in front of /v2/
+    root: str = _API_ROOT  # path in front of repositories
     is_mirror: bool = False
+    tls: Tls = Tls()
+    capabilities: frozenset[str] = ALL
+    headers: Mapping[str, str] = field(default_factory=dict)
+    namespace: str = ""  # the domain that a mirror stands in for, where it wants to be told
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -30,18 +46,32 @@ class Endpoint:
 def endpoints(domain: str, *, mirrors: Sequence[str], insecure: Sequence[str]) -> list[Endpoint]:
     """Who is asked for a repository of this domain, in order. Mirrors stand in for Docker Hub only, as dockerd's."""
     if domain != DOCKER_HUB:
-        return [Endpoint(domain, is_insecure(domain, insecure))]
+        return [plain_endpoint(domain, insecure)]
     return [*(_mirror(url, insecure) for url in mirrors), Endpoint(_HUB_HOST)]
+
+
+def plain_endpoint(domain: str, insecure: Sequence[str]) -> Endpoint:
+    """The domain's own registry, without any settings of its own."""
+    lax = is_insecure(domain, insecure)
+    return Endpoint(host_for(domain), lax, tls=Tls(verify=not lax))
+
+
+def host_for(domain: str) -> str:
+    """Docker Hub's registry is not at Docker Hub's name."""
+    return _HUB_HOST if domain == DOCKER_HUB else domain
 
 
 def _mirror(url: str, insecure: Sequence[str]) -> Endpoint:
     parts = urlsplit(url if "://" in url else f"https://{url}")
+    lax = is_insecure(parts.netloc, insecure)
     return Endpoint(
         parts.netloc.rpartition("@")[2],
-        is_insecure(parts.netloc, insecure),
+        lax,
         scheme=parts.scheme,
-        prefix=parts.path.rstrip("/"),
+        root=parts.path.rstrip("/") + _API_ROOT,
         is_mirror=True,
+        tls=Tls(verify=not lax),
+        capabilities=frozenset({PULL, RESOLVE}),
     )
 
 

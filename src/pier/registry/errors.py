@@ -5,6 +5,10 @@ import json
 from pier.domain.errors import NotFound, PermissionDenied, PierError, Unauthenticated, Unavailable
 
 
+class RegistryFailed(PierError):
+    """Its own fault, by its own word (status 5xx): another try may help."""
+
+
 def explain(status: int, body: bytes) -> str:
     """The registry's own words: `manifest unknown: manifest unknown` (distribution-spec, "Error Codes")."""
     code, message = _first_error(body)
@@ -13,10 +17,15 @@ def explain(status: int, body: bytes) -> str:
     return message or f"HTTP status {status}"
 
 
-def refusal(status: int, body: bytes, *, repository: str, reference: str) -> PierError:
+def refusal(status: int, body: bytes, *, repository: str, reference: str, pushing: bool = False) -> PierError:
     """What an unsuccessful answer about a repository means. `reference` is empty for anything but a manifest."""
     code, _ = _first_error(body)
     words = explain(status, body)
+    if pushing and status in (401, 403):
+        kind = Unauthenticated if code == "UNAUTHORIZED" else PermissionDenied
+        return kind(f"push access denied to {repository}: {words}; log in with a user who may write to it")
+    if pushing and status in (404, 405) and code in ("", "UNSUPPORTED"):
+        return PierError(f"the registry takes no pushes of {repository}: {words}")
     if status in (401, 403):
         if code == "DENIED" or status == 403 or not code:
             return NotFound(
@@ -33,7 +42,7 @@ def refusal(status: int, body: bytes, *, repository: str, reference: str) -> Pie
     if status == 429:
         return Unavailable(f"the registry limits the rate of requests for {repository}: {words}; try again later")
     if status >= 500:
-        return PierError(f"the registry failed on {repository}: {words}; try again later")
+        return RegistryFailed(f"the registry failed on {repository}: {words}; try again later")
     return PierError(f"the registry refused a request for {repository}: {words}")
 
 

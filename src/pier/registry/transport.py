@@ -1,16 +1,19 @@
 """HTTP requests to registries: one pool of connections, time limits, retries, proxies of the environment."""
 
 import asyncio
+import os
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pier.domain.errors import PierError
-from pier.registry.endpoints import is_loopback
+from pier.registry.endpoints import Tls, is_loopback
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 CONNECT_SECONDS = 15.0
@@ -20,6 +23,7 @@ _LONGEST_PAUSE = 30.0  # a registry that asks for more patience than that is rep
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _CONNECTIONS = 16
 _USER_AGENT = "pier"
+_TLS = Tls()
 
 
 class Unreachable(PierError):
@@ -35,6 +39,7 @@ class Transport:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._contexts: dict[Tls, tuple[tuple[int, ...], ssl.SSLContext]] = {}  # and when their files changed
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -50,18 +55,20 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
-        verify: bool = True,
+        body: "bytes | AsyncIterable[bytes] | None" = None,
+        tls: Tls = _TLS,
         patient: bool = True,
     ) -> "AsyncIterator[aiohttp.ClientResponse]":
         """The answer, whatever its status, its body unread. Redirects are followed; another host gets no credentials.
 
         With `patient` connection failures and answers that ask for another try are tried again, a bounded number of
-        times. Raises Unreachable, and Interrupted when the body breaks off while the caller reads it.
+        times; a body that streams can be sent once only, so never then. Raises Unreachable, and Interrupted when the
+        body breaks off while the caller reads it.
         """
-        pauses = list(_PAUSES) if patient else []
+        pauses = list(_PAUSES) if patient and not isinstance(body, AsyncIterable) else []
         while True:
             try:
-                response = await self._send(method, url, headers, form, verify)
+                response = await self._send(method, url, headers, form or body, tls)
             except Unreachable:
                 if not pauses:
                     raise
@@ -83,14 +90,25 @@ class Transport:
         method: str,
         url: str,
         headers: Mapping[str, str] | None,
-        form: Mapping[str, str] | None,
-        verify: bool,
+        data: "Mapping[str, str] | bytes | AsyncIterable[bytes] | None",
+        tls: Tls,
     ) -> "aiohttp.ClientResponse":
         session = self._pool()
+        context = await self._context(tls)
         with _translated(url):
             return await session.request(
-                method, url, headers=headers, data=form, proxy=_proxy(url), ssl=verify, allow_redirects=True
+                method, url, headers=headers, data=data, proxy=_proxy(url), ssl=context, allow_redirects=True
             )
+
+    async def _context(self, tls: Tls) -> "ssl.SSLContext | bool":
+        if not tls.authorities and not tls.clients:
+            return tls.verify
+        changed, context = self._contexts.get(tls, ((), None))
+        now = await asyncio.to_thread(_times, tls)
+        if context is None or changed != now:
+            context = await asyncio.to_thread(_load_context, tls)
+            self._contexts[tls] = now, context
+        return context
 
     def _pool(self) -> "aiohttp.ClientSession":
         if self._session is None:
@@ -126,6 +144,30 @@ class _translated:
             raise self._kind(
                 f"cannot talk to {self._place}: {reason}; check the registry's name and the network"
             ) from error
+
+
+def _times(tls: Tls) -> tuple[int, ...]:
+    """When the files changed last; 0 for one that is not there, which loading it reports."""
+    files = [*tls.authorities, *(file for pair in tls.clients for file in pair)]
+    return tuple(os.stat(file).st_mtime_ns if os.path.exists(file) else 0 for file in files)
+
+
+def _load_context(tls: Tls) -> "ssl.SSLContext":
+    """The host's own authorities count, too. Raises PierError for files that cannot be used."""
+    import ssl
+
+    context = ssl.create_default_context()
+    if not tls.verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        for authority in tls.authorities:
+            context.load_verify_locations(authority)
+        for certificate, key in tls.clients:
+            context.load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        files = ", ".join([*tls.authorities, *(file for pair in tls.clients for file in dict.fromkeys(pair))])
+        raise PierError(f"cannot use the registry's certificates in {files}: {error}") from error
+    return context
 
 
 def _place(url: str) -> str:

@@ -70,3 +70,12 @@ class ImageDeletion(Shape, kw_only=True):
 class ImagesPruneReply(Shape, kw_only=True):
     images_deleted: list[ImageDeletion] | None
     space_reclaimed: int
+
+
+class PlatformJson(Shape, kw_only=True, rename=None):
+    """A platform as queries carry it (OCI image-spec, "Image Index"); an empty `os` is linux."""
+
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+    os_version: str = field(default="", name="os.version")

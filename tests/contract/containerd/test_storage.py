@@ -24,6 +24,7 @@ async def test_blob_is_written_however_it_is_cut(backend: Backend) -> None:
         assert await backend.content.size(DIGEST) == len(DATA)
         assert await backend.content.read(DIGEST) == DATA
         assert b"".join([chunk async for chunk in backend.content.stream(DIGEST)]) == DATA
+        assert b"".join([chunk async for chunk in backend.content.stream(DIGEST, offset=2_000_001)]) == DATA[2_000_001:]
         assert await backend.content.labels(DIGEST) == {"a/b.c": "1"}
 
 

@@ -121,10 +121,10 @@ class FakeContent:
             raise InvalidArgument(f"blob {digest} has {len(data)} bytes, more than the {limit} that are read at once")
         return data
 
-    async def stream(self, digest: str) -> AsyncIterator[bytes]:
+    async def stream(self, digest: str, *, offset: int = 0) -> AsyncIterator[bytes]:
         await self._state.enter("content.stream")
         data = self._find(digest).data
-        for start in range(0, len(data), 1 << 20):
+        for start in range(offset, len(data), 1 << 20):
             yield data[start : start + (1 << 20)]
 
     async def write(

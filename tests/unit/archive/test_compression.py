@@ -7,12 +7,13 @@ import random
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import zstandard
 
-from pier.archive.compression import decompress
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.archive.compression import compress, decompress
+from pier.domain.errors import InvalidArgument
 
 Pack = Callable[[bytes], bytes]
-PACKS: list[Pack] = [gzip.compress, bz2.compress, lzma.compress]
+PACKS: list[Pack] = [gzip.compress, bz2.compress, lzma.compress, zstandard.ZstdCompressor(write_checksum=True).compress]
 DATA = random.Random(1).randbytes(3_000_000)
 
 
@@ -70,6 +71,20 @@ async def test_bomb_comes_out_in_bounded_pieces() -> None:
     assert max(pieces) <= 1 << 20
 
 
-async def test_zstd_is_named_as_unsupported() -> None:
-    with pytest.raises(Unsupported, match="zstd"):
-        await _all(b"\x28\xb5\x2f\xfd....")
+async def test_zstd_bomb_comes_out_in_bounded_pieces() -> None:
+    bomb = zstandard.compress(bytes(200 << 20))
+    pieces = [len(piece) async for piece in decompress(_chunks(bomb, 1 << 20))]
+    assert sum(pieces) == 200 << 20
+    assert max(pieces) <= 33 << 20
+
+
+async def test_skippable_frames_of_zstd_are_passed_over() -> None:
+    skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00note"
+    assert await _all(skipped + zstandard.compress(b"one") + skipped + zstandard.compress(b"two"), 3) == b"onetwo"
+
+
+async def test_compressed_stream_is_the_same_gzip_each_time() -> None:
+    first, second = [b"".join([piece async for piece in compress(_chunks(DATA, size))]) for size in (100_000, 100_000)]
+    assert first == second
+    assert gzip.decompress(first) == DATA
+    assert first[4:8] == bytes(4)  # no time

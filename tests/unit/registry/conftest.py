@@ -6,6 +6,7 @@ import pytest
 
 from pier.registry import client as client_module
 from pier.registry import transport as transport_module
+from pier.registry import upload as upload_module
 from pier.registry.client import Registry
 from pier.registry.transport import Transport
 
@@ -14,6 +15,7 @@ from pier.registry.transport import Transport
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "_PAUSES", (0.0, 0.0, 0.0))
     monkeypatch.setattr(client_module, "_BLOB_PAUSE", 0.0)
+    monkeypatch.setattr(upload_module, "_PAUSE", 0.0)
 
 
 @pytest.fixture

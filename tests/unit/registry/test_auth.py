@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,9 +21,13 @@ INSECURE = Endpoint("registry.example", insecure=True)
 
 
 async def _answer(
-    transport: Transport, header: str, auth: RegistryAuth = ANONYMOUS, endpoint: Endpoint = INSECURE
+    transport: Transport,
+    header: str,
+    auth: RegistryAuth = ANONYMOUS,
+    endpoint: Endpoint = INSECURE,
+    scopes: Sequence[str] = ("repository:a/b:pull",),
 ) -> str:
-    return await Authorizer(transport, auth).answer([header], endpoint, "registry.example/a/b", "a/b")
+    return await Authorizer(transport, auth).answer([header], endpoint, "registry.example/a/b", scopes)
 
 
 def _token(request: Request) -> Answer:
@@ -42,6 +47,14 @@ async def test_scope_is_made_up_where_none_is_named(transport: Transport) -> Non
     async with http_server(_token) as server:
         await _answer(transport, f'Bearer realm="http://{server.host}/token"')
         assert parse_qs(urlsplit(server.requests[0].path).query)["scope"] == ["repository:a/b:pull"]
+
+
+async def test_what_the_challenge_leaves_out_is_asked_for_too(transport: Transport) -> None:
+    async with http_server(_token) as server:
+        challenge = f'Bearer realm="http://{server.host}/token",scope="repository:a/b:pull,push"'
+        await _answer(transport, challenge, scopes=["repository:a/b:pull,push", "repository:c:pull"])
+        query = parse_qs(urlsplit(server.requests[0].path).query)
+        assert query["scope"] == ["repository:a/b:pull,push", "repository:c:pull"]
 
 
 async def test_user_name_goes_to_the_token_service(transport: Transport) -> None:

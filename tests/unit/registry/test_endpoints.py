@@ -9,7 +9,13 @@ def test_hub_has_mirrors_in_front_and_its_own_host() -> None:
     mirror, plain, hub = endpoints(
         "docker.io", mirrors=["https://mirror.example/hub/", "http://10.0.0.1:5000"], insecure=[]
     )
-    assert mirror == Endpoint("mirror.example", scheme="https", prefix="/hub", is_mirror=True)
+    assert (mirror.host, mirror.schemes, mirror.root, mirror.is_mirror) == (
+        "mirror.example",
+        ("https",),
+        "/hub/v2",
+        True,
+    )
+    assert mirror.capabilities == {"pull", "resolve"}
     assert (plain.host, plain.schemes) == ("10.0.0.1:5000", ("http",))
     assert hub == Endpoint("registry-1.docker.io")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pier.domain.errors import NotFound, PermissionDenied, PierError, Unauthenticated, Unavailable
-from pier.registry.errors import explain, refusal, token_refusal
+from pier.registry.errors import RegistryFailed, explain, refusal, token_refusal
 
 
 def _body(code: str, message: str) -> bytes:
@@ -37,7 +37,7 @@ def _body(code: str, message: str) -> bytes:
             "unauthorized: authentication",
         ),
         (429, _body("TOOMANYREQUESTS", "slow down"), Unavailable, "toomanyrequests: slow down"),
-        (500, b"<html>oops</html>", PierError, "the registry failed on r: <html>oops"),
+        (500, b"<html>oops</html>", RegistryFailed, "the registry failed on r: <html>oops"),
         (418, b"", PierError, "HTTP status 418"),
     ],
 )
@@ -75,3 +75,29 @@ def test_token_refusal(status: int, anonymous: bool, kind: type[PierError]) -> N
 )
 def test_words_of_other_services(body: bytes, text: str) -> None:
     assert explain(401, body) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "text"),
+    [
+        (
+            401,
+            _body("UNAUTHORIZED", "authentication required"),
+            Unauthenticated,
+            "push access denied to r: unauthorized",
+        ),
+        (
+            403,
+            _body("DENIED", "requested access to the resource is denied"),
+            PermissionDenied,
+            "denied: requested access",
+        ),
+        (405, _body("UNSUPPORTED", "The operation is unsupported."), PierError, "takes no pushes of r"),
+        (404, _body("NAME_UNKNOWN", "repository name not known"), NotFound, "repository r not found"),
+        (413, b"", PierError, "HTTP status 413"),
+    ],
+)
+def test_refusal_of_a_push(status: int, body: bytes, kind: type[PierError], text: str) -> None:
+    error = refusal(status, body, repository="r", reference="", pushing=True)
+    assert type(error) is kind
+    assert text in str(error)

@@ -60,7 +60,7 @@ async def export(call: Call) -> Answer:
 ROUTES = (
     Route("HEAD", "/containers/{name...}/archive", stat),
     Route("GET", "/containers/{name...}/archive", fetch),
-    Route("PUT", "/containers/{name...}/archive", extract, "partial", "no zstd"),
+    Route("PUT", "/containers/{name...}/archive", extract),
     Route("GET", "/containers/{name...}/changes", changes),
     Route("GET", "/containers/{name...}/export", export),
 )

@@ -15,6 +15,7 @@ from pier.api.translate.images import (
     describe_image_summary,
     describe_progress,
     load_auth,
+    load_platform_json,
 )
 from pier.api.versions import Change, since
 from pier.domain import reference
@@ -75,6 +76,17 @@ def _auth(call: Call) -> RegistryAuth:
         return load_auth(call.request.headers.get(AUTH_HEADER.lower(), ""))
     except ValueError:
         return RegistryAuth()
+
+
+async def push(call: Call) -> Answer:
+    """Always a stream, whose last line says what failed, as dockerd's."""
+    wanted = reference.parse(call.ref, default_tag="")
+    if tag := call.text("tag"):
+        wanted = wanted.with_tag(tag)
+    if wanted.digest:
+        raise InvalidArgument("cannot push a digest reference")
+    lines = call.engine.images.push(wanted, platform=load_platform_json(call.text("platform")), auth=_auth(call))
+    return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
 
 
 async def load(call: Call) -> Answer:
@@ -142,6 +154,7 @@ ROUTES = (
     Route("POST", "/images/create", create, "partial", "pull only, no `fromSrc`"),
     Route("GET", "/images/{name...}/json", inspect),
     Route("GET", "/images/{name...}/history", history),
+    Route("POST", "/images/{name...}/push", push),
     Route("POST", "/images/{name...}/tag", tag),
     Route("DELETE", "/images/{name...}", remove, to_end=True),
     Route("POST", "/images/prune", prune, to_end=True),

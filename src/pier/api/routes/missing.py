@@ -23,7 +23,6 @@ ROUTES = (
     missing("DELETE", "/containers/{name}/checkpoints/{item}"),
     missing("POST", "/build"),
     missing("POST", "/build/cancel"),
-    missing("POST", "/images/{name...}/push"),
     missing("GET", "/images/search"),
     missing("GET", "/distribution/{name...}/json"),
     missing("PUT", "/volumes/{name}", "cluster volumes need a swarm"),

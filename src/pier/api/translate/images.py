@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from pier.api.translate.process import describe_config, describe_image_config, listed, mapped
 from pier.api.versions import Change, since
 from pier.domain.container import Config
-from pier.domain.image import Image
+from pier.domain.errors import InvalidArgument
+from pier.domain.image import Image, Platform
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.history import HistoryRow
 from pier.wire import image as wire
 from pier.wire.auth import decode_auth
 from pier.wire.inspect import GraphDriver
 from pier.wire.progress import ProgressDetail, ProgressLine, bar
-from pier.wire.shape import UNSET
+from pier.wire.shape import UNSET, decode
 from pier.wire.times import rfc3339
 
 _SECOND = 1_000_000_000
@@ -99,6 +100,21 @@ def describe_progress(progress: Progress) -> ProgressLine:
     elif progress.id:
         line.progress_detail = ProgressDetail()
     return line
+
+
+def load_platform_json(text: str) -> Platform | None:
+    """`{"os":"linux","architecture":"arm64"}`; None for none. Raises InvalidArgument."""
+    if not text:
+        return None
+    try:
+        given = decode(text, wire.PlatformJson)
+    except ValueError as error:
+        raise InvalidArgument(f"invalid platform {text!r}: {error}") from error
+    if not given.architecture:
+        raise InvalidArgument(f"invalid platform {text!r}: it names no architecture")
+    return Platform(
+        os=given.os or "linux", architecture=given.architecture, variant=given.variant, os_version=given.os_version
+    )
 
 
 def load_auth(header: str) -> RegistryAuth:

@@ -10,6 +10,7 @@ from pier.domain.errors import InvalidArgument
 from pier.domain.ids import short
 from pier.domain.image import Descriptor
 from pier.domain.registry import Progress
+from pier.engine.images.labels import source_labels
 from pier.engine.images.locks import KeyedLocks
 from pier.engine.images.progress import Reporter
 from pier.engine.images.unpack import Unpacker
@@ -70,6 +71,8 @@ class Fetcher:
                     ref = f"layer-{secrets.token_hex(8)}"
                     counted = work.count(layer, chunks)
                     await self._content.write(ref, counted, expected=layer.digest, size=layer.size)
+            labels = source_labels(work.layers.repository, await self._content.labels(layer.digest))
+            await self._content.set_labels(layer.digest, labels)
         await work.downloaded(number)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.filters import Filters
 from pier.domain.image import Image, Platform
+from pier.domain.reference import Reference
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.derive import Derivation, Deriver
 from pier.engine.images.history import HistoryRow, read_history
@@ -15,6 +16,7 @@ from pier.engine.images.progress import run_reporting
 from pier.engine.images.prune import prune_images
 from pier.engine.images.publish import Publish
 from pier.engine.images.pull import Puller
+from pier.engine.images.push import Pusher
 from pier.engine.images.remove import InUse, Removed, Remover
 from pier.engine.images.save import Saver
 from pier.engine.images.store import ImageStore
@@ -64,6 +66,9 @@ class Images:
             publish=publish,
             platform=platform,
         )
+        self._pusher = Pusher(
+            registry=registry, content=content, leases=leases, store=self._store, archives=archives, publish=publish
+        )
         self._deriver = Deriver(
             content=content,
             snapshots=snapshots,
@@ -100,6 +105,17 @@ class Images:
         return run_reporting(
             f"pull {repository}",
             lambda reporter: self._puller.pull(repository, reference, platform, auth, reporter),
+        )
+
+    def push(
+        self, name: Reference, *, platform: Platform | None = None, auth: RegistryAuth
+    ) -> AsyncGenerator[Progress, None]:
+        """Gives the registry what it lacks of `name`; without a tag of all the repository's tags.
+
+        Raises NotFound, Unauthenticated, PermissionDenied, PierError, after the first item.
+        """
+        return run_reporting(
+            f"push {name.repository}", lambda reporter: self._pusher.push(name, platform, auth, reporter)
         )
 
     def load(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Progress, None]:

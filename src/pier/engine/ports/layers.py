@@ -39,7 +39,10 @@ class Content(Protocol):
         """A whole small blob. Raises NotFound; InvalidArgument if it is larger than `limit`."""
         ...
 
-    def stream(self, digest: str) -> AsyncIterator[bytes]: ...
+    def stream(self, digest: str, *, offset: int = 0) -> AsyncIterator[bytes]:
+        """The blob's bytes in order, from `offset` on."""
+        ...
+
     async def write(
         self,
         ref: str,

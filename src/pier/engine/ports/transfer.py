@@ -1,11 +1,11 @@
 """What comes and goes: registries, archives of images, files of containers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal, Protocol
 
 from pier.domain.archive import ArchiveMember, PathStat, Root
 from pier.domain.image import Descriptor
-from pier.domain.registry import RegistryAuth
+from pier.domain.registry import BlobPush, RegistryAuth
 
 
 class RegistrySession(Protocol):
@@ -27,6 +27,23 @@ class RegistrySession(Protocol):
         ...
 
     async def tags(self, repository: str) -> list[str]: ...
+    async def push_blob(
+        self,
+        repository: str,
+        blob: Descriptor,
+        read: Callable[[int], AsyncIterator[bytes]],
+        *,
+        sources: Sequence[str] = (),
+    ) -> BlobPush:
+        """Gives the repository a blob unless it has it, or can take it from one of the `sources` (paths on the same
+        host). `read` gives the blob's bytes from an offset on, more than once if need be. Raises Unauthenticated,
+        PermissionDenied.
+        """
+        ...
+
+    async def push_manifest(self, repository: str, reference: str, manifest: Descriptor, document: bytes) -> None:
+        """Puts a manifest or index under a tag or its digest; what it names must be there."""
+        ...
 
 
 class Registry(Protocol):
@@ -56,7 +73,11 @@ class Archives(Protocol):
 
     def write(self, members: AsyncIterator[ArchiveMember]) -> AsyncIterator[bytes]: ...
     def decompress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The stream without its compression, if it has one. Raises Unsupported for zstd."""
+        """The stream without its compression, if it has one."""
+        ...
+
+    def compress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The stream as gzip; the same bytes for the same stream."""
         ...
 
 

@@ -65,6 +65,36 @@ async def test_pulls_that_make_no_sense(client: RawClient, query: str, status: i
     assert (await client.request("POST", f"/images/create?{query}")).status == status
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "platform"),
+    [
+        ("h:5/a/b/push?tag=1", "h:5/a/b:1", None),
+        ("busybox/push", "docker.io/library/busybox", None),
+        ("busybox:2/push", "docker.io/library/busybox:2", None),
+        ('x/push?tag=1&platform={"os":"linux","architecture":"arm64"}', "docker.io/library/x:1", "arm64"),
+    ],
+)
+async def test_what_is_pushed(
+    client: RawClient, engine: FakeEngine, target: str, name: str, platform: str | None
+) -> None:
+    engine.images.progress = [Progress(aux={"Tag": "1", "Digest": "sha256:1", "Size": 7})]
+    response = await client.request("POST", f"/images/{target}")
+    assert response.body == b'{"progressDetail":{},"aux":{"Tag":"1","Digest":"sha256:1","Size":7}}\r\n'
+    ((pushed, given, _),) = engine.images.pushed
+    assert (pushed, given.architecture if given else None) == (name, platform)
+
+
+async def test_a_push_that_fails_says_so_in_the_stream(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [NotFound("tag does not exist: x:1")]
+    response = await client.request("POST", "/images/x/push?tag=1")
+    assert (response.status, response.body.count(b"tag does not exist: x:1")) == (200, 2)
+
+
+@pytest.mark.parametrize("target", ["X/push", f"x@sha256:{'a' * 64}/push", "x/push?tag=-", "x/push?tag=1&platform=x"])
+async def test_pushes_that_make_no_sense(client: RawClient, target: str) -> None:
+    assert (await client.request("POST", f"/images/{target}")).status == 400
+
+
 async def test_load_reads_the_body_as_it_comes(client: RawClient, engine: FakeEngine) -> None:
     engine.images.progress = [Progress(stream="Loaded image: busybox:latest\n")]
     await client.send("POST /images/load HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
