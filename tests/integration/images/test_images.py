@@ -9,6 +9,7 @@ from support.facilities import require_command
 from support.image_engine import ImageEngine
 from support.images import Node, TestImage, busybox, docker_archive, oci_archive
 from support.registry import RunningRegistry
+from support.wait import wait_for
 
 from pier.containerd.client import Client
 from pier.containerd.content import Content
@@ -111,10 +112,14 @@ async def test_concurrent_pulls_download_each_layer_once(images_engine: ImageEng
     repository, _, tag = name.rpartition(":")
     before = len(remote.requests())
     await asyncio.gather(*(images_engine.pull(repository, tag) for _ in range(4)))
-    asked = [line for line in remote.requests()[before:] if "GET" in line and "/blobs/" in line]
     layers = (await images_engine.images.get(name)).layers
+
+    def asked() -> list[str]:  # the registry notes a request a little after it has answered
+        return [line for line in remote.requests()[before:] if line.startswith("GET") and "/blobs/" in line]
+
+    wait_for(lambda: all(layer.digest in "".join(asked()) for layer in layers), what="the registry's log")
     for layer in layers:
-        assert len([line for line in asked if layer.digest in line]) == 1
+        assert len([line for line in asked() if layer.digest in line]) == 1
 
 
 async def test_pull_by_digest(images_engine: ImageEngine, remote: RunningRegistry) -> None:
