@@ -2,7 +2,8 @@
 
 The only file that knows everybody.
 
-SIGTERM and SIGINT end pierd and leave containers alone; a killed pierd leaves them alone, too.
+SIGTERM and SIGINT end pierd and leave containers alone; a killed pierd leaves them alone, too. SIGHUP makes it read
+daemon.json again.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,7 @@ from pier.engine.jobs import Jobs
 from pier.engine.live import Live
 from pier.engine.memory import Memory
 from pier.host.host import Host
+from pier.host.wrappers import write_wrappers
 from pier.keeper.client import Keeper
 from pier.logs.arrivals import Arrivals
 from pier.logs.reader import Logs
@@ -74,6 +76,7 @@ def main() -> None:
         stream=sys.stderr,
     )
     logging.getLogger("grpc").setLevel("WARNING")  # its debug lines, some for each call, drown ours
+    os.environ.update(settings.proxies)
     try:
         with _locked(settings), _pidfile(settings.pidfile):
             asyncio.run(serve(settings))
@@ -87,9 +90,14 @@ async def serve(settings: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, done.set)
-    listeners = [parse_listener(url, allow_insecure_tcp=settings.allow_insecure_tcp) for url in settings.hosts]
+    again = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    listeners = [
+        parse_listener(url, group=settings.group, allow_insecure_tcp=settings.allow_insecure_tcp)
+        for url in settings.hosts
+    ]
     try:
-        async with asyncio.TaskGroup() as group, _engine(settings, group) as engine:
+        async with asyncio.TaskGroup() as group, _engine(settings, group, again) as engine:
             engine.run()
             with suppress(TimeoutError):
                 async with asyncio.timeout(RECONCILE_PATIENCE):
@@ -104,7 +112,8 @@ async def serve(settings: Config) -> None:
 
 
 @asynccontextmanager
-async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[Engine]:
+async def _engine(settings: Config, group: asyncio.TaskGroup, again: asyncio.Event) -> AsyncIterator[Engine]:
+    """`again` is set when the configuration is to be read again."""
     async with AsyncExitStack() as stack:
         records = await Records.open(settings.data_root / "pier.db")
         stack.push_async_callback(records.close)
@@ -116,16 +125,63 @@ async def _engine(settings: Config, group: asyncio.TaskGroup) -> AsyncIterator[E
         arrivals = Arrivals()
         streams = Streams(exec_root=settings.exec_root, keeper=keeper, arrivals=arrivals)
         stack.push_async_callback(streams.close)
-        ports = _ports(settings, records, client, keeper, streams, Logs(arrivals))
+        registry = Registry(
+            insecure=settings.insecure_registries,
+            mirrors=settings.registry_mirrors,
+            directory=settings.registry_config_path,
+        )
+        ports = _ports(settings, records, client, keeper, streams, Logs(arrivals), registry)
         stack.push_async_callback(ports.registry.close)
         ports.logs.check(LogConfig(driver=settings.log_driver, options=settings.log_opts))
+        await asyncio.to_thread(write_wrappers, settings.data_root, _wrapped(settings))
         engine = await _build(settings, group, ports)
         await engine.start()
         stack.push_async_callback(engine.stop)
+        stack.callback(group.create_task(_reload(settings, engine, registry, again), name="reload").cancel)
         yield engine
 
 
-def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, streams: Streams, logs: Logs) -> Ports:
+async def _reload(settings: Config, engine: Engine, registry: Registry, again: asyncio.Event) -> None:
+    """Never returns: puts into force what of a changed daemon.json needs no restart; a mistake changes nothing."""
+    while True:
+        await again.wait()
+        again.clear()
+        try:
+            wanted = await asyncio.to_thread(config.load, sys.argv[1:])
+        except ConfigError as error:
+            _log.error("the configuration stays as it is: %s", error)
+            continue
+        settings, taken, waiting = config.what_changed(settings, wanted)
+        _set_log_level(settings)
+        await asyncio.to_thread(write_wrappers, settings.data_root, _wrapped(settings))
+        registry.reconfigure(insecure=settings.insecure_registries, mirrors=settings.registry_mirrors)
+        try:
+            await engine.reconfigure(settings)
+        except PierError as error:
+            _log.error("the reload is not recorded: %s", error.message)
+        _log.info("the configuration was read again: %s", ", ".join(taken) or "nothing that can be reloaded changed")
+        if waiting:
+            _log.warning("changed, but only in force after a restart of pierd: %s", ", ".join(waiting))
+
+
+def _wrapped(settings: Config) -> dict[str, Sequence[str]]:
+    """The command lines of runtimes that have arguments of their own."""
+    return {name: (item.path, *item.arguments) for name, item in settings.runtimes.items() if item.arguments}
+
+
+def _set_log_level(settings: Config) -> None:
+    logging.getLogger().setLevel("DEBUG" if settings.debug else _LEVELS[settings.log_level])
+
+
+def _ports(
+    settings: Config,
+    records: Records,
+    client: Client,
+    keeper: Keeper,
+    streams: Streams,
+    logs: Logs,
+    registry: Registry,
+) -> Ports:
     """Every adapter, handed over as the Protocol it must fit: mypy checks that here."""
     changes = ImageChanges()
     return Ports(
@@ -155,11 +211,7 @@ def _ports(settings: Config, records: Records, client: Client, keeper: Keeper, s
             containerd_address=settings.containerd,
             namespace=settings.containerd_namespace,
         ),
-        registry=Registry(
-            insecure=settings.insecure_registries,
-            mirrors=settings.registry_mirrors,
-            directory=settings.registry_config_path,
-        ),
+        registry=registry,
         archives=Archives(),
         copies=Copies(),
     )

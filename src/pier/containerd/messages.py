@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.timestamp_pb2 import Timestamp
-from pier_grpc import runc_pb2, types_pb2
+from pier_grpc import runc_pb2, runtimeoptions_pb2, types_pb2
 
 from pier.domain.image import Descriptor
 from pier.domain.mount import FilesystemMount
@@ -57,6 +57,14 @@ def json_any(type_url: str, document: Mapping[str, object]) -> Any:
 
 def runc_options(runtime: RuntimeChoice) -> Any | None:
     """None where everything is left to the shim's own defaults."""
+    if runtime.options:
+        given = runtime.options
+        other = runtimeoptions_pb2.Options(
+            type_url=given.get("TypeUrl", ""),
+            config_path=given.get("ConfigPath", ""),
+            config_body=given.get("ConfigBody", "").encode(),
+        )
+        return Any(type_url="runtimeoptions.v1.Options", value=other.SerializeToString())
     if not (runtime.binary or runtime.root or runtime.systemd_cgroup):
         return None
     options = runc_pb2.Options(binary_name=runtime.binary, root=runtime.root, systemd_cgroup=runtime.systemd_cgroup)

@@ -64,12 +64,16 @@ class Stdio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeChoice:
-    """The containerd runtime (`io.containerd.runc.v2`) and the OCI binary and state root it shall use."""
+    """The containerd runtime (`io.containerd.runc.v2`) and the OCI binary and state root it shall use.
+
+    `options` are those of another shim: TypeUrl, ConfigPath, ConfigBody.
+    """
 
     name: str = "io.containerd.runc.v2"
     binary: str = ""
     root: str = ""
     systemd_cgroup: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

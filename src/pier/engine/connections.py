@@ -10,6 +10,7 @@ from pier.domain.errors import Conflict, InvalidArgument, PermissionDenied, Pier
 from pier.domain.network import Endpoint, EndpointRequest, Network
 from pier.domain.record import Put
 from pier.engine.containers import files
+from pier.engine.containers.defaults import with_defaults
 from pier.engine.containers.endpoints import (
     default_route,
     network_event,
@@ -152,7 +153,8 @@ class Connections:
         )
         resolver = has_resolver(after.endpoints.values())
         if resolver != has_resolver(before.endpoints.values()):
-            text = files.resolv_conf(after, await host.host_resolv_conf(), resolver=RESOLVER if resolver else "")
+            asked = with_defaults(after, self._context.config)
+            text = files.resolv_conf(asked, await host.host_resolv_conf(), resolver=RESOLVER if resolver else "")
             await host.write_resolv_conf(after.id, text)
 
 

@@ -36,8 +36,10 @@ class Ports:
     copies: ports.Copies
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Context:
+    """One for each engine. Only `config` is ever replaced: when it was read again (Engine.reconfigure)."""
+
     config: Config
     facts: HostFacts
     ports: Ports

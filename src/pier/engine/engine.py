@@ -1,9 +1,11 @@
 """The engine put together: use cases over one context, and the supervisor beside them."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
 
+from pier.config import Config
 from pier.domain.container import Container
 from pier.domain.errors import PierError, Unavailable
 from pier.domain.image import GO_ARCHITECTURES, Platform
@@ -39,7 +41,8 @@ class Engine:
 
     def __init__(self, context: Context, *, engine_id: str, systemd_cgroup: bool) -> None:
         self._context = context
-        runtimes = Runtimes(context.config, systemd_cgroup=systemd_cgroup)
+        self._runtimes = runtimes = Runtimes(context.config, systemd_cgroup=systemd_cgroup)
+        self._engine_id = engine_id
         self.images = images = _images(context)
         self.volumes = Volumes(context)
         self.networks = Networks(context)
@@ -66,6 +69,7 @@ class Engine:
     async def start(self) -> None:
         """Brings the host's networks in line with the records."""
         memory, networks = self._context.memory, self._context.ports.networks
+        await self.networks.take_settings()
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
         await networks.start(list(memory.networks.values()), running)
         await self.networks.ensure_predefined()
@@ -95,6 +99,13 @@ class Engine:
             except PierError as error:
                 _log.warning("cannot refresh the packet rules: %s", error.message)
 
+    async def reconfigure(self, config: Config) -> None:
+        """Takes over a configuration that was read again, and says so by an event as dockerd does."""
+        self._context.config = config
+        self._runtimes.reconfigure(config)
+        memory = self._context.memory
+        await memory.commit(memory.event("daemon", "reload", self._engine_id, _reload_attributes(config)))
+
     async def first_look(self) -> None:
         """Waits until the records agree with containerd, or until it is plain that containerd does not answer."""
         try:
@@ -107,6 +118,20 @@ class Engine:
         """Containers go on; only what belongs to this process ends."""
         await self._context.jobs.end(SHUTDOWN_PATIENCE)
         await self._context.ports.networks.stop()
+
+
+def _reload_attributes(config: Config) -> dict[str, str]:
+    """What may have changed, under dockerd's names."""
+    return {
+        "debug": str(config.debug).lower(),
+        "default-runtime": config.default_runtime,
+        "insecure-registries": json.dumps(list(config.insecure_registries)),
+        "labels": json.dumps(list(config.labels)),
+        "live-restore": "true",
+        "name": config.instance,
+        "registry-mirrors": json.dumps(list(config.registry_mirrors)),
+        "runtimes": " ".join(f"{name}:{setting.path or setting.type}" for name, setting in config.runtimes.items()),
+    }
 
 
 def _images(context: Context) -> Images:

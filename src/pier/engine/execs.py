@@ -12,6 +12,7 @@ from pier.domain.runtime import ProcessUser, TaskExit
 from pier.engine.containers import links
 from pier.engine.containers.attach import Attachment
 from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.keys import parse_detach_keys
 from pier.engine.context import Context
 from pier.engine.ports import Stream
@@ -163,12 +164,13 @@ class Execs:
         ports = self._context.ports
         user = await self._look_up_user(container, exec_.config)
         process = exec_process(
-            container,
+            with_defaults(container, self._context.config),
             exec_.config,
             user,
             self._context.facts,
             hostname=container.config.hostname,
             extra_env=links.environment(self._context, container),
+            default_ulimits=default_ulimits(self._context.config),
         )
         async with self._context.gate.making():
             await ports.tasks.add_exec(container.id, exec_.id, process, stream.stdio)

@@ -61,17 +61,28 @@ class Networks:
             await memory.commit(Put(network))
 
     async def _default_bridge(self, network: Network, bip: str) -> Network:
-        options = {
-            "com.docker.network.bridge.default_bridge": "true",
-            "com.docker.network.bridge.enable_icc": "true",
-            "com.docker.network.bridge.enable_ip_masquerade": "true",
-            "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
-            "com.docker.network.bridge.name": self._context.config.bridge,
-            "com.docker.network.driver.mtu": "1500",
-        }
         pools = (pool_of_bridge_address(bip),) if bip else ()
-        wanted = replace(network, options=options, bridge=self._context.config.bridge, pools=pools)
+        wanted = replace(network, options=self._bridge_options(), bridge=self._context.config.bridge, pools=pools)
         return await self._context.ports.networks.create(wanted)
+
+    def _bridge_options(self) -> dict[str, str]:
+        config = self._context.config
+        return {
+            "com.docker.network.bridge.default_bridge": "true",
+            "com.docker.network.bridge.enable_icc": str(config.icc).lower(),
+            "com.docker.network.bridge.enable_ip_masquerade": str(config.ip_masq).lower(),
+            "com.docker.network.bridge.host_binding_ipv4": config.ip,
+            "com.docker.network.bridge.name": config.bridge,
+            "com.docker.network.driver.mtu": str(config.mtu),
+        }
+
+    async def take_settings(self) -> None:
+        """Gives the default bridge of an earlier start what the configuration says now; before the host is set up."""
+        memory = self._context.memory
+        for network in list(memory.networks.values()):
+            options = {**network.options, **self._bridge_options()}
+            if network.name == "bridge" and options != network.options:
+                await memory.commit(Put(replace(network, options=options)))
 
     async def create(self, request: CreateNetwork) -> tuple[str, str]:
         """(id, warning). Raises Conflict for a name in use, PermissionDenied for a reserved one, InvalidArgument."""
@@ -87,17 +98,18 @@ class Networks:
         if any(network.name == request.name for network in memory.networks.values()):
             raise Conflict(f"network with name {request.name} already exists")
         self._require_supported(request)
+        driver = request.driver or "bridge"
         network = await self._context.ports.networks.create(
             Network(
                 id=ids.new_id(),
                 name=request.name,
-                driver=request.driver or "bridge",
+                driver=driver,
                 created_at=memory.clock.now(),
                 internal=request.internal,
                 attachable=request.attachable,
                 pools=request.pools,
                 ipam_options=request.ipam_options,
-                options=request.options,
+                options={**self._context.config.default_network_opts.get(driver, {}), **request.options},
                 labels=request.labels,
             )
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pier import __version__
+from pier.config import Config
 from pier.domain.container import Status
 from pier.domain.errors import PierError
 from pier.domain.runtime import HostFacts
@@ -47,6 +48,7 @@ class InfoFacts:
     containerd_namespace: str = ""
     containerd_version: str = ""
     containerd_revision: str = ""
+    proxies: Mapping[str, str] = field(default_factory=dict)  # by variable, as HTTP_PROXY
     debug: bool = False
     log_driver: str = "json-file"
     default_address_pools: tuple[tuple[str, int], ...] = ()
@@ -101,7 +103,7 @@ class System:
             cgroup_driver="systemd" if self._systemd else "cgroupfs",
             default_runtime=config.default_runtime,
             runtimes=self._runtimes.names(),
-            security_options=_security_options(facts),
+            security_options=_security_options(facts, config),
             labels=config.labels,
             warnings=(*_warnings(facts), *(() if version else (f"containerd at {config.containerd} does not answer",))),
             insecure_registries=config.insecure_registries,
@@ -110,6 +112,7 @@ class System:
             containerd_namespace=config.containerd_namespace,
             containerd_version=version,
             containerd_revision=revision,
+            proxies=config.proxies,
             debug=config.debug,
             log_driver=config.log_driver,
             default_address_pools=config.default_address_pools,
@@ -123,9 +126,10 @@ class System:
             return 0
 
 
-def _security_options(facts: HostFacts) -> tuple[str, ...]:
+def _security_options(facts: HostFacts, config: Config) -> tuple[str, ...]:
     options = ["name=apparmor"] if facts.has_apparmor else []
-    options += ["name=seccomp,profile=builtin"] if facts.has_seccomp else []
+    options += [f"name=seccomp,profile={config.seccomp_profile or 'builtin'}"] if facts.has_seccomp else []
+    options += ["name=no-new-privileges"] if config.no_new_privileges else []
     options += ["name=cgroupns"] if facts.cgroup_version == 2 else []
     return tuple(options)
 

@@ -50,9 +50,15 @@ class Registry:
         self, *, mirrors: Sequence[str] = (), insecure: Sequence[str] = (), directory: Path | None = None
     ) -> None:
         """`directory` holds settings for each registry, as containerd's `certs.d`."""
+        self._directory = directory
         self._hosts = Hosts(mirrors=mirrors, insecure=insecure, directory=directory)
         self._transport = Transport()
         self._schemes: dict[str, str] = {}  # what an insecure host was found to speak
+
+    def reconfigure(self, *, mirrors: Sequence[str], insecure: Sequence[str]) -> None:
+        """For the sessions that begin from now on."""
+        self._hosts = Hosts(mirrors=mirrors, insecure=insecure, directory=self._directory)
+        self._schemes = {}
 
     def session(self, auth: RegistryAuth) -> "Session":
         """A conversation with this user's credentials; nothing of them outlives it."""

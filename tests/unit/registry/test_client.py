@@ -160,3 +160,10 @@ async def test_plain_http_is_remembered(registry: Registry) -> None:
         assert registry._schemes == {server.host: "http"}
         await session.resolve(f"{server.host}/a/b", "2")
         assert server.paths() == ["/v2/a/b/manifests/1", "/v2/a/b/manifests/2"]
+
+
+async def test_mirrors_read_again_are_asked_by_sessions_from_then_on() -> None:
+    registry = Registry(mirrors=["http://127.0.0.1:1"])
+    registry.reconfigure(mirrors=["http://127.0.0.1:2"], insecure=[])
+    assert [endpoint.host for endpoint in registry._hosts.find("docker.io")][:1] == ["127.0.0.1:2"]
+    await registry.close()

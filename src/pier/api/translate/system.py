@@ -1,6 +1,7 @@
 """`/version` and `/info`."""
 
 import platform
+import re
 from typing import Any
 
 from pier.api.versions import NEWEST_TEXT, OLDEST_TEXT, Change, since
@@ -86,9 +87,9 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         ncpu=facts.cpus,
         mem_total=facts.memory,
         docker_root_dir=info.data_root,
-        http_proxy="",
-        https_proxy="",
-        no_proxy="",
+        http_proxy=_without_password(info.proxies.get("HTTP_PROXY", "")),
+        https_proxy=_without_password(info.proxies.get("HTTPS_PROXY", "")),
+        no_proxy=info.proxies.get("NO_PROXY", ""),
         name=info.name,
         labels=list(info.labels),
         server_version=info.version,
@@ -105,6 +106,11 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         containerd=_describe_containerd(info) if since(version, Change.INFO_CONTAINERD) else UNSET,
         warnings=list(info.warnings) or None,
     )
+
+
+def _without_password(url: str) -> str:
+    """Whoever asks for info need not learn it; dockerd hides it the same way."""
+    return re.sub(r"//[^/@]*@", "//xxxxx:xxxxx@", url)
 
 
 def _describe_limits(facts: HostFacts) -> dict[str, Any]:

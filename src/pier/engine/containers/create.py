@@ -99,14 +99,21 @@ class Creation:
             log_config=log,
             resources=resources,
             network_mode="bridge" if host.network_mode in ("", "default") else host.network_mode,
-            ipc_mode=host.ipc_mode or "private",
-            cgroupns_mode=host.cgroupns_mode or ("private" if facts.cgroup_version == 2 else "host"),
+            ipc_mode=host.ipc_mode or config.default_ipc_mode,
+            cgroupns_mode=host.cgroupns_mode or self._cgroupns_mode(host),
             security_opt=host.security_opt or (("label=disable",) if unlabelled else ()),
-            shm_size=host.shm_size or 64 << 20,
+            shm_size=host.shm_size or config.default_shm_size,
             runtime=host.runtime or config.default_runtime,
             masked_paths=masked if host.masked_paths is None else host.masked_paths,
             readonly_paths=readonly if host.readonly_paths is None else host.readonly_paths,
         )
+
+    def _cgroupns_mode(self, host: HostConfig) -> str:
+        """On v1 a privileged container sees the host's cgroups unless it asks, whatever the engine's default."""
+        on_v2 = self._context.facts.cgroup_version == 2
+        if host.privileged and not on_v2:
+            return "host"
+        return self._context.config.default_cgroupns_mode or ("private" if on_v2 else "host")
 
     def _resolve_shared(self, host: HostConfig) -> HostConfig:
         """`container:NAME` becomes `container:ID`, so that a rename does not break it."""

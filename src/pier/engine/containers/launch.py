@@ -17,6 +17,7 @@ from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files, links
 from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.endpoints import (
     default_route,
     network_events,
@@ -75,8 +76,9 @@ class Launcher:
         await links.follow(self._context, started)
         return started
 
-    async def _launch(self, container: Container) -> Container:
+    async def _launch(self, asked: Container) -> Container:
         memory = self._context.memory
+        container = with_defaults(asked, self._context.config)
         if not await self._context.live.writers_gone(container.id, WRITERS_PATIENCE):
             raise Unavailable(f"files are being copied into container {container.id}: start it again when that is done")
         links.require_linked_running(self._context, container)
@@ -94,7 +96,7 @@ class Launcher:
             )
             warnings = await self._make_object(container, parts, undo)
             pid, cgroup_path, started_at = await self._start_task(container, parts, undo)
-            ready = replace(container, cgroup_path=cgroup_path)
+            ready = replace(asked, cgroup_path=cgroup_path)
             started = await self._record_start(ready, parts, pid, started_at, warnings, intent)
             undo.pop_all()
         return started
@@ -185,8 +187,8 @@ class Launcher:
             parts.init_binary = await self._find_init()
 
     async def _find_init(self) -> str:
-        for path in _INIT_BINARIES:
-            if await self._context.ports.host.path_exists(path):
+        for path in (self._context.config.init_path, *_INIT_BINARIES):
+            if path and await self._context.ports.host.path_exists(path):
                 return path
         raise PierError(
             'exec: "docker-init": executable file not found in $PATH: --init needs tini or docker-init on the host; '
@@ -247,6 +249,7 @@ class Launcher:
                 extra_env=links.environment(self._context, container),
                 init_binary=parts.init_binary,
                 shm_source=parts.shm_source,
+                default_ulimits=default_ulimits(config),
             )
         )
         await ports.objects.create(
@@ -273,7 +276,8 @@ class Launcher:
             return {name: str(directory / name) for name in ("hostname", "hosts", "resolv.conf")}
         own = mode != "host"
         linked = links.hosts_lines(self._context, container)
-        gateway = next((item.gateway for item in endpoints.values() if item.gateway), "")
+        gateway = self._context.config.host_gateway_ip
+        gateway = gateway or next((item.gateway for item in endpoints.values() if item.gateway), "")
         return await host.container_files(
             container.id,
             hostname=container.config.hostname,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pier.domain.container import Container
 from pier.domain.network import Endpoint, NameServer
 from pier.engine.containers import files
+from pier.engine.containers.defaults import with_defaults
 from pier.engine.containers.endpoints import default_route
 from pier.engine.context import Context
 
@@ -23,7 +24,7 @@ async def serve_names(context: Context, container: Container, endpoints: Iterabl
     One that has only internal networks gets no answers by way of the host: they would be its way out.
     """
     several = {endpoint.network_name: endpoint for endpoint in endpoints}
-    servers = name_servers(container, await context.ports.host.host_resolv_conf())
+    servers = name_servers(with_defaults(container, context.config), await context.ports.host.host_resolv_conf())
     if default_route(context, several) is None:
         servers = tuple(server for server in servers if not server.from_host)
     await context.ports.networks.serve_names(container.id, list(several.values()), servers)

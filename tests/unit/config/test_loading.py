@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pier.config import Config, ConfigError, RuntimeSetting, load
+from pier.config import Config, ConfigError, RuntimeSetting, UlimitSetting, load, what_changed
 
 
 def load_with(tmp_path: Path, document: object, *flags: str) -> Config:
@@ -63,6 +63,11 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
         ({}, ["--containerd", "relative.sock"], "--containerd"),
         ({}, ["--log-opt", "novalue"], "--log-opt"),
         ({}, ["--default-address-pool", "base=10.0.0.0/16,size=8"], "default-address-pool"),
+        ({"debug": "yes"}, [], "debug: must be true or false"),
+        ({"tlsverify": True}, [], "does not support the key 'tlsverify': Pier serves no TLS"),
+        ({"live-restore": False}, [], "live-restore can only be true: containers always outlive pierd"),
+        ({"mtu": 1400}, ["--mtu", "1300"], "mtu: given both as a flag"),
+        ({"seccomp-profile": "/absent.json"}, [], "cannot read /absent.json"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, document: object, flags: list[str], words: str) -> None:
@@ -77,3 +82,35 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
 
 def test_instance_is_fit_for_names_of_tables() -> None:
     assert load(["--containerd-namespace", "my-pier.2"]).instance == "my_pier_2"
+
+
+def test_keys_that_say_what_pier_does_anyway_are_taken(tmp_path: Path) -> None:
+    document = {"live-restore": True, "userland-proxy": False, "iptables": True, "ip-forward": True}
+    assert load_with(tmp_path, document) == Config()
+
+
+def test_dockerds_keys_for_containers(tmp_path: Path) -> None:
+    profile = tmp_path / "seccomp.json"
+    profile.write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')
+    config = load_with(
+        tmp_path,
+        {
+            "dns": ["9.9.9.9"],
+            "default-shm-size": "128M",
+            "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 64, "Hard": 64}},
+            "seccomp-profile": str(profile),
+            "proxies": {"https-proxy": "http://p:3128"},
+        },
+    )
+    assert (config.dns, config.default_shm_size) == (("9.9.9.9",), 128 << 20)
+    assert config.default_ulimits == (UlimitSetting(name="nofile", soft=64, hard=64),)
+    assert config.seccomp_profile_text == '{"defaultAction": "SCMP_ACT_ALLOW"}'
+    assert config.proxies == {"HTTPS_PROXY": "http://p:3128"}
+
+
+def test_a_second_reading_says_what_changed_and_what_must_wait() -> None:
+    old = load(["--label", "a=1", "--mtu", "1400"])
+    new = load(["--label", "b=2", "--mtu", "1300", "-D"])
+    config, taken, waiting = what_changed(old, new)
+    assert (config.labels, config.debug, config.mtu) == (("b=2",), True, 1400)
+    assert (taken, waiting) == (["debug", "labels"], ["mtu"])

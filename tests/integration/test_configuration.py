@@ -1,0 +1,128 @@
+"""daemon.json: what it gives to containers, and a reload by SIGHUP."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import load_image
+from support.engine import Engine
+from support.wait import wait_for
+
+pytestmark = [pytest.mark.root, pytest.mark.containerd]
+
+
+def configure(engine: Engine, **keys: Any) -> Path:
+    """Writes its daemon.json; an underscore stands for a dash."""
+    engine.data_root.mkdir(parents=True, exist_ok=True)
+    path = engine.data_root / "daemon.json"
+    path.write_text(json.dumps({key.replace("_", "-"): value for key, value in keys.items()}))
+    engine.flags = ["--config-file", str(path)]
+    return path
+
+
+def reload(engine: Engine, lines: str) -> None:
+    """Sends SIGHUP and waits for what pierd says to it."""
+    os.kill(engine.pid, signal.SIGHUP)
+    wait_for(lambda: lines in engine.tail(), what=f"{lines!r} in pierd's log")
+
+
+def test_defaults_for_containers(new_engine: Callable[..., Engine], image: str, tmp_path: Path) -> None:
+    profile = tmp_path / "seccomp.json"
+    rule = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}
+    profile.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]}))
+    engine = new_engine()
+    configure(
+        engine,
+        dns=["192.0.2.53"],
+        dns_opts=["ndots:4"],
+        dns_search=["example.org"],
+        mtu=1400,
+        default_ulimits={"nofile": {"Name": "nofile", "Soft": 77, "Hard": 88}},
+        default_shm_size="8M",
+        default_ipc_mode="shareable",
+        host_gateway_ip="192.0.2.77",
+        no_new_privileges=True,
+        seccomp_profile=str(profile),
+        log_driver="local",
+    )
+    engine.start()
+    load_image(engine)
+    script = (
+        "cat /etc/resolv.conf /etc/hosts; ulimit -n; ulimit -Hn; df -k /dev/shm | tail -1; cat /sys/class/net/eth0/mtu;"
+        " grep NoNewPrivs /proc/self/status; mkdir /x 2>&1"
+    )
+    words = engine.docker("run", "--add-host", "h:host-gateway", image, "sh", "-c", script).stdout.split()
+    said = " ".join(words)
+    for wanted in ("nameserver 192.0.2.53", "options ndots:4", "search example.org", "192.0.2.77 h", "77 88", "8192"):
+        assert wanted in said
+    assert "1400 NoNewPrivs: 1" in said
+    assert "can't create directory '/x': Operation not permitted" in said
+    shown = engine.call("GET", "/containers/json?all=1").json()[0]["Id"]
+    host = engine.call("GET", f"/containers/{shown}/json").json()["HostConfig"]
+    assert (host["Dns"], host["Ulimits"], host["IpcMode"], host["LogConfig"]["Type"]) == ([], [], "shareable", "local")
+    options = engine.call("GET", "/info").json()["SecurityOptions"]
+    assert {f"name=seccomp,profile={profile}", "name=no-new-privileges"} <= set(options)
+    engine.docker("run", "-d", "--name", "box", image, "sleep", "100").check()
+    assert engine.docker("exec", "box", "sh", "-c", "ulimit -n").check().stdout == "77\n"
+
+
+def test_the_default_bridge_follows_the_configuration(new_engine: Callable[..., Engine], image: str) -> None:
+    engine = new_engine()
+    engine.start()
+    load_image(engine)
+    engine.stop()
+    configure(engine, mtu=1300, ip="127.0.0.1", icc=False)
+    engine.start()
+    options = engine.call("GET", "/networks/bridge").json()["Options"]
+    assert options["com.docker.network.driver.mtu"] == "1300"
+    assert options["com.docker.network.bridge.enable_icc"] == "false"
+    engine.docker("run", "-d", "--name", "web", "-p", "80", image, "httpd", "-f").check()
+    (binding,) = engine.call("GET", "/containers/web/json").json()["NetworkSettings"]["Ports"]["80/tcp"]
+    assert binding["HostIp"] == "127.0.0.1"
+    assert engine.docker("exec", "web", "cat", "/sys/class/net/eth0/mtu").check().stdout == "1300\n"
+    address = engine.docker("exec", "web", "hostname", "-i").check().stdout.strip()
+    reached = engine.docker("run", "--rm", image, "wget", "-q", "-T", "2", "-O-", f"http://{address}/")
+    assert reached.code != 0
+
+
+def test_sighup_reloads_what_dockerd_reloads(new_engine: Callable[..., Engine], image: str) -> None:
+    engine = new_engine()
+    configure(engine, labels=["a=1"])
+    engine.start()
+    load_image(engine)
+    engine.docker("run", "-d", "--name", "lives", image, "sleep", "1000").check()
+    runtime = {"path": "/usr/sbin/runc", "runtimeArgs": ["--debug"]}
+    configure(engine, labels=["b=2"], runtimes={"loud": runtime}, registry_mirrors=["http://127.0.0.1:9"], mtu=1400)
+    reload(engine, "only in force after a restart of pierd: mtu")
+    info = engine.call("GET", "/info").json()
+    assert (info["Labels"], info["RegistryConfig"]["Mirrors"]) == (["b=2"], ["http://127.0.0.1:9"])
+    assert info["Runtimes"]["loud"]["path"] == "/usr/sbin/runc"
+    assert engine.docker("run", "--rm", "--runtime", "loud", image, "echo", "heard").check().stdout == "heard\n"
+    assert "--debug" in (engine.data_root / "runtimes" / "loud").read_text()
+    assert engine.docker("inspect", "-f", "{{.State.Running}}", "lives").check().stdout == "true\n"
+    until = int(time.time()) + 1
+    events = engine.call("GET", f'/events?since=1&until={until}&filters={{"type":["daemon"]}}')
+    assert events.body.count(b'"Action":"reload"') == 1
+
+
+def test_a_mistake_in_the_file_changes_nothing(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    path = configure(engine, labels=["a=1"])
+    engine.start()
+    path.write_text('{"labels": 3}')
+    reload(engine, "the configuration stays as it is")
+    assert engine.call("GET", "/info").json()["Labels"] == ["a=1"]
+
+
+def test_a_shim_may_be_named_with_options(new_engine: Callable[..., Engine], image: str) -> None:
+    engine = new_engine()
+    shim = {"runtimeType": "io.containerd.runc.v2", "options": {"BinaryName": "/usr/sbin/runc"}}
+    configure(engine, runtimes={"mine": shim}, default_runtime="mine")
+    engine.start()
+    load_image(engine)
+    assert engine.docker("run", "--rm", image, "echo", "ran").check().stdout == "ran\n"
