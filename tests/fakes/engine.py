@@ -7,6 +7,7 @@ from typing import Any
 
 from fakes.containers import WEB, a_container
 from fakes.engine_objects import FakeEvents, FakeImages, FakeNetworks, FakeSystem, FakeVolumes
+from fakes.registry import FakeRegistry
 
 from pier.domain.archive import FileChange, PathStat
 from pier.domain.container import Container, Exec, ExecConfig
@@ -20,6 +21,7 @@ from pier.engine.containers.listing import ContainerSummary
 from pier.engine.containers.logs import LogOptions
 from pier.engine.containers.update import UpdateRequest
 from pier.engine.containers.usage import StatsSample
+from pier.engine.registries import Registries
 
 
 class FakeAttachment:
@@ -270,6 +272,8 @@ class FakeEngine:
         self.containers = FakeContainers()
         self.execs = FakeExecs(self.containers)
         self.images = FakeImages()
+        self.registry = FakeRegistry()
+        self.registries = Registries(self.registry)
         self.networks = FakeNetworks()
         self.volumes = FakeVolumes()
         self.system = FakeSystem()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from support.images import OciImage
 
-from pier.domain.errors import NotFound, PierError
+from pier.domain.errors import NotFound, PierError, Unauthenticated
 from pier.domain.image import MEDIA_TYPE_OCI_INDEX, MEDIA_TYPE_OCI_MANIFEST, Descriptor
-from pier.domain.registry import BlobPush, RegistryAuth
+from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
 
 _CHUNK = 1 << 16
 
@@ -25,6 +25,8 @@ class FakeRegistry:
     auths: list[RegistryAuth] = field(default_factory=list)
     holdings: dict[str, set[str]] = field(default_factory=dict)  # blobs that a repository was pushed
     sent: list[str] = field(default_factory=list)
+    searches: list[tuple[str, str, int]] = field(default_factory=list)
+    found: list[SearchResult] = field(default_factory=list)
 
     def push(self, repository: str, tag: str, image: OciImage) -> str:
         """Puts an image under a tag; the digest of its manifest."""
@@ -48,6 +50,13 @@ class FakeRegistry:
     def session(self, auth: RegistryAuth) -> "FakeSession":
         self.auths.append(auth)
         return FakeSession(self)
+
+    async def login(self, domain: str, auth: RegistryAuth) -> str:
+        """Takes any password but "wrong"; a user named `token` gets an identity token."""
+        if auth.password == "wrong":
+            raise Unauthenticated(f"login attempt to https://{domain}/v2/ failed with status: 401 Unauthorized")
+        self.auths.append(auth)
+        return "identity" if auth.username == "token" else ""
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -83,6 +92,10 @@ class FakeSession:
             yield data[start : start + _CHUNK]
             if (failure := self._registry.failures.pop(descriptor.digest, None)) is not None:
                 raise failure
+
+    async def search(self, domain: str, term: str, limit: int) -> list[SearchResult]:
+        self._registry.searches.append((domain, term, limit))
+        return self._registry.found
 
     async def push_blob(
         self,

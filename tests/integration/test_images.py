@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.cli import Cli
 from support.engine import Engine
 from support.images import Node, TestImage, busybox
-from support.registry import RunningRegistry, running_registry
+from support.registry import PASSWORD, USER, RunningRegistry, running_registry
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
@@ -80,6 +81,36 @@ def test_push_gives_the_registry_what_it_lacks(cli: Cli, image: str, registry: R
         cli("image", "rm", name).check()
         cli("pull", "--quiet", name).check()
         assert cli.out("image", "inspect", "--format", "{{.Id}}", name) == image_id
+    finally:
+        cli("image", "rm", name)
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[RunningRegistry]:
+    """Which takes USER only."""
+    with running_registry(login=True) as running:
+        yield running
+
+
+def test_login_push_logout(cli: Cli, image: str, guarded: RunningRegistry, tmp_path: Path) -> None:
+    name = f"{guarded.host}/team/{cli.name}:v1"
+    config = ("--config", str(tmp_path))
+    try:
+        cli("tag", image, name).check()
+        assert "no basic auth credentials" in cli(*config, "push", name).stderr
+        refused = cli(*config, "login", "-u", USER, "--password-stdin", guarded.host, input_text="wrong")
+        assert refused.code == 1
+        assert "failed with status: 401 Unauthorized" in refused.stderr
+        assert not (tmp_path / "config.json").exists()
+        done = cli(*config, "login", "-u", USER, "--password-stdin", guarded.host, input_text=PASSWORD).check()
+        assert done.stdout.strip() == "Login Succeeded"
+        assert json.loads((tmp_path / "config.json").read_text())["auths"][guarded.host]["auth"]
+        cli(*config, "push", name).check()
+        cli("image", "rm", name).check()
+        cli(*config, "pull", name).check()
+        out = cli(*config, "logout", guarded.host).check().stdout
+        assert out == f"Removing login credentials for {guarded.host}\n"
+        assert cli(*config, "pull", name).code == 1
     finally:
         cli("image", "rm", name)
 

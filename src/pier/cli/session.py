@@ -44,6 +44,19 @@ class Session:
             self._config = self._read_config()
         return self._config
 
+    def forget_config(self) -> None:
+        """Read config.json anew at its next use."""
+        self._config = None
+
+    @property
+    def config_path(self) -> str:
+        """Where config.json is, or would be; "" for a user without a home."""
+        folder = self._config_dir or self.environ.get("DOCKER_CONFIG") or ""
+        home = self.environ.get("HOME", "")
+        if not folder and home:
+            folder = f"{home}/.docker"
+        return f"{folder}/config.json" if folder else ""
+
     def out(self, text: str) -> None:
         """Write to stdout."""
         sys.stdout.write(text)
@@ -61,13 +74,9 @@ class Session:
     def _read_config(self) -> "dict[str, Any]":
         from pier.client.json_codec import decode
 
-        folder = self._config_dir or self.environ.get("DOCKER_CONFIG") or ""
-        if not folder:
-            home = self.environ.get("HOME", "")
-            if not home:
-                return {}
-            folder = f"{home}/.docker"
-        path = f"{folder}/config.json"
+        path = self.config_path
+        if not path:
+            return {}
         try:
             with open(path, "rb") as file:
                 data = file.read()

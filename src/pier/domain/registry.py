@@ -28,6 +28,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """A repository that a registry's search found."""
+
+    name: str
+    description: str = ""
+    stars: int = 0
+    official: bool = False
+    automated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlobPush:
     """What it took to give a registry a blob: nothing where it `existed`, a mount from another repository, or all of
     its bytes.

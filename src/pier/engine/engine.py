@@ -26,6 +26,7 @@ from pier.engine.health import HealthChecks
 from pier.engine.images.images import Images
 from pier.engine.images.remove import ImageUser
 from pier.engine.networks import Networks
+from pier.engine.registries import Registries
 from pier.engine.runtimes import Runtimes
 from pier.engine.supervisor import Supervisor
 from pier.engine.system import System
@@ -44,6 +45,7 @@ class Engine:
         self._runtimes = runtimes = Runtimes(context.config, systemd_cgroup=systemd_cgroup)
         self._engine_id = engine_id
         self.images = images = _images(context)
+        self.registries = Registries(context.ports.registry)
         self.volumes = Volumes(context)
         self.networks = Networks(context)
         self.events: Bus = context.bus

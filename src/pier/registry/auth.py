@@ -19,9 +19,12 @@ _MAX_TOKEN = 1 << 20  # bytes of a token service's answer
 class Authorizer:
     """Turns challenges into Authorization headers for one user. What it learnt is forgotten with it."""
 
-    def __init__(self, transport: Transport, auth: RegistryAuth) -> None:
+    def __init__(self, transport: Transport, auth: RegistryAuth, *, offline: bool = False) -> None:
+        """`offline` asks for a token that stands for the password from then on, and keeps it in `identity_token`."""
         self._transport = transport
         self._auth = auth
+        self._offline = offline
+        self.identity_token = ""
 
     async def answer(self, headers: Sequence[str], endpoint: Endpoint, repository: str, scopes: Sequence[str]) -> str:
         """The Authorization header that these WWW-Authenticate headers ask for. A mirror is asked without credentials.
@@ -50,7 +53,8 @@ class Authorizer:
             raise PierError(f"the registry {endpoint.host} names {realm!r} for logins, which is no safe address")
         wanted = _join_scopes(challenge.parameters.get("scope", ""), scopes)
         service = {"service": challenge.parameters["service"]} if challenge.parameters.get("service") else {}
-        query = urlencode([*(("scope", scope) for scope in wanted), *service.items()])
+        offline = {"offline_token": "true", "client_id": _CLIENT_ID, "account": auth.username} if self._offline else {}
+        query = urlencode([*(("scope", scope) for scope in wanted), *service.items(), *offline.items()])
         headers, form, url = {}, None, f"{realm}{'&' if '?' in realm else '?'}{query}" if query else realm
         if auth.identity_token:
             form = {
@@ -72,7 +76,8 @@ class Authorizer:
         if response.status != 200:
             anonymous = not (auth.username or auth.identity_token)
             raise token_refusal(response.status, body, host=endpoint.host, repository=repository, anonymous=anonymous)
-        return _read_token(body, endpoint.host)
+        token, self.identity_token = _read_token(body, endpoint.host)
+        return token
 
 
 def _join_scopes(asked: str, scopes: Sequence[str]) -> list[str]:
@@ -86,15 +91,17 @@ def _join_scopes(asked: str, scopes: Sequence[str]) -> list[str]:
     return words
 
 
-def _read_token(body: bytes, host: str) -> str:
+def _read_token(body: bytes, host: str) -> tuple[str, str]:
+    """The token, and the one for further logins where there is one."""
     try:
         document = json.loads(body)
         token = document.get("token") or document.get("access_token")
+        refresh = document.get("refresh_token") or ""
     except (ValueError, AttributeError):
         token = None
     if not isinstance(token, str):
         raise PierError(f"the token service of {host} gave no token; try again later")
-    return token
+    return token, refresh if isinstance(refresh, str) else ""
 
 
 def _basic(auth: RegistryAuth) -> str:

@@ -17,11 +17,13 @@ from pier.domain.image import (
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
 )
-from pier.domain.registry import BlobPush, RegistryAuth
+from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
 from pier.registry.auth import Authorizer
 from pier.registry.conversation import Ask, Conversation, read_body
 from pier.registry.endpoints import PULL, PUSH, Endpoint
 from pier.registry.hosts import Hosts
+from pier.registry.login import log_in
+from pier.registry.searching import search
 from pier.registry.transport import Interrupted, Transport
 from pier.registry.upload import ReadFrom, put_manifest, send_blob
 
@@ -63,6 +65,14 @@ class Registry:
     def session(self, auth: RegistryAuth) -> "Session":
         """A conversation with this user's credentials; nothing of them outlives it."""
         return Session(self._transport, auth, self._hosts, self._schemes)
+
+    async def login(self, domain: str, auth: RegistryAuth) -> str:
+        """Asks the registry whether it takes these credentials; a token that replaces the password, or "".
+
+        Raises Unauthenticated, Unavailable, PierError.
+        """
+        (*_, endpoint) = await asyncio.to_thread(self._hosts.find, domain)
+        return await log_in(self._transport, self._schemes, endpoint, domain, auth)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -162,6 +172,11 @@ class Session:
         except (ValueError, AttributeError) as error:
             raise InvalidArgument(f"the registry's list of tags of {repository} is damaged: {error}") from error
         return [tag for tag in tags if isinstance(tag, str)]
+
+    async def search(self, domain: str, term: str, limit: int) -> list[SearchResult]:
+        """Repositories that the registry's search finds (Docker's protocol 1). Raises NotFound where it has none."""
+        (*_, endpoint) = await self._endpoints(f"{domain}/", PULL)
+        return await search(self._talk, endpoint, domain, term, limit)
 
     async def push_blob(
         self, repository: str, blob: Descriptor, read: ReadFrom, *, sources: Sequence[str] = ()

@@ -26,9 +26,9 @@ Body: TypeAlias = "bytes | Callable[[], AsyncIterable[bytes]] | None"
 class Ask:
     """A request about a repository.
 
-    `what` stands behind /v2/<path>/; `url` is asked instead where a registry named one (a blob's upload). `sources`
-    are repositories of the same host that are read besides (cross-repository mounts). `patient`: failures that may
-    pass are tried again.
+    `repository` is a bare domain where none is meant. `what` stands behind /v2/<path>/; `url` is asked instead where a
+    registry named one (a blob's upload). `sources` are repositories of the same host that are read besides
+    (cross-repository mounts). `patient`: failures that may pass are tried again.
     """
 
     method: str
@@ -51,6 +51,8 @@ class Ask:
     @property
     def scopes(self) -> tuple[str, ...]:
         """What a token must allow (distribution's token scopes)."""
+        if not self.path:  # a login, or what is no repository's
+            return ()
         verbs = "pull,push" if self.pushes else "pull"
         return (f"repository:{self.path}:{verbs}", *(f"repository:{source}:pull" for source in self.sources))
 
@@ -134,7 +136,7 @@ class Conversation:
 
 
 def _url(scheme: str, endpoint: Endpoint, ask: Ask) -> str:
-    url = f"{scheme}://{endpoint.host}{endpoint.root}/{ask.path}/{ask.what}"
+    url = f"{scheme}://{endpoint.host}{endpoint.root}/{'/'.join(filter(None, (ask.path, ask.what)))}"
     if not endpoint.namespace:
         return url
     return f"{url}{'&' if '?' in url else '?'}ns={endpoint.namespace}"

@@ -7,6 +7,7 @@ from pier.api.call import Call, json_reply
 from pier.api.errors import JSON, message_of
 from pier.api.http.messages import Answer, Reply, StreamReply, closing
 from pier.api.router import Route
+from pier.api.routes.registries import auth_of
 from pier.api.translate.create import load_platform
 from pier.api.translate.images import (
     describe_deletions,
@@ -14,14 +15,12 @@ from pier.api.translate.images import (
     describe_image,
     describe_image_summary,
     describe_progress,
-    load_auth,
     load_platform_json,
 )
 from pier.api.versions import Change, since
 from pier.domain import reference
 from pier.domain.errors import InvalidArgument, Unsupported
-from pier.domain.registry import Progress, RegistryAuth
-from pier.wire.auth import HEADER as AUTH_HEADER
+from pier.domain.registry import Progress
 from pier.wire.image import ImagesPruneReply
 from pier.wire.progress import error_line, progress_bytes
 
@@ -63,19 +62,11 @@ async def create(call: Call) -> Answer:
         wanted.repository,
         wanted.digest or wanted.tag,
         platform=load_platform(call.text("platform")),
-        auth=_auth(call),
+        auth=auth_of(call),
     )
     first = await anext(lines, None)
     chunks = _progress_chunks(first, lines, call.request.raw_path)
     return StreamReply(headers=(JSON,), chunks=chunks)
-
-
-def _auth(call: Call) -> RegistryAuth:
-    """Garbage counts as no credentials, as with dockerd: the registry will say whether it wants some."""
-    try:
-        return load_auth(call.request.headers.get(AUTH_HEADER.lower(), ""))
-    except ValueError:
-        return RegistryAuth()
 
 
 async def push(call: Call) -> Answer:
@@ -85,7 +76,7 @@ async def push(call: Call) -> Answer:
         wanted = wanted.with_tag(tag)
     if wanted.digest:
         raise InvalidArgument("cannot push a digest reference")
-    lines = call.engine.images.push(wanted, platform=load_platform_json(call.text("platform")), auth=_auth(call))
+    lines = call.engine.images.push(wanted, platform=load_platform_json(call.text("platform")), auth=auth_of(call))
     return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
 
 

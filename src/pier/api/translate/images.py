@@ -7,10 +7,9 @@ from pier.api.versions import Change, since
 from pier.domain.container import Config
 from pier.domain.errors import InvalidArgument
 from pier.domain.image import Image, Platform
-from pier.domain.registry import Progress, RegistryAuth
+from pier.domain.registry import Progress
 from pier.engine.images.history import HistoryRow
 from pier.wire import image as wire
-from pier.wire.auth import decode_auth
 from pier.wire.inspect import GraphDriver
 from pier.wire.progress import ProgressDetail, ProgressLine, bar
 from pier.wire.shape import UNSET, decode
@@ -114,16 +113,4 @@ def load_platform_json(text: str) -> Platform | None:
         raise InvalidArgument(f"invalid platform {text!r}: it names no architecture")
     return Platform(
         os=given.os or "linux", architecture=given.architecture, variant=given.variant, os_version=given.os_version
-    )
-
-
-def load_auth(header: str) -> RegistryAuth:
-    """Raises ValueError for garbage."""
-    given = decode_auth(header)
-    return RegistryAuth(
-        username=given.username or "",
-        password=given.password or "",
-        server_address=given.server_address or "",
-        identity_token=given.identity_token or "",
-        registry_token=given.registry_token or "",
     )

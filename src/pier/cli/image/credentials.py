@@ -1,4 +1,4 @@
-"""Credentials for a registry, from the user's config.json or the helper program that it names."""
+"""Credentials for a registry, in the user's config.json or with the helper program that it names."""
 
 from pier.cli.errors import CliError
 
@@ -8,17 +8,15 @@ if TYPE_CHECKING:
 
     from pier.cli.session import Session
 
-_HUB_KEY = "https://index.docker.io/v1/"
-_TOKEN_USER = "<token>"
+HUB_KEY = "https://index.docker.io/v1/"
+TOKEN_USER = "<token>"
 _HELPER_TIMEOUT = 60
+_DOING = {"get": "getting", "store": "storing", "erase": "erasing"}
 
 
 def registry_headers(session: "Session", domain: str) -> "list[tuple[str, str]]":
     """The X-Registry-Auth header for a registry's domain; none when no credentials are known."""
-    key = _HUB_KEY if domain == "docker.io" else domain
-    config = session.config
-    helper = (config.get("credHelpers") or {}).get(key) or config.get("credsStore") or ""
-    found = _from_helper(helper, key) if helper else _from_file(config.get("auths") or {}, key)
+    found = find_credentials(session, registry_key(domain))
     if not found:
         return []
     import base64
@@ -26,6 +24,25 @@ def registry_headers(session: "Session", domain: str) -> "list[tuple[str, str]]"
     from pier.client.json_codec import encode
 
     return [("X-Registry-Auth", base64.urlsafe_b64encode(encode(found).encode()).decode())]
+
+
+def registry_key(server: str) -> str:
+    """What credentials for a registry are kept under: Docker Hub's old address, any other's host."""
+    host = server.partition("://")[2] if "://" in server else server
+    host = host.partition("/")[0]
+    return HUB_KEY if host in ("", "docker.io", "index.docker.io", "registry-1.docker.io") else host
+
+
+def find_credentials(session: "Session", key: str) -> "dict[str, str]":
+    """`username` and `password`, or `identitytoken`, with `serveraddress`; empty when none are known."""
+    config = session.config
+    helper = helper_of(config, key)
+    return _from_helper(helper, key) if helper else _from_file(config.get("auths") or {}, key)
+
+
+def helper_of(config: "dict[str, Any]", key: str) -> str:
+    """The helper program (without `docker-credential-`) that keeps this registry's credentials; "" for the file."""
+    return str((config.get("credHelpers") or {}).get(key) or config.get("credsStore") or "")
 
 
 def _from_file(auths: "dict[str, Any]", key: str) -> "dict[str, str]":
@@ -47,24 +64,33 @@ def _from_file(auths: "dict[str, Any]", key: str) -> "dict[str, str]":
 
 
 def _from_helper(helper: str, key: str) -> "dict[str, str]":
-    import subprocess
-
     from pier.client.json_codec import decode
+
+    code, text = ask_helper(helper, "get", key)
+    if code != 0:
+        if "not found" in text.lower():
+            return {}
+        raise CliError(f"error getting credentials - err: exit status {code}, out: `{text.strip()}`")
+    answer = decode(text)
+    user, secret = str(answer.get("Username") or ""), str(answer.get("Secret") or "")
+    if user == TOKEN_USER:
+        return {"identitytoken": secret, "serveraddress": key}
+    return {"username": user, "password": secret, "serveraddress": key}
+
+
+def ask_helper(helper: str, verb: str, given: str) -> tuple[int, str]:
+    """Run a credential helper (docker-credential-helpers' protocol); its exit code, and what it said.
+
+    Raises CliError when it cannot be run.
+    """
+    import subprocess
 
     program = f"docker-credential-{helper}"
     try:
         done = subprocess.run(
-            [program, "get"], input=key.encode(), capture_output=True, timeout=_HELPER_TIMEOUT, check=False
+            [program, verb], input=given.encode(), capture_output=True, timeout=_HELPER_TIMEOUT, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CliError(f"error getting credentials: {program} failed: {error}") from None
-    if done.returncode != 0:
-        if b"not found" in done.stdout.lower() + done.stderr.lower():
-            return {}
-        text = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
-        raise CliError(f"error getting credentials - err: exit status {done.returncode}, out: `{text}`")
-    answer = decode(done.stdout)
-    user, secret = str(answer.get("Username") or ""), str(answer.get("Secret") or "")
-    if user == _TOKEN_USER:
-        return {"identitytoken": secret, "serveraddress": key}
-    return {"username": user, "password": secret, "serveraddress": key}
+        raise CliError(f"error {_DOING[verb]} credentials: {program} failed: {error}") from None
+    said = done.stdout if done.returncode == 0 else done.stdout + done.stderr
+    return done.returncode, said.decode("utf-8", "replace")

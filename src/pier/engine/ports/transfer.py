@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from pier.domain.archive import ArchiveMember, PathStat, Root
 from pier.domain.image import Descriptor
-from pier.domain.registry import BlobPush, RegistryAuth
+from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
 
 
 class RegistrySession(Protocol):
@@ -27,6 +27,7 @@ class RegistrySession(Protocol):
         ...
 
     async def tags(self, repository: str) -> list[str]: ...
+    async def search(self, domain: str, term: str, limit: int) -> list[SearchResult]: ...
     async def push_blob(
         self,
         repository: str,
@@ -48,6 +49,10 @@ class RegistrySession(Protocol):
 
 class Registry(Protocol):
     def session(self, auth: RegistryAuth) -> RegistrySession: ...
+    async def login(self, domain: str, auth: RegistryAuth) -> str:
+        """Whether a registry takes these credentials; a token that replaces the password, or "". Unauthenticated."""
+        ...
+
     async def close(self) -> None: ...
 
 

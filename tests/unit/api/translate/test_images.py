@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from fakes.containers import IMAGE, an_image
 
-from pier.api.translate.images import describe_deletions, describe_image, describe_progress, load_auth
+from pier.api.translate.images import describe_deletions, describe_image, describe_progress, load_platform_json
+from pier.domain.errors import InvalidArgument
+from pier.domain.image import Platform
 from pier.domain.registry import Progress
 from pier.wire.shape import compact
 
@@ -60,7 +62,9 @@ def test_deletions() -> None:
     ]
 
 
-def test_credentials() -> None:
-    assert load_auth("eyJpZGVudGl0eXRva2VuIjoidCJ9").identity_token == "t"
-    with pytest.raises(ValueError):
-        load_auth("garbage!")
+def test_platforms_of_queries() -> None:
+    assert load_platform_json("") is None
+    assert load_platform_json('{"architecture":"arm","variant":"v7"}') == Platform(architecture="arm", variant="v7")
+    for text in ("arm64", "{}", '{"os":"linux"}'):
+        with pytest.raises(InvalidArgument):
+            load_platform_json(text)
