@@ -28,6 +28,7 @@ class FakeImages:
         self.progress: list[Progress | Exception] = []
         self.pulled: list[tuple[Any, ...]] = []
         self.pushed: list[tuple[Any, ...]] = []
+        self.imported: list[tuple[Any, bytes]] = []
         self.loaded = b""
 
     async def get(self, ref: str) -> Image:
@@ -54,6 +55,13 @@ class FakeImages:
 
     async def push(self, name: Any, *, platform: Any, auth: Any) -> AsyncIterator[Progress]:
         self.pushed.append((name.canonical, platform, auth))
+        for item in self.progress:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def import_(self, request: Any, body: AsyncIterator[bytes]) -> AsyncIterator[Progress]:
+        self.imported.append((request, b"".join([chunk async for chunk in body])))
         for item in self.progress:
             if isinstance(item, Exception):
                 raise item

@@ -58,6 +58,12 @@ class FakeRegistry:
         self.auths.append(auth)
         return "identity" if auth.username == "token" else ""
 
+    async def download(self, url: str) -> AsyncIterator[bytes]:
+        """From `blobs`, by address."""
+        if url not in self.blobs:
+            raise PierError(f"cannot fetch {url}: HTTP status 404")
+        yield self.blobs[url]
+
     async def close(self) -> None:
         """Nothing is open."""
 

@@ -136,6 +136,30 @@ def test_save_and_load_give_the_same_image_back(cli: Cli, image: str, engine: En
         cli("image", "rm", "pier-test/saved:v1")
 
 
+def test_export_and_import_give_the_files_back(cli: Cli, image: str, engine: Engine) -> None:
+    path = engine.data_root / "exported.tar"
+    try:
+        cli.out("create", "--name", "origin", image)
+        cli("export", "-o", str(path), "origin").check()
+        change = ("-c", 'CMD ["cat", "/www/index.html"]', "-m", "from files")
+        image_id = cli.out("import", *change, str(path), "pier-test/imported:v1")
+        assert image_id == cli.out("image", "inspect", "-f", "{{.Id}}", "pier-test/imported:v1")
+        assert cli("run", "--rm", "pier-test/imported:v1").check().stdout == "<p>served by a test image of Pier</p>\n"
+        assert "from files" in cli.out("history", "pier-test/imported:v1")
+    finally:
+        path.unlink(missing_ok=True)
+        cli("rm", "origin")
+        cli("image", "rm", "pier-test/imported:v1")
+
+
+@pytest.mark.parametrize("garbage", ["no tar at all" * 100, ""])
+def test_import_of_what_is_no_archive_is_told(cli: Cli, garbage: str) -> None:
+    done = cli("import", "-", "pier-test/garbage:v1", input_text=garbage)
+    assert done.code == 1
+    assert done.stderr.strip()
+    assert cli("image", "inspect", "pier-test/garbage:v1").code == 1
+
+
 def test_an_image_in_use_is_not_removed_without_force(cli: Cli, pulled: str) -> None:
     cli.out("run", "-d", pulled, "sleep", "100")
     done = cli("image", "rm", pulled)

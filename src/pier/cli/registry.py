@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "container wait": (f"{_CONTAINER}.lifecycle", "WAIT", "Wait for containers to stop and print their exit codes"),
     "image build": ("", "", "Build an image from a Dockerfile"),
     "image history": (f"{_IMAGE}.history", "HISTORY", "Show how an image was made"),
-    "image import": ("", "", "Make an image of a file system archive"),
+    "image import": (f"{_IMAGE}.importing", "IMPORT", "Make an image of a file system archive"),
     "image inspect": ("pier.cli.inspect", "IMAGE_INSPECT", "Show all details of images"),
     "image load": (f"{_IMAGE}.archive", "LOAD", "Load images from an archive"),
     "image ls": (f"{_IMAGE}.listing", "LS", "List images"),

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
 from pier.domain.image import (
@@ -73,6 +74,16 @@ class Registry:
         """
         (*_, endpoint) = await asyncio.to_thread(self._hosts.find, domain)
         return await log_in(self._transport, self._schemes, endpoint, domain, auth)
+
+    async def download(self, url: str) -> AsyncIterator[bytes]:
+        """What lies at an http or https address that a user named. Raises InvalidArgument for another, PierError."""
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise InvalidArgument(f"cannot fetch {url}: only http:// and https:// addresses can be fetched")
+        async with self._transport.open("GET", url) as response:
+            if response.status != 200:
+                raise PierError(f"cannot fetch {url}: HTTP status {response.status}")
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                yield chunk
 
     async def close(self) -> None:
         """Closes all connections."""

@@ -167,3 +167,12 @@ async def test_mirrors_read_again_are_asked_by_sessions_from_then_on() -> None:
     registry.reconfigure(mirrors=["http://127.0.0.1:2"], insecure=[])
     assert [endpoint.host for endpoint in registry._hosts.find("docker.io")][:1] == ["127.0.0.1:2"]
     await registry.close()
+
+
+async def test_download(registry: Registry) -> None:
+    async with http_server(lambda request: Answer(200, body=BLOB) if request.path == "/x" else Answer(404)) as server:
+        assert b"".join([chunk async for chunk in registry.download(f"http://{server.host}/x")]) == BLOB
+        with pytest.raises(PierError, match="HTTP status 404"):
+            await anext(registry.download(f"http://{server.host}/y"))
+    with pytest.raises(InvalidArgument, match="only http"):
+        await anext(registry.download("file:///etc/passwd"))

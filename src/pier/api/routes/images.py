@@ -15,6 +15,7 @@ from pier.api.translate.images import (
     describe_image,
     describe_image_summary,
     describe_progress,
+    load_import,
     load_platform_json,
 )
 from pier.api.versions import Change, since
@@ -49,9 +50,11 @@ async def history(call: Call) -> Answer:
 
 
 async def create(call: Call) -> Answer:
-    """A pull: what fails before the first line of progress has a status, what fails later is the last line."""
+    """A pull or an import: what fails before the first line of progress has a status, later it is the last line."""
     if call.text("fromSrc"):
-        raise Unsupported("Pier does not support importing an image (POST /images/create?fromSrc=…) yet")
+        lines = call.engine.images.import_(load_import(call.request.query), call.request.stream())
+        first = await anext(lines, None)
+        return StreamReply(headers=(JSON,), chunks=_progress_chunks(first, lines, call.request.raw_path))
     source = call.text("fromImage")
     if not source:
         raise InvalidArgument("nothing to pull: the query has no fromImage")
@@ -142,7 +145,7 @@ async def prune(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/images/json", list_images, "partial", "no `shared-size`, no `manifests`"),
-    Route("POST", "/images/create", create, "partial", "pull only, no `fromSrc`"),
+    Route("POST", "/images/create", create),
     Route("GET", "/images/{name...}/json", inspect),
     Route("GET", "/images/{name...}/history", history),
     Route("POST", "/images/{name...}/push", push),

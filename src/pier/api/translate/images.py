@@ -1,14 +1,17 @@
 """Images: inspect, list, history, removal; and the lines of progress of pull and load."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from pier.api.translate.create import load_platform
 from pier.api.translate.process import describe_config, describe_image_config, listed, mapped
 from pier.api.versions import Change, since
+from pier.domain import reference
 from pier.domain.container import Config
 from pier.domain.errors import InvalidArgument
 from pier.domain.image import Image, Platform
 from pier.domain.registry import Progress
 from pier.engine.images.history import HistoryRow
+from pier.engine.images.importing import ImportRequest
 from pier.wire import image as wire
 from pier.wire.inspect import GraphDriver
 from pier.wire.progress import ProgressDetail, ProgressLine, bar
@@ -99,6 +102,27 @@ def describe_progress(progress: Progress) -> ProgressLine:
     elif progress.id:
         line.progress_detail = ProgressDetail()
     return line
+
+
+def load_import(query: Mapping[str, list[str]]) -> ImportRequest:
+    """Raises InvalidArgument for a bad name or platform."""
+
+    def text(key: str) -> str:
+        return query.get(key, [""])[0]
+
+    source, name = text("fromSrc"), None
+    if text("repo"):
+        given = reference.parse(text("repo"), default_tag="")
+        if given.digest:
+            raise InvalidArgument("cannot import digest reference")
+        name = given.with_tag(text("tag") or given.tag or reference.DEFAULT_TAG)
+    return ImportRequest(
+        source="" if source == "-" else source,
+        name=name,
+        message=text("message"),
+        changes=tuple(line for given in query.get("changes", ()) for line in given.splitlines()),
+        platform=load_platform(text("platform")),
+    )
 
 
 def load_platform_json(text: str) -> Platform | None:

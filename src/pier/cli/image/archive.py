@@ -25,14 +25,14 @@ def load(session: "Session", values: Values, _: list[str]) -> int:
     path = values.text("input")
     if not path and is_terminal(STDIN):
         raise CliError("requested load from stdin, but stdin is empty")
-    fd = _open_input(path) if path else STDIN
+    fd = open_input(path) if path else STDIN
     quiet = values.flag("quiet") or not is_terminal(STDOUT)
     query: Query = {
         "quiet": "1" if quiet else "0",
         "platform": [encode_platform(text) for text in values.items("platform")],
     }
     try:
-        response = session.client.upload("/images/load", query, _read(fd), "application/x-tar")
+        response = session.client.upload("/images/load", query, read_chunks(fd), "application/x-tar")
     finally:
         if path:
             os.close(fd)
@@ -43,14 +43,16 @@ def load(session: "Session", values: Values, _: list[str]) -> int:
     return 0
 
 
-def _open_input(path: str) -> int:
+def open_input(path: str) -> int:
+    """Open a file to be read. Raises CliError."""
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise CliError(f"open {path}: {(error.strerror or '').lower()}") from None
 
 
-def _read(fd: int) -> "Iterator[bytes]":
+def read_chunks(fd: int) -> "Iterator[bytes]":
+    """All that comes from a descriptor."""
     while chunk := os.read(fd, _CHUNK):
         yield chunk
 

@@ -10,6 +10,7 @@ from pier.domain.reference import Reference
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.derive import Derivation, Deriver
 from pier.engine.images.history import HistoryRow, read_history
+from pier.engine.images.importing import Importer, ImportRequest
 from pier.engine.images.listing import filter_images
 from pier.engine.images.load import Loader
 from pier.engine.images.progress import run_reporting
@@ -21,6 +22,7 @@ from pier.engine.images.remove import InUse, Removed, Remover
 from pier.engine.images.save import Saver
 from pier.engine.images.store import ImageStore
 from pier.engine.images.tag import tag_image
+from pier.engine.images.tools import Tools
 from pier.engine.images.unpack import Unpacker
 from pier.engine.images.usage import DiskUsage, measure
 from pier.engine.ports import Archives, Content, Diffs, ImageRecords, Leases, Registry, Snapshots
@@ -47,7 +49,8 @@ class Images:
         """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event."""
         self._store = ImageStore(content, image_records, snapshots, platform)
         unpacker = Unpacker(snapshots, diffs)
-        self._loader = Loader(
+        tools = Tools(
+            registry=registry,
             archives=archives,
             content=content,
             leases=leases,
@@ -56,19 +59,11 @@ class Images:
             publish=publish,
             platform=platform,
         )
-        self._saver = Saver(archives=archives, content=content, store=self._store, publish=publish)
-        self._puller = Puller(
-            registry=registry,
-            content=content,
-            leases=leases,
-            store=self._store,
-            unpacker=unpacker,
-            publish=publish,
-            platform=platform,
-        )
-        self._pusher = Pusher(
-            registry=registry, content=content, leases=leases, store=self._store, archives=archives, publish=publish
-        )
+        self._loader = Loader(tools)
+        self._saver = Saver(tools)
+        self._puller = Puller(tools)
+        self._pusher = Pusher(tools)
+        self._importer = Importer(tools, now)
         self._deriver = Deriver(
             content=content,
             snapshots=snapshots,
@@ -117,6 +112,10 @@ class Images:
         return run_reporting(
             f"push {name.repository}", lambda reporter: self._pusher.push(name, platform, auth, reporter)
         )
+
+    def import_(self, request: ImportRequest, body: AsyncIterator[bytes]) -> AsyncGenerator[Progress, None]:
+        """Makes an image of an archive of files; its id is the one item. Raises InvalidArgument, PierError."""
+        return run_reporting("import an image", lambda reporter: self._importer.run(request, body, reporter))
 
     def load(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Progress, None]:
         """Reads an image archive to its end; yields a line for each name. Raises InvalidArgument for a bad one."""

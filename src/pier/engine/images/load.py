@@ -11,7 +11,6 @@ from pier.domain.image import (
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
     Image,
-    Platform,
 )
 from pier.domain.reference import parse
 from pier.domain.registry import Progress
@@ -21,33 +20,21 @@ from pier.engine.images.blobs import store_bytes
 from pier.engine.images.early import EarlyUnpacking, layer_type
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
 from pier.engine.images.progress import Reporter
-from pier.engine.images.publish import Publish, image_attributes
-from pier.engine.images.store import ImageStore
-from pier.engine.images.unpack import Unpacker
-from pier.engine.ports import Archives, Content, Leases
+from pier.engine.images.publish import image_attributes
+from pier.engine.images.tools import Tools
 from pier.oci.image import Manifest, parse_image_config
 from pier.oci.image_writing import encode_manifest
 
 
 class Loader:
-    def __init__(
-        self,
-        *,
-        archives: Archives,
-        content: Content,
-        leases: Leases,
-        store: ImageStore,
-        unpacker: Unpacker,
-        publish: Publish,
-        platform: Platform,
-    ) -> None:
-        self._archives = archives
-        self._content = content
-        self._leases = leases
-        self._store = store
-        self._unpacker = unpacker
-        self._publish = publish
-        self._platform = platform
+    def __init__(self, tools: Tools) -> None:
+        self._archives = tools.archives
+        self._content = tools.content
+        self._leases = tools.leases
+        self._store = tools.store
+        self._unpacker = tools.unpacker
+        self._publish = tools.publish
+        self._platform = tools.platform
 
     async def load(self, chunks: AsyncIterator[bytes], reporter: Reporter) -> None:
         """Reads the archive once, to its end, then makes its images. Raises InvalidArgument for a bad archive."""

@@ -1,7 +1,7 @@
 """`docker pull`: manifests, config and layers of an image from a registry, unpacked and named."""
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Platform
@@ -11,10 +11,8 @@ from pier.engine.images.blobs import store_bytes
 from pier.engine.images.fetch import Fetcher, Layers, read_all
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
 from pier.engine.images.progress import Reporter
-from pier.engine.images.publish import Publish
-from pier.engine.images.store import ImageStore
-from pier.engine.images.unpack import Unpacker
-from pier.engine.ports import Content, Leases, Registry, RegistrySession
+from pier.engine.images.tools import Tools
+from pier.engine.ports import RegistrySession
 from pier.oci.image import ImageConfig, Manifest, parse_image_config, parse_index, parse_manifest
 from pier.oci.media_types import is_index
 from pier.oci.platform import choose, format_platform, rank
@@ -23,40 +21,10 @@ _MAX_CONFIG = 8 << 20  # bytes
 _MAX_DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tools:
-    registry: Registry
-    content: Content
-    leases: Leases
-    store: ImageStore
-    unpacker: Unpacker
-    publish: Publish
-    platform: Platform
-    fetcher: Fetcher
-
-
 class Puller:
-    def __init__(
-        self,
-        *,
-        registry: Registry,
-        content: Content,
-        leases: Leases,
-        store: ImageStore,
-        unpacker: Unpacker,
-        publish: Publish,
-        platform: Platform,
-    ) -> None:
-        self._tools = _Tools(
-            registry=registry,
-            content=content,
-            leases=leases,
-            store=store,
-            unpacker=unpacker,
-            publish=publish,
-            platform=platform,
-            fetcher=Fetcher(content),
-        )
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._fetcher = Fetcher(tools.content)
 
     async def pull(
         self, repository: str, reference: str, platform: Platform | None, auth: RegistryAuth, reporter: Reporter
@@ -69,7 +37,7 @@ class Puller:
         session = self._tools.registry.session(auth)
         async with self._tools.leases.hold(f"pull-{secrets.token_hex(8)}"):
             for name in await self._names(session, repository, reference):
-                await _Pull(self._tools, session, name, platform, reporter).run()
+                await _Pull(self._tools, self._fetcher, session, name, platform, reporter).run()
 
     async def _names(self, session: RegistrySession, repository: str, reference: str) -> list[Reference]:
         name = parse(repository, default_tag="")
@@ -88,13 +56,15 @@ class _Pull:
 
     def __init__(
         self,
-        tools: _Tools,
+        tools: Tools,
+        fetcher: Fetcher,
         session: RegistrySession,
         name: Reference,
         platform: Platform | None,
         reporter: Reporter,
     ) -> None:
         self._tools = tools
+        self._fetcher = fetcher
         self._content = tools.content
         self._store = tools.store
         self._session = session
@@ -114,7 +84,7 @@ class _Pull:
         manifest = await self._manifest(target, document, 0)
         config = await self._config(manifest.config)
         layers = Layers(self._session, self._name.repository, manifest.layers, config.diff_ids)
-        fetched = await self._tools.fetcher.fetch(layers, self._tools.unpacker, self._reporter)
+        fetched = await self._fetcher.fetch(layers, self._tools.unpacker, self._reporter)
         self._store.forget(target)
         await self._assign(target)
         await self._report(status=f"Digest: {target.digest}")

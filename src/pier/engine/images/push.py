@@ -14,9 +14,8 @@ from pier.domain.registry import BlobPush, Progress, RegistryAuth
 from pier.engine.images.labels import source_labels, sources_of
 from pier.engine.images.outgoing import Packer, Parcel, Shipment, layer_names, read_blob
 from pier.engine.images.progress import Reporter
-from pier.engine.images.publish import Publish
-from pier.engine.images.store import ImageStore
-from pier.engine.ports import Archives, Content, Leases, Registry, RegistrySession
+from pier.engine.images.tools import Tools
+from pier.engine.ports import Content, RegistrySession
 from pier.engine.together import together
 from pier.oci.media_types import is_index
 
@@ -25,22 +24,13 @@ _HINT_SECONDS = 0.1  # between two counts of bytes for one layer
 
 
 class Pusher:
-    def __init__(
-        self,
-        *,
-        registry: Registry,
-        content: Content,
-        leases: Leases,
-        store: ImageStore,
-        archives: Archives,
-        publish: Publish,
-    ) -> None:
-        self._registry = registry
-        self._content = content
-        self._leases = leases
-        self._store = store
-        self._packer = Packer(content, archives)
-        self._publish = publish
+    def __init__(self, tools: Tools) -> None:
+        self._registry = tools.registry
+        self._content = tools.content
+        self._leases = tools.leases
+        self._store = tools.store
+        self._packer = Packer(tools.content, tools.archives)
+        self._publish = tools.publish
 
     async def push(self, name: Reference, platform: Platform | None, auth: RegistryAuth, reporter: Reporter) -> None:
         """`name` without a tag: all tags of the repository.

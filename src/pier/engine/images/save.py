@@ -15,9 +15,8 @@ from pier.domain.image import (
 )
 from pier.domain.reference import Reference, parse
 from pier.engine.images.archive_layout import blob_path
-from pier.engine.images.publish import Publish, image_attributes
-from pier.engine.images.store import ImageStore
-from pier.engine.ports import Archives, Content
+from pier.engine.images.publish import image_attributes
+from pier.engine.images.tools import Tools
 from pier.oci.image import Index, Manifest
 from pier.oci.image_writing import describe, descriptor_document, encode_index, encode_manifest
 
@@ -31,11 +30,11 @@ class _Saved:
 
 
 class Saver:
-    def __init__(self, *, archives: Archives, content: Content, store: ImageStore, publish: Publish) -> None:
-        self._archives = archives
-        self._content = content
-        self._store = store
-        self._publish = publish
+    def __init__(self, tools: Tools) -> None:
+        self._archives = tools.archives
+        self._content = tools.content
+        self._store = tools.store
+        self._publish = tools.publish
 
     async def save(self, names: Sequence[str]) -> AsyncGenerator[bytes, None]:
         """The archive's bytes. Raises NotFound before the first for an unknown name.

@@ -53,6 +53,10 @@ class Registry(Protocol):
         """Whether a registry takes these credentials; a token that replaces the password, or "". Unauthenticated."""
         ...
 
+    def download(self, url: str) -> AsyncIterator[bytes]:
+        """What lies at an http(s) address. Raises InvalidArgument for another, PierError."""
+        ...
+
     async def close(self) -> None: ...
 
 

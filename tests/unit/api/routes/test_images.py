@@ -6,7 +6,7 @@ from fakes.containers import IMAGE, an_image, broken
 from fakes.engine import FakeEngine
 from fakes.raw_client import RawClient
 
-from pier.domain.errors import NotFound
+from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.registry import Progress, RegistryAuth
 
 
@@ -59,7 +59,8 @@ async def test_a_pull_that_fails_later_says_so_in_its_last_line(client: RawClien
 
 
 @pytest.mark.parametrize(
-    ("query", "status"), [("fromImage=BAD", 400), ("", 400), ("fromSrc=-", 501), ("fromImage=x&platform=a/b/c/d", 400)]
+    ("query", "status"),
+    [("fromImage=BAD", 400), ("", 400), ("fromSrc=-&repo=BAD", 400), ("fromImage=x&platform=a/b/c/d", 400)],
 )
 async def test_pulls_that_make_no_sense(client: RawClient, query: str, status: int) -> None:
     assert (await client.request("POST", f"/images/create?{query}")).status == status
@@ -93,6 +94,22 @@ async def test_a_push_that_fails_says_so_in_the_stream(client: RawClient, engine
 @pytest.mark.parametrize("target", ["X/push", f"x@sha256:{'a' * 64}/push", "x/push?tag=-", "x/push?tag=1&platform=x"])
 async def test_pushes_that_make_no_sense(client: RawClient, target: str) -> None:
     assert (await client.request("POST", f"/images/{target}")).status == 400
+
+
+async def test_import(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [Progress(status="sha256:1")]
+    query = "fromSrc=-&repo=x&tag=1&message=why&changes=ENV%20a=b&changes=USER%20c&platform=linux/arm64"
+    response = await client.request("POST", f"/images/create?{query}", b"tar")
+    assert (response.status, response.body) == (200, b'{"status":"sha256:1"}\r\n')
+    ((request, body),) = engine.images.imported
+    assert (request.source, request.name.canonical, request.message) == ("", "docker.io/library/x:1", "why")
+    assert (request.changes, request.platform.architecture, body) == (("ENV a=b", "USER c"), "arm64", b"tar")
+
+
+async def test_import_that_fails_has_a_status(client: RawClient, engine: FakeEngine) -> None:
+    engine.images.progress = [InvalidArgument("FOO is not a valid change command")]
+    assert (await client.request("POST", "/images/create?fromSrc=http://h/x.tar&changes=FOO")).status == 400
+    assert engine.images.imported[0][0].source == "http://h/x.tar"
 
 
 async def test_load_reads_the_body_as_it_comes(client: RawClient, engine: FakeEngine) -> None:
