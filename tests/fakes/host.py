@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pier.domain.archive import FileChange, RootMount
+from pier.domain.cdi import Edits
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
@@ -31,6 +32,7 @@ class FakeHost:
     users: dict[str, ProcessUser] = field(default_factory=lambda: {"": ProcessUser(home="/root")})
     samples: dict[str, ResourceSample] = field(default_factory=dict)
     devices: dict[str, list[DeviceNumbers]] = field(default_factory=dict)
+    cdi: dict[str, Edits] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
     files: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> name -> content
     copied: list[tuple[str, str]] = field(default_factory=list)  # (path in the image, destination)
@@ -132,6 +134,9 @@ class FakeHost:
 
     async def path_exists(self, path: str) -> bool:
         return path in self.paths
+
+    async def cdi_devices(self, directories: Sequence[str]) -> Mapping[str, Edits]:
+        return self.cdi
 
     async def device_numbers(self, path: str) -> list[DeviceNumbers]:
         if path not in self.devices:

@@ -9,7 +9,6 @@ _STORE = "containerd's snapshotter stores the layers, not dockerd's overlay2"
 _SNAPSHOT = "an image's snapshots are not mounted anywhere, so there are no directories to show"
 _ODD = "dockerd answers 500 for what is the client's mistake; Pier says 400"
 _EARLY = "dockerd takes it and fails at start, or never uses it; Pier refuses it at create and says why"
-_LINKS = "legacy links are not built yet: 501 names the key"
 _VOLUME = "options of local volumes are not built yet: 501 names them"
 _RETIRED = "dropped from the API since; no client of these versions depends on it"
 _BUILT = "Pier is not compiled: it has neither a build time nor a commit of its own"
@@ -46,7 +45,6 @@ DIFFERENCES: tuple[Difference, ...] = tuple(
         ("engine_shapes/info */KernelMemory*", _RETIRED),
         ("engine_shapes/info */RegistryConfig/AllowNondistributable*", _RETIRED),
         ("engine_shapes/info */*Commit/Expected", _RETIRED),
-        ("engine_shapes/info */CDISpecDirs", "CDI devices are not built yet"),
         ("engine_shapes/info */Warnings", "the warnings are about this host"),
         ("engine_shapes/version */BuildTime", _BUILT),
         ("engine_shapes/version */GitCommit", _BUILT),
@@ -71,7 +69,6 @@ DIFFERENCES: tuple[Difference, ...] = tuple(
         ("refused_creates/ulimit/*", _EARLY),
         ("refused_creates/blkio weight/*", "dockerd drops the weight before it looks at it where the kernel has none"),
         ("refused_creates/userns mode/*", "user namespaces are not remapped: 501 instead of silence"),
-        ("refused_creates/links/*", _LINKS),
         ("refused_starts/sysctl/status", "dockerd takes the missing file in runc's text for the command's"),
         ("refused_starts/sysctl: state/ExitCode", "dockerd takes the missing file in runc's text for the command's"),
         ("refused_objects/volume option/*", _VOLUME),

@@ -32,6 +32,7 @@ class Change(IntEnum):
     ENABLE_IPV4 = 48
     INFO_FIREWALL = 49
     IMAGE_CONFIG_TRIMMED = 50  # image inspect's Config without the container-only keys
+    INFO_DEVICES = 50
     LIST_COUNTS_CONTAINERS = 51  # images list
     NO_LEGACY_EVENT_KEYS = 52
 

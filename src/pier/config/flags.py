@@ -60,6 +60,7 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
 
 def _add_containers(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
+    add("--cdi-spec-dir", dest="cdi_spec_dirs", action="append", help="CDI files (default /etc/cdi, /var/run/cdi)")
     add("--cgroup-parent", help="cgroup above all containers (default /pier)")
     add("--exec-opt", dest="cgroup_driver", action="append", help="native.cgroupdriver=cgroupfs|systemd")
     add("--default-cgroupns-mode", choices=("private", "host"))

@@ -55,6 +55,7 @@ KEYS = {
     "dns": Key("dns", values.addresses),
     "dns-opts": Key("dns_opts", values.strings),
     "dns-search": Key("dns_search", values.strings),
+    "cdi-spec-dirs": Key("cdi_spec_dirs", values.strings),
     "cgroup-parent": Key("cgroup_parent", values.text),
     "exec-opts": Key("cgroup_driver", values.cgroup_driver),
     "default-cgroupns-mode": Key("default_cgroupns_mode", values.one_of("", "private", "host")),

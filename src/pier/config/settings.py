@@ -61,6 +61,7 @@ class Config:
     dns: tuple[str, ...] = ()
     dns_opts: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
+    cdi_spec_dirs: tuple[str, ...] = ("/etc/cdi", "/var/run/cdi")
     cgroup_parent: str = "/pier"
     cgroup_driver: str = ""  # "": systemd on cgroup v2 under systemd, else cgroupfs
     default_cgroupns_mode: str = ""  # "": private on cgroup v2, else host

@@ -49,6 +49,8 @@ class InfoFacts:
     containerd_version: str = ""
     containerd_revision: str = ""
     proxies: Mapping[str, str] = field(default_factory=dict)  # by variable, as HTTP_PROXY
+    cdi_spec_dirs: tuple[str, ...] = ()
+    cdi_devices: tuple[str, ...] = ()
     debug: bool = False
     log_driver: str = "json-file"
     default_address_pools: tuple[tuple[str, int], ...] = ()
@@ -113,6 +115,8 @@ class System:
             containerd_version=version,
             containerd_revision=revision,
             proxies=config.proxies,
+            cdi_spec_dirs=config.cdi_spec_dirs,
+            cdi_devices=tuple(await self._context.ports.host.cdi_devices(config.cdi_spec_dirs)),
             debug=config.debug,
             log_driver=config.log_driver,
             default_address_pools=config.default_address_pools,

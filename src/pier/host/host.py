@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pier.domain.archive import FileChange, RootMount
+from pier.domain.cdi import Edits
 from pier.domain.errors import PierError
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
 from pier.host import rootfs
+from pier.host.cdi import read_cdi
 from pier.host.changes import find_changes
 from pier.host.copy_up import copy_directory
 from pier.host.devices import DeviceNumbers, device_numbers
@@ -183,6 +185,10 @@ class Host:
         Raises PierError when there is none.
         """
         return await asyncio.to_thread(device_numbers, path)
+
+    async def cdi_devices(self, directories: Sequence[str]) -> Mapping[str, Edits]:
+        """What every CDI device in the files of these directories changes, by its full name."""
+        return await asyncio.to_thread(read_cdi, directories)
 
     def _cgroups(self) -> Hierarchy:
         if self._hierarchy is None:

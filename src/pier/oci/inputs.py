@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pier.domain.cdi import Edits
 from pier.domain.container import Container
 from pier.domain.resources import DeviceMapping, Ulimit
 from pier.domain.runtime import HostFacts, ProcessUser
@@ -49,7 +50,8 @@ class SpecInputs:
     `files` maps `hostname`, `hosts` and `resolv.conf` to their paths on the host. `cgroups_path` is as the OCI spec
     wants it (resources.cgroups_path). `extra_env` is what legacy links add. `shm_source` is the path of a /dev/shm
     shared with other containers; empty: an own tmpfs. `block_devices` gives major and minor of each host path
-    named in the blkio limits. `init_binary`, where set, becomes pid 1 in front of the program.
+    named in the blkio limits. `edits` is what CDI devices change; their nodes are among `devices`. `init_binary`,
+    where set, becomes pid 1 in front of the program.
     """
 
     container: Container
@@ -61,6 +63,7 @@ class SpecInputs:
     namespaces: Namespaces = field(default_factory=Namespaces)
     cgroups_path: str = ""
     devices: tuple[Device, ...] = ()
+    edits: Edits = field(default_factory=Edits)
     block_devices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     extra_env: tuple[str, ...] = ()
     init_binary: str = ""

@@ -10,6 +10,7 @@ from pier.domain.mount import MountPoint
 from pier.domain.runtime import HostFacts
 from pier.oci.inputs import HOST, Document, SpecInputs
 from pier.oci.kernel import kernel_at_least
+from pier.oci.security import parse_security_options
 
 INIT_PATH = "/sbin/docker-init"
 _RECURSIVE_READ_ONLY_KERNEL = "5.12"  # mount_setattr(2)
@@ -96,7 +97,8 @@ def _ipc_mounts(inputs: SpecInputs) -> list[_Mount]:
 
 def _restricted(mount: _Mount, host_config: HostConfig) -> _Mount:
     """Privileged opens /sys and the cgroups; a read-only root closes what is not needed for writing."""
-    if host_config.privileged and (mount.destination == "/sys" or mount.type == "cgroup"):
+    writable_cgroups = host_config.privileged or parse_security_options(host_config.security_opt).writable_cgroups
+    if (host_config.privileged and mount.destination == "/sys") or (writable_cgroups and mount.type == "cgroup"):
         return mount.with_access(writable=True)
     if host_config.readonly_rootfs and mount.destination not in _ALWAYS_WRITABLE:
         return mount.with_access(writable=False)

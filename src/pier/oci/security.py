@@ -31,6 +31,7 @@ class SecurityOptions:
     seccomp: str = ""
     apparmor: str = ""
     system_paths_unconfined: bool = False
+    writable_cgroups: bool = False
 
 
 def parse_security_options(options: Sequence[str]) -> SecurityOptions:
@@ -38,7 +39,7 @@ def parse_security_options(options: Sequence[str]) -> SecurityOptions:
 
     Raises PierError for an option that is not known (dockerd answers 500 here) and Unsupported for SELinux labels.
     """
-    no_new_privileges, seccomp, apparmor, unconfined_paths = False, "", "", False
+    no_new_privileges, seccomp, apparmor, unconfined_paths, writable_cgroups = False, "", "", False, False
     for option in options:
         name, value = _split(option)
         if name == "no-new-privileges" and value in _BOOLEANS:
@@ -49,6 +50,8 @@ def parse_security_options(options: Sequence[str]) -> SecurityOptions:
             apparmor = value
         elif name == "systempaths" and value == UNCONFINED:
             unconfined_paths = True
+        elif name == "writable-cgroups" and value in _BOOLEANS:
+            writable_cgroups = _BOOLEANS[value]
         elif name == "label":
             _check_label(option, value)
         else:
@@ -58,6 +61,7 @@ def parse_security_options(options: Sequence[str]) -> SecurityOptions:
         seccomp=seccomp,
         apparmor=apparmor,
         system_paths_unconfined=unconfined_paths,
+        writable_cgroups=writable_cgroups,
     )
 
 

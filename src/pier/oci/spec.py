@@ -2,6 +2,7 @@
 
 from pier.domain.container import HostConfig
 from pier.oci.devices import device_documents, device_rules
+from pier.oci.edits import apply_edits
 from pier.oci.inputs import HOST, Document, SpecInputs, SpecResult
 from pier.oci.mounts import mount_documents, root_propagation
 from pier.oci.namespaces import namespace_documents, sysctls
@@ -33,6 +34,7 @@ def build_spec(inputs: SpecInputs) -> SpecResult:
     annotations = {**container.host_config.annotations, **inputs.annotations}
     if annotations:
         spec["annotations"] = annotations
+    apply_edits(spec, inputs.edits)
     return SpecResult(spec, tuple(dict.fromkeys(warnings)))
 
 

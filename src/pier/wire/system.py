@@ -100,6 +100,11 @@ class BuildPruneReply(Shape, kw_only=True):
     space_reclaimed: int
 
 
+class DeviceInfo(Shape):
+    source: str
+    id: str = field(name="ID")
+
+
 class Info(Shape, kw_only=True):
     id: str = field(name="ID")
     containers: int
@@ -155,6 +160,8 @@ class Info(Shape, kw_only=True):
     runc_commit: Commit
     init_commit: Commit
     security_options: list[str]
+    cdi_spec_dirs: list[str] = field(name="CDISpecDirs")
+    discovered_devices: Omitted[list[DeviceInfo]] = UNSET
     firewall_backend: Omitted[FirewallInfo] = UNSET
     containerd: Omitted[ContainerdInfo] = UNSET
     warnings: list[str] | None

@@ -10,7 +10,7 @@ def test_every_flag_fills_a_field_that_has_a_key() -> None:
         " --label a=b --insecure-registry r --registry-mirror m -s overlayfs --allow-insecure-tcp -b br"
         " --bip 10.0.0.1/24 --default-address-pool base=10.9.0.0/16,size=24 --mtu 1400 --icc=false --ip 127.0.0.1"
         " --ip-masq=false --host-gateway-ip 10.0.0.9 --dns 9.9.9.9 --dns-opt ndots:2 --dns-search x.org"
-        " --firewall own-table-only --cgroup-parent /x --exec-opt native.cgroupdriver=cgroupfs"
+        " --firewall own-table-only --cdi-spec-dir /cdi --cgroup-parent /x --exec-opt native.cgroupdriver=cgroupfs"
         " --default-cgroupns-mode host --default-ipc-mode shareable --default-shm-size 1m"
         " --default-ulimit nofile=1:2 --init --init-path /i --no-new-privileges --seccomp-profile unconfined"
         " --default-runtime runc --add-runtime x=/y --log-driver local --log-opt max-size=1m"

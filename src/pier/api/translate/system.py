@@ -8,7 +8,7 @@ from pier.api.versions import NEWEST_TEXT, OLDEST_TEXT, Change, since
 from pier.domain.runtime import HostFacts
 from pier.engine.system import InfoFacts, VersionFacts
 from pier.wire import system as wire
-from pier.wire.shape import UNSET
+from pier.wire.shape import UNSET, Omitted
 from pier.wire.times import rfc3339
 
 _HUB = "docker.io"
@@ -102,10 +102,16 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         runc_commit=wire.Commit(id=""),
         init_commit=wire.Commit(id=""),
         security_options=list(info.security_options),
+        cdi_spec_dirs=list(info.cdi_spec_dirs),
+        discovered_devices=_describe_devices(info) if since(version, Change.INFO_DEVICES) else UNSET,
         firewall_backend=wire.FirewallInfo(driver="nftables") if since(version, Change.INFO_FIREWALL) else UNSET,
         containerd=_describe_containerd(info) if since(version, Change.INFO_CONTAINERD) else UNSET,
         warnings=list(info.warnings) or None,
     )
+
+
+def _describe_devices(info: InfoFacts) -> Omitted[list[wire.DeviceInfo]]:
+    return [wire.DeviceInfo(source="cdi", id=name) for name in info.cdi_devices] or UNSET
 
 
 def _without_password(url: str) -> str:

@@ -18,6 +18,7 @@ from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files, links
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.defaults import default_ulimits, with_defaults
+from pier.engine.containers.devices import FoundDevices, find_devices
 from pier.engine.containers.endpoints import (
     default_route,
     network_events,
@@ -33,7 +34,7 @@ from pier.engine.context import Context
 from pier.engine.ports import Stream
 from pier.engine.runtimes import Runtimes
 from pier.engine.together import together
-from pier.oci.inputs import HOST, Device, Namespaces, SpecInputs, map_devices
+from pier.oci.inputs import HOST, Namespaces, SpecInputs
 from pier.oci.resources import cgroups_path
 from pier.oci.spec import build_spec
 
@@ -49,8 +50,7 @@ class _Parts:
     user: ProcessUser = field(default_factory=ProcessUser)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     namespaces: Namespaces = field(default_factory=Namespaces)
-    devices: tuple[Device, ...] = ()
-    block_devices: dict[str, tuple[int, int]] = field(default_factory=dict)
+    devices: FoundDevices = field(default_factory=FoundDevices)
     init_binary: str = ""
     shm_source: str = ""
     stream: Stream | None = None
@@ -196,23 +196,7 @@ class Launcher:
         )
 
     async def _find_devices(self, container: Container, parts: _Parts) -> None:
-        host, resources = self._context.ports.host, container.host_config.resources
-        for request in resources.device_requests:
-            wanted = " ".join(f"[{' '.join(names)}]" for names in request.capabilities)
-            raise PierError(f'could not select device driver "{request.driver}" with capabilities: [{wanted}]')
-        found: list[Device] = []
-        for mapping in resources.devices:
-            try:
-                found += map_devices(mapping, await host.device_numbers(mapping.host_path))
-            except NotFound as error:
-                raise PierError(
-                    f'error gathering device information while adding custom device "{mapping.host_path}": '
-                    "no such file or directory"
-                ) from error
-        parts.devices = tuple(found)
-        for path in _throttled_paths(container):
-            numbers = await host.device_numbers(path)
-            parts.block_devices[path] = (numbers[0][2], numbers[0][3])
+        parts.devices = await find_devices(self._context, container)
 
     async def _open_streams(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
         config = container.config
@@ -244,8 +228,9 @@ class Launcher:
                     parent=container.host_config.resources.cgroup_parent or config.cgroup_parent,
                     driver="systemd" if self._systemd_cgroup else "cgroupfs",
                 ),
-                devices=parts.devices,
-                block_devices=parts.block_devices,
+                devices=parts.devices.devices,
+                block_devices=parts.devices.block,
+                edits=parts.devices.edits,
                 extra_env=links.environment(self._context, container),
                 init_binary=parts.init_binary,
                 shm_source=parts.shm_source,
@@ -359,15 +344,3 @@ class Launcher:
         elif state.status is Status.RESTARTING:
             state = replace(state, status=Status.EXITED)
         await self._context.memory.commit(Put(replace(container, state=state)))
-
-
-def _throttled_paths(container: Container) -> list[str]:
-    resources = container.host_config.resources
-    lists = (
-        resources.blkio_device_read_bps,
-        resources.blkio_device_write_bps,
-        resources.blkio_device_read_iops,
-        resources.blkio_device_write_iops,
-        resources.blkio_weight_device,
-    )
-    return sorted({item.path for items in lists for item in items})

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from pier.domain.archive import FileChange, Root, RootMount
+from pier.domain.cdi import Edits
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import (
     HostFacts,
@@ -139,6 +140,10 @@ class Host(Protocol):
 
     async def ensure_directory(self, path: str) -> bool:
         """Makes a missing directory (0755, root) for a bind; False if it was there."""
+        ...
+
+    async def cdi_devices(self, directories: Sequence[str]) -> Mapping[str, Edits]:
+        """What every CDI device in the files of these directories changes, by its full name."""
         ...
 
     async def path_exists(self, path: str) -> bool: ...
