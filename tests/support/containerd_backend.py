@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fakes.containerd import FakeContainerd
-from fakes.containerd.storage import digest_of
+from fakes.containerd.storage import FakeLeases, digest_of
 from support.facilities import require
 
 from pier.domain.image import MEDIA_TYPE_OCI_LAYER_GZIP, Descriptor
@@ -30,6 +30,7 @@ class Backend:
     images: ports.ImageRecords
     diffs: ports.Diffs
     leases: ports.Leases
+    earlier_leases: ports.Leases  # of a pierd before this one
     events: ports.RuntimeEvents
     version: ports.Containerd
     runtime: RuntimeChoice
@@ -114,6 +115,7 @@ def fake_backend() -> Backend:
         images=fake.images,
         diffs=fake.diffs,
         leases=fake.leases,
+        earlier_leases=FakeLeases(fake.state),
         events=fake.events,
         version=fake.version,
         runtime=RuntimeChoice(),

@@ -4,19 +4,21 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from google.protobuf.empty_pb2 import Empty
 from pier_grpc import leases_pb2 as pb
 
-from pier.containerd.client import Client, HeldLease, Method, current_lease
+from pier.containerd.client import BULK_TIMEOUT, Client, HeldLease, Method, current_lease
 from pier.domain.errors import NotFound, PierError
 
 _SERVICE = "/containerd.services.leases.v1.Leases/"
 _CREATE = Method(_SERVICE + "Create", pb.CreateRequest, pb.CreateResponse)
 _DELETE = Method(_SERVICE + "Delete", pb.DeleteRequest, Empty)
+_LIST = Method(_SERVICE + "List", pb.ListRequest, pb.ListResponse)
 
+_HOLDER_LABEL = "pier/holder"
 _EXPIRY_LABEL = "containerd.io/gc.expire"
 _LIFETIME = 24 * 3600  # seconds after which containerd drops a lease that a dead pierd left
 _DELETE_TIMEOUT = 10.0
@@ -25,10 +27,14 @@ _log = logging.getLogger(__name__)
 
 
 class Leases:
-    """Leases are held by tasks: all calls of the holder and of the tasks it starts meanwhile run under it."""
+    """Leases are held by tasks: all calls of the holder and of the tasks it starts meanwhile run under it.
+
+    Each says by a label which Leases (so which pierd) made it.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._holder = secrets.token_hex(8)
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[str]:
@@ -58,9 +64,22 @@ class Leases:
         await self._create(lease_id)
         await self._client.call(_DELETE, pb.DeleteRequest(id=lease_id, sync=True), what="collect garbage")
 
+    async def end_stale(self) -> int:
+        """Ends the leases of pierds that died with them in their hands; how many there were.
+
+        What they alone kept, half a blob that was on its way too, is gone when this returns.
+        """
+        reply = await self._client.call(_LIST, pb.ListRequest(), what="list leases")
+        stale = [lease.id for lease in reply.leases if lease.labels.get(_HOLDER_LABEL, self._holder) != self._holder]
+        for number, lease_id in enumerate(stale, start=1):
+            request = pb.DeleteRequest(id=lease_id, sync=number == len(stale))
+            with suppress(NotFound):
+                await self._client.call(_DELETE, request, what=f"delete lease {lease_id}", timeout=BULK_TIMEOUT)
+        return len(stale)
+
     async def _create(self, lease_id: str) -> None:
         expiry = datetime.fromtimestamp(time.time() + _LIFETIME, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        request = pb.CreateRequest(id=lease_id, labels={_EXPIRY_LABEL: expiry})
+        request = pb.CreateRequest(id=lease_id, labels={_EXPIRY_LABEL: expiry, _HOLDER_LABEL: self._holder})
         await self._client.call(_CREATE, request, what=f"create lease {lease_id}")
 
     async def _release(self, held: HeldLease) -> None:

@@ -44,7 +44,16 @@ class Sweep:
             await self._unless_running(container_id, ports.host.close_shm, "shared memory")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
             await self._unless_running(container_id, self._end_streams, "streams")
+        await self._end_stale_leases()
         await memory.commit(*(Drop(intent) for intent in self._old_intents))
+
+    async def _end_stale_leases(self) -> None:
+        """With them goes what a pull or load had fetched when pierd died."""
+        try:
+            if count := await self._context.ports.leases.end_stale():
+                _log.info("ended %d leases of an earlier pierd", count)
+        except PierError as error:
+            _log.warning("cannot end the leases of an earlier pierd: %s", error.message)
 
     async def _unless_running(self, container_id: str, step: Callable[[str], Awaitable[object]], what: str) -> None:
         """Who is being started, ended or removed now is looked at again when that is done, and nobody waits for it.

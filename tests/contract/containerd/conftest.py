@@ -91,6 +91,7 @@ def real_backend(client: Client, containerd: Containerd) -> Backend:
         images=ImageRecords(client),
         diffs=Diffs(client),
         leases=Leases(client),
+        earlier_leases=Leases(client),
         events=RuntimeEvents(client),
         version=Version(client),
         runtime=RuntimeChoice(root=str(containerd.directory / "runc")),

@@ -1,9 +1,11 @@
 """The contract of Snapshots, Content, ImageRecords, Diffs and Leases."""
 
 import asyncio
+import contextvars
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from support.containerd_backend import Backend, busybox_layer, chunks_of
@@ -187,6 +189,25 @@ async def test_lease_keeps_what_was_made_under_it_until_it_ends(backend: Backend
     await backend.leases.collect()
     assert await backend.content.size(DIGEST) is None
     assert not await backend.snapshots.exists(base)
+
+
+async def test_leases_of_a_pierd_that_died_are_ended_and_those_of_this_one_are_not(backend: Backend) -> None:
+    async def hold_and_die(holding: AbstractAsyncContextManager[str]) -> None:
+        await holding.__aenter__()
+        await backend.content.write("r", chunks_of(DATA))
+
+    async with backend.leases.hold("ours"):
+        other = await backend.content.write("o", chunks_of(b"ours"))
+        assert await backend.leases.end_stale() == 0
+        holding = backend.earlier_leases.hold("theirs")  # kept: to be forgotten would end it
+        async with asyncio.TaskGroup() as jobs:
+            jobs.create_task(hold_and_die(holding), context=contextvars.Context())
+
+        assert await backend.leases.end_stale() == 1
+
+        assert await backend.content.size(DIGEST) is None
+        assert await backend.content.size(other.digest) == 4
+    assert await backend.leases.end_stale() == 0
 
 
 async def test_what_was_made_in_a_child_task_or_a_nested_lease_is_kept_as_well(backend: Backend) -> None:

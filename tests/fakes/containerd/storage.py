@@ -249,8 +249,17 @@ class FakeLeases:
             current_lease.reset(token)
             self._holders[lease] -= 1
             if not self._holders[lease]:
-                del self._state.leases[lease]
+                self._state.leases.pop(lease, None)
                 self._state.changed()
+
+    async def end_stale(self) -> int:
+        await self._state.enter("leases.end_stale")
+        stale = [lease for lease in self._state.leases if lease not in self._holders]
+        for lease in stale:
+            del self._state.leases[lease]
+        if stale:
+            self._state.collect()
+        return len(stale)
 
     async def collect(self) -> None:
         await self._state.enter("leases.collect")

@@ -77,6 +77,15 @@ async def test_a_place_that_cannot_be_listed_does_not_keep_the_others_from_being
     assert stranger not in world.containerd.state.containers
 
 
+async def test_leases_of_an_earlier_pierd_are_ended(world: World) -> None:
+    world.containerd.state.leases["pull-1"] = set()
+    world.containerd.state.failures["leases.end_stale"] = Unavailable("containerd is away")
+    await world.restart()
+    assert "pull-1" in world.containerd.state.leases
+    await world.restart()
+    assert world.containerd.state.leases == {}
+
+
 async def test_it_is_done_once(world: World) -> None:
     """What appears later is no leftover of an earlier pierd: nothing of it is touched when containerd reconnects."""
     stranger = await make_stranger(world)

@@ -102,6 +102,10 @@ class Leases(Protocol):
         """
         ...
 
+    async def end_stale(self) -> int:
+        """Ends what a pierd before this one held when it died, and frees what only that kept; how many."""
+        ...
+
     async def collect(self) -> None:
         """Has containerd collect garbage and waits for it (what prune ends with)."""
         ...
