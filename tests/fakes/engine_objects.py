@@ -17,7 +17,9 @@ from pier.domain.registry import Progress
 from pier.domain.runtime import HostFacts
 from pier.domain.volume import Volume
 from pier.engine.images.history import HistoryRow
+from pier.engine.images.remove import ImageUser
 from pier.engine.images.usage import DiskUsage, ImageUsage
+from pier.engine.images.variants import Variant
 from pier.engine.networks import CreateNetwork, NetworkDetails
 from pier.engine.system import InfoFacts, VersionFacts
 
@@ -28,6 +30,7 @@ class FakeImages:
         self.progress: list[Progress | Exception] = []
         self.pulled: list[tuple[Any, ...]] = []
         self.pushed: list[tuple[Any, ...]] = []
+        self.platforms: list[Any] = []
         self.imported: list[tuple[Any, bytes]] = []
         self.loaded = b""
 
@@ -41,7 +44,38 @@ class FakeImages:
         (filters or Filters()).require_known(("dangling", "label", "before", "since", "until", "reference"))
         return list(self.all.values())
 
-    async def history(self, ref: str) -> Sequence[HistoryRow]:
+    async def get_for(self, ref: str, platform: Any) -> Image:
+        image = await self.get(ref)
+        if image.platform.architecture != platform.architecture:
+            raise NotFound(f"image with reference {ref} was found but does not provide the specified platform")
+        return image
+
+    async def variants(self, ref: str) -> Sequence[Variant]:
+        image = await self.get(ref)
+        attestation = replace(image.manifest, digest="sha256:" + "a" * 64)
+        return [
+            Variant(
+                descriptor=image.manifest,
+                kind="image",
+                is_available=True,
+                content_size=10,
+                unpacked_size=20,
+                platform=image.platform,
+                image=image,
+            ),
+            Variant(
+                descriptor=attestation,
+                kind="attestation",
+                is_available=False,
+                content_size=0,
+                attests=image.manifest.digest,
+            ),
+        ]
+
+    def users(self, image_id: str) -> Sequence[ImageUser]:
+        return [ImageUser(id=WEB, name="web", running=True)]
+
+    async def history(self, ref: str, *, platform: Any = None) -> Sequence[HistoryRow]:
         image = await self.get(ref)
         row = HistoryRow(id=image.id, created_at=0, created_by="", comment="", size=1, tags=image.repo_tags)
         return [row, replace(row, id="<missing>", tags=())]
@@ -67,7 +101,8 @@ class FakeImages:
                 raise item
             yield item
 
-    async def load(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Progress]:
+    async def load(self, chunks: AsyncIterator[bytes], *, platform: Any = None) -> AsyncIterator[Progress]:
+        self.platforms.append(platform)
         async for chunk in chunks:
             self.loaded += chunk
         for item in self.progress:
@@ -75,7 +110,8 @@ class FakeImages:
                 raise item
             yield item
 
-    async def save(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+    async def save(self, names: Sequence[str], *, platform: Any = None) -> AsyncIterator[bytes]:
+        self.platforms.append(platform)
         for name in names:
             await self.get(name)
         yield b"tar"

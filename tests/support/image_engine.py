@@ -45,9 +45,9 @@ class ImageEngine:
     async def _publish(self, type: str, action: str, actor_id: str, attributes: Mapping[str, str]) -> None:
         self.events.append((action, actor_id, attributes.get("name", "")))
 
-    async def load(self, archive: bytes) -> list[str]:
+    async def load(self, archive: bytes, platform: Platform | None = None) -> list[str]:
         """The lines of a load."""
-        return [line.stream.rstrip("\n") async for line in self.images.load(pieces(archive))]
+        return [line.stream.rstrip("\n") async for line in self.images.load(pieces(archive), platform=platform)]
 
     async def pull(self, repository: str, reference: str, platform: Platform | None = None) -> list[Progress]:
         """All lines of a pull."""
@@ -59,8 +59,8 @@ class ImageEngine:
         lines = self.images.push(parse(name, default_tag=""), platform=platform, auth=RegistryAuth())
         return [line async for line in lines]
 
-    async def save(self, *names: str) -> bytes:
-        return b"".join([chunk async for chunk in self.images.save(names)])
+    async def save(self, *names: str, platform: Platform | None = None) -> bytes:
+        return b"".join([chunk async for chunk in self.images.save(names, platform=platform)])
 
 
 async def pieces(data: bytes, size: int = 1 << 16) -> AsyncIterator[bytes]:

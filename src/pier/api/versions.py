@@ -29,6 +29,8 @@ class Change(IntEnum):
     NO_CONTAINER_CONFIG = 45  # image inspect
     LIST_ANNOTATIONS = 46  # HostConfig.Annotations in the list of containers
     INFO_CONTAINERD = 46
+    LIST_MANIFESTS = 47  # images list
+    INSPECT_MANIFESTS = 48  # of an image
     ENABLE_IPV4 = 48
     INFO_FIREWALL = 49
     IMAGE_CONFIG_TRIMMED = 50  # image inspect's Config without the container-only keys

@@ -16,6 +16,50 @@ class Metadata(Shape, kw_only=True):
     last_tag_time: str
 
 
+class DescriptorJson(Shape, kw_only=True, rename="camel"):
+    media_type: str
+    digest: str
+    size: int
+    annotations: Omitted[dict[str, str]] = UNSET
+    platform: Omitted["PlatformShown"] = UNSET
+
+
+class PlatformShown(Shape, kw_only=True, rename=None):
+    architecture: str
+    os: str
+    os_version: Omitted[str] = field(default=UNSET, name="os.version")
+    variant: Omitted[str] = UNSET
+
+
+class ManifestSize(Shape, kw_only=True):
+    total: int
+    content: int
+
+
+class UnpackedSize(Shape, kw_only=True):
+    unpacked: int
+
+
+class ManifestImage(Shape, kw_only=True):
+    platform: PlatformShown
+    containers: list[str]
+    size: UnpackedSize
+
+
+class AttestationData(Shape, kw_only=True):
+    for_: str = field(name="For")
+
+
+class ManifestSummary(Shape, kw_only=True):
+    id: str = field(name="ID")
+    descriptor: DescriptorJson
+    available: bool
+    size: ManifestSize
+    kind: str
+    image_data: Omitted[ManifestImage] = UNSET
+    attestation_data: Omitted[AttestationData] = UNSET
+
+
 class ImageInspect(Shape, kw_only=True):
     id: str
     repo_tags: list[str]
@@ -36,6 +80,7 @@ class ImageInspect(Shape, kw_only=True):
     graph_driver: GraphDriver
     root_fs: RootFS = field(name="RootFS")
     metadata: Metadata
+    manifests: Omitted[list[ManifestSummary]] = UNSET
 
 
 class ImageSummary(Shape, kw_only=True):
@@ -49,6 +94,7 @@ class ImageSummary(Shape, kw_only=True):
     shared_size: int
     size: int
     virtual_size: Omitted[int] = UNSET
+    manifests: Omitted[list[ManifestSummary]] = UNSET
 
 
 class HistoryItem(Shape, kw_only=True):

@@ -18,11 +18,12 @@ from pier.api.translate.images import (
     load_import,
     load_platform_json,
 )
+from pier.api.translate.manifests import describe_variants
 from pier.api.versions import Change, since
 from pier.domain import reference
 from pier.domain.errors import InvalidArgument, Unsupported
 from pier.domain.registry import Progress
-from pier.wire.image import ImagesPruneReply
+from pier.wire.image import ImagesPruneReply, ManifestSummary
 from pier.wire.progress import error_line, progress_bytes
 
 _TAR = ("Content-Type", "application/x-tar")
@@ -31,22 +32,47 @@ _TAR = ("Content-Type", "application/x-tar")
 async def list_images(call: Call) -> Answer:
     filters = call.filters()
     images = await call.engine.images.list(all=call.flag("all"), filters=filters)
-    if not since(call.version, Change.LIST_COUNTS_CONTAINERS):
-        return json_reply([describe_image_summary(image, containers=-1, version=call.version) for image in images])
-    users = Counter(found.container.image_id for found in await call.engine.containers.list(all=True))
-    return json_reply(
-        [describe_image_summary(image, containers=users[image.id], version=call.version) for image in images]
-    )
+    users: Counter[str] | None = None
+    if since(call.version, Change.LIST_COUNTS_CONTAINERS):
+        users = Counter(found.container.image_id for found in await call.engine.containers.list(all=True))
+    shared: dict[str, int] = {}
+    if call.flag("shared-size"):
+        shared = {item.image.id: item.shared for item in (await call.engine.images.disk_usage()).images}
+    summaries = [
+        describe_image_summary(
+            image,
+            containers=users[image.id] if users is not None else -1,
+            version=call.version,
+            shared=shared.get(image.id, -1),
+        )
+        for image in images
+    ]
+    if call.flag("manifests") and since(call.version, Change.LIST_MANIFESTS):
+        for summary in summaries:
+            summary.manifests = await _manifests(call, summary.id)
+    return json_reply(summaries)
+
+
+async def _manifests(call: Call, ref: str) -> list[ManifestSummary]:
+    return describe_variants(await call.engine.images.variants(ref), call.engine.images.users)
 
 
 async def inspect(call: Call) -> Answer:
-    image = await call.engine.images.get(call.ref)
-    driver = (await call.engine.system.info()).driver
-    return json_reply(describe_image(image, driver, call.version))
+    platform = load_platform_json(call.text("platform"))
+    manifests = call.flag("manifests") and since(call.version, Change.INSPECT_MANIFESTS)
+    if platform is not None and manifests:
+        raise InvalidArgument("conflicting options: manifests and platform options cannot both be specified")
+    images = call.engine.images
+    image = await (images.get(call.ref) if platform is None else images.get_for(call.ref, platform))
+    described = describe_image(image, (await call.engine.system.info()).driver, call.version)
+    if manifests:
+        described.manifests = await _manifests(call, call.ref)
+    return json_reply(described)
 
 
 async def history(call: Call) -> Answer:
-    return json_reply([describe_history(row) for row in await call.engine.images.history(call.ref)])
+    rows = await call.engine.images.history(call.ref, platform=load_platform_json(call.text("platform")))
+    return json_reply([describe_history(row) for row in rows])
 
 
 async def create(call: Call) -> Answer:
@@ -85,7 +111,8 @@ async def push(call: Call) -> Answer:
 
 async def load(call: Call) -> Answer:
     """Fails in the stream only: the headers have left by the time the archive is read."""
-    lines = call.engine.images.load(call.request.stream())
+    platform = load_platform_json(call.text("platform"))
+    lines = call.engine.images.load(call.request.stream(), platform=platform)
     return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
 
 
@@ -109,12 +136,10 @@ async def save_one(call: Call) -> Answer:
 
 
 async def _save(call: Call, names: list[str]) -> Answer:
-    if call.text("platform"):
-        raise Unsupported("Pier does not support saving another platform (GET /images/get?platform=…) yet")
     wanted = [name for given in names for name in given.split(",") if name]
     if not wanted:
         raise InvalidArgument("nothing to save: the query has no names")
-    archive = call.engine.images.save(wanted)
+    archive = call.engine.images.save(wanted, platform=load_platform_json(call.text("platform")))
     first = await anext(archive, b"")
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -132,6 +157,8 @@ async def tag(call: Call) -> Answer:
 
 
 async def remove(call: Call) -> Answer:
+    if call.text("platforms"):
+        raise Unsupported("Pier does not support removing single platforms of an image (platforms) yet; remove it all")
     removed = await call.engine.images.remove(
         call.ref, force=call.flag("force"), prune_parents=not call.flag("noprune")
     )
@@ -144,13 +171,13 @@ async def prune(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/images/json", list_images, "partial", "no `shared-size`, no `manifests`"),
+    Route("GET", "/images/json", list_images),
     Route("POST", "/images/create", create),
     Route("GET", "/images/{name...}/json", inspect),
     Route("GET", "/images/{name...}/history", history),
     Route("POST", "/images/{name...}/push", push),
     Route("POST", "/images/{name...}/tag", tag),
-    Route("DELETE", "/images/{name...}", remove, to_end=True),
+    Route("DELETE", "/images/{name...}", remove, "partial", "no `platforms`", to_end=True),
     Route("POST", "/images/prune", prune, to_end=True),
     Route("GET", "/images/get", save),
     Route("GET", "/images/{name...}/get", save_one),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pier.domain.image import HistoryEntry, Image
+from pier.domain.image import HistoryEntry, Image, Platform
 from pier.engine.images.store import ImageStore
 from pier.oci.image import chain_ids
 
@@ -21,9 +21,9 @@ class HistoryRow:
     tags: tuple[str, ...]
 
 
-async def read_history(store: ImageStore, ref: str) -> list[HistoryRow]:
+async def read_history(store: ImageStore, ref: str, platform: Platform | None = None) -> list[HistoryRow]:
     """Newest first; the image itself is the first row's id. Raises NotFound."""
-    image = await store.get(ref)
+    image = await store.get_for(ref, platform)
     sizes = list((await store.layer_sizes(image)).values()) or [layer.size for layer in image.layers]
     rows: list[HistoryRow] = []
     for entry in image.history or _unwritten(image):

@@ -18,13 +18,14 @@ from pier.engine.images.prune import prune_images
 from pier.engine.images.publish import Publish
 from pier.engine.images.pull import Puller
 from pier.engine.images.push import Pusher
-from pier.engine.images.remove import InUse, Removed, Remover
+from pier.engine.images.remove import ImageUser, InUse, Removed, Remover
 from pier.engine.images.save import Saver
 from pier.engine.images.store import ImageStore
 from pier.engine.images.tag import tag_image
 from pier.engine.images.tools import Tools
 from pier.engine.images.unpack import Unpacker
 from pier.engine.images.usage import DiskUsage, measure
+from pier.engine.images.variants import Variant
 from pier.engine.ports import Archives, Content, Diffs, ImageRecords, Leases, Registry, Snapshots
 
 
@@ -83,6 +84,18 @@ class Images:
         """By name, id, unique prefix of an id, or `name@digest`. Raises NotFound as `No such image: X:latest`."""
         return await self._store.get(ref)
 
+    async def get_for(self, ref: str, platform: Platform) -> Image:
+        """The same for another platform of its index. Raises NotFound."""
+        return await self._store.get_for(ref, platform)
+
+    async def variants(self, ref: str) -> "list[Variant]":
+        """What its index lists, with how much of it is here. Raises NotFound."""
+        return await self._store.variants((await self._store.get(ref)).id)
+
+    def users(self, image_id: str) -> Sequence[ImageUser]:
+        """The containers made from an image."""
+        return self._in_use(image_id)
+
     async def id_of(self, ref: str) -> str:
         """The id behind a reference, or "" where there is none (any more)."""
         try:
@@ -117,13 +130,15 @@ class Images:
         """Makes an image of an archive of files; its id is the one item. Raises InvalidArgument, PierError."""
         return run_reporting("import an image", lambda reporter: self._importer.run(request, body, reporter))
 
-    def load(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Progress, None]:
-        """Reads an image archive to its end; yields a line for each name. Raises InvalidArgument for a bad one."""
-        return run_reporting("load images", lambda reporter: self._loader.load(chunks, reporter))
+    def load(self, chunks: AsyncIterator[bytes], *, platform: Platform | None = None) -> AsyncGenerator[Progress, None]:
+        """Reads an image archive to its end; yields a line for each name. Raises InvalidArgument for a bad one,
+        NotFound when an image of it is not there for `platform`.
+        """
+        return run_reporting("load images", lambda reporter: self._loader.load(chunks, reporter, platform))
 
-    def save(self, names: Sequence[str]) -> AsyncGenerator[bytes, None]:
+    def save(self, names: Sequence[str], *, platform: Platform | None = None) -> AsyncGenerator[bytes, None]:
         """A tar for `load`. Raises NotFound before its first chunk."""
-        return self._saver.save(names)
+        return self._saver.save(names, platform)
 
     async def remove(self, ref: str, *, force: bool = False, prune_parents: bool = True) -> Removed:
         """Takes a name away, and the image with its last one. Raises NotFound, Conflict.
@@ -141,9 +156,9 @@ class Images:
         """Makes an image of another one and a difference to it (`docker commit`)."""
         return await self._deriver.derive(wanted)
 
-    async def history(self, ref: str) -> "list[HistoryRow]":
+    async def history(self, ref: str, *, platform: Platform | None = None) -> "list[HistoryRow]":
         """Newest step first. Raises NotFound."""
-        return await read_history(self._store, ref)
+        return await read_history(self._store, ref, platform)
 
     async def prune(self, filters: Filters) -> tuple[Removed, int]:
         """What went, and the bytes freed. Raises InvalidArgument."""

@@ -4,13 +4,14 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from pier.domain.errors import InvalidArgument
+from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import (
     MEDIA_TYPE_OCI_CONFIG,
     MEDIA_TYPE_OCI_LAYER,
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
     Image,
+    Platform,
 )
 from pier.domain.reference import parse
 from pier.domain.registry import Progress
@@ -22,8 +23,10 @@ from pier.engine.images.labels import config_labels, index_labels, manifest_labe
 from pier.engine.images.progress import Reporter
 from pier.engine.images.publish import image_attributes
 from pier.engine.images.tools import Tools
-from pier.oci.image import Manifest, parse_image_config
+from pier.oci.image import Manifest, parse_image_config, parse_index, parse_manifest
 from pier.oci.image_writing import encode_manifest
+from pier.oci.media_types import is_index
+from pier.oci.platform import format_platform, rank
 
 
 class Loader:
@@ -36,31 +39,57 @@ class Loader:
         self._publish = tools.publish
         self._platform = tools.platform
 
-    async def load(self, chunks: AsyncIterator[bytes], reporter: Reporter) -> None:
+    async def load(self, chunks: AsyncIterator[bytes], reporter: Reporter, platform: Platform | None = None) -> None:
         """Reads the archive once, to its end, then makes its images. Raises InvalidArgument for a bad archive."""
         async with self._leases.hold(f"load-{secrets.token_hex(8)}"):
             early = EarlyUnpacking(self._unpacker, self._content)
             files = ArchiveFiles(self._content, early.arrived)
             async with early.running():
                 await files.take(self._archives.read(chunks))
-                images = await read_layout(files, self._platform)
+                images = await read_layout(files, platform or self._platform)
                 await early.settle([files.digests(image.layer_paths) for image in images])
             for archived in images:
-                target, image = await self._import(files, archived)
+                target, image = await self._import(files, archived, platform)
                 await self._name(target, image, archived.names, reporter)
                 await self._publish("image", "load", image.id, image_attributes(image))
 
-    async def _import(self, files: ArchiveFiles, archived: ArchivedImage) -> tuple[Descriptor, Image]:
+    async def _import(
+        self, files: ArchiveFiles, archived: ArchivedImage, platform: Platform | None
+    ) -> tuple[Descriptor, Image]:
         """Stores and unpacks one image; its target and what it is, still without names."""
         config = parse_image_config(await files.read(archived.config_path))
+        if platform is not None and rank(config.platform, platform) is None:
+            name = parse(archived.names[0]).familiar if archived.names else archived.config_path
+            raise NotFound(
+                f"cannot load {name} for {format_platform(platform)}: the archive has it for "
+                f"{format_platform(config.platform)} only"
+            )
         layers = await self._store_layers(files, archived, config.diff_ids)
         stored = await files.store(archived.config_path, config_labels(self._unpacker.snapshotter, config.chain_id))
         target = await self._store_manifest(files, archived, replace(stored, media_type=MEDIA_TYPE_OCI_CONFIG), layers)
         for index in reversed(archived.indexes):  # from the manifest outwards
-            await files.store(blob_path(index.digest), index_labels([target]))
+            others = [] if platform else await self._store_others(files, index, target)
+            await files.store(blob_path(index.digest), index_labels([target, *others]))
             target = index
         await self._unpacker.unpack(layers, config.diff_ids)
         return target, await self._store.read_target(target)
+
+    async def _store_others(self, files: ArchiveFiles, index: Descriptor, besides: Descriptor) -> list[Descriptor]:
+        """The other manifests of an index that the archive has whole: kept, so that they can be pushed and saved, but
+        not unpacked.
+        """
+        stored = []
+        for child in parse_index(await files.read(blob_path(index.digest))).manifests:
+            if child.digest == besides.digest or is_index(child.media_type) or blob_path(child.digest) not in files:
+                continue
+            manifest = parse_manifest(await files.read(blob_path(child.digest)))
+            blobs = [manifest.config, *manifest.layers]
+            if all(blob_path(blob.digest) in files for blob in blobs):
+                for blob in blobs:
+                    await files.store(blob_path(blob.digest))
+                await files.store(blob_path(child.digest), manifest_labels(manifest.config, manifest.layers))
+                stored.append(child)
+        return stored
 
     async def _store_layers(
         self, files: ArchiveFiles, archived: ArchivedImage, diff_ids: Sequence[str]

@@ -12,6 +12,7 @@ from pier.domain.image import (
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
     Image,
+    Platform,
 )
 from pier.domain.reference import Reference, parse
 from pier.engine.images.archive_layout import blob_path
@@ -36,13 +37,13 @@ class Saver:
         self._store = tools.store
         self._publish = tools.publish
 
-    async def save(self, names: Sequence[str]) -> AsyncGenerator[bytes, None]:
-        """The archive's bytes. Raises NotFound before the first for an unknown name.
+    async def save(self, names: Sequence[str], platform: Platform | None = None) -> AsyncGenerator[bytes, None]:
+        """The archive's bytes, of each image the one for `platform`. Raises NotFound before the first.
 
         Layers go out as plain tars. A tar tells a file's size before its bytes, so a compressed layer is decompressed
         twice, once to count: that takes time but no disk. The documents, which name all sizes, come last.
         """
-        chosen = await self._choose(names)
+        chosen = await self._choose(names, platform)
         for saved in chosen:
             for layer in saved.image.layers:
                 if await self._content.size(layer.digest) is None:
@@ -55,7 +56,7 @@ class Saver:
         for saved in chosen:
             await self._publish("image", "save", saved.image.id, image_attributes(saved.image))
 
-    async def _choose(self, names: Sequence[str]) -> list[_Saved]:
+    async def _choose(self, names: Sequence[str], platform: Platform | None) -> list[_Saved]:
         """Each image once; a bare repository stands for all its tags, an id for the image without names."""
         if not names:
             raise InvalidArgument("no image to save: name at least one")
@@ -63,7 +64,7 @@ class Saver:
         for name in names:
             references = await self._references(name)
             for ref in [reference.canonical for reference in references] or [name]:
-                image = await self._store.get(ref)
+                image = await self._store.get_for(ref, platform)
                 saved = chosen.setdefault(image.id, _Saved(image))
                 saved.names += [reference for reference in references if reference.canonical == ref]
         for saved in chosen.values():

@@ -11,8 +11,10 @@ from pier.domain.image import Descriptor, Image, ImageRecord, Platform
 from pier.domain.reference import Reference, is_full_hex, is_hex_prefix, is_image_id, parse
 from pier.engine.images.manifests import ManifestReader
 from pier.engine.images.names import untagged_name, user_reference
+from pier.engine.images.variants import Variant, VariantReader, for_platform
 from pier.engine.ports import Content, ImageRecords, Snapshots
 from pier.oci.image import chain_ids
+from pier.oci.media_types import is_index
 
 Grouped = dict[str, tuple[Image, list[ImageRecord]]]
 
@@ -27,6 +29,7 @@ class ImageStore:
     def __init__(self, content: Content, records: ImageRecords, snapshots: Snapshots, platform: Platform) -> None:
         self._records = records
         self._reader = ManifestReader(content, snapshots, platform)
+        self._variants = VariantReader(content, self._reader)
         self._naming = asyncio.Lock()  # moving a name is several calls
         self._last: tuple[Sequence[ImageRecord], Grouped] = ((), {})
 
@@ -40,6 +43,28 @@ class ImageStore:
         grouped = await self._grouped()
         image, records = grouped[_find_id(grouped, ref)]
         return _put_together(image, records)
+
+    async def get_for(self, ref: str, platform: Platform | None) -> Image:
+        """The same for another platform than this host's; names are those of the whole. Raises NotFound."""
+        if platform is None:
+            return await self.get(ref)
+        grouped = await self._grouped()
+        image_id = _find_id(grouped, ref)
+        image = for_platform(await self._variants_of(grouped, image_id), platform, ref)
+        return _put_together(image, grouped[image_id][1])
+
+    async def variants(self, image_id: str) -> list[Variant]:
+        """Every manifest that the image's names lead to, each once."""
+        return await self._variants_of(await self._grouped(), image_id)
+
+    async def _variants_of(self, grouped: Grouped, image_id: str) -> list[Variant]:
+        targets = {record.target.digest: record.target for record in _records(grouped, image_id)}
+        indexes_first = sorted(targets.values(), key=lambda target: not is_index(target.media_type))
+        found: dict[str, Variant] = {}
+        for target in indexes_first:
+            for variant in await self._variants.read(target):
+                found.setdefault(variant.descriptor.digest, variant)
+        return list(found.values())
 
     async def records_of(self, image_id: str) -> list[ImageRecord]:
         """The names that lead to this image, Pier's own for untagged ones among them."""

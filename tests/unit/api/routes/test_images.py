@@ -178,3 +178,38 @@ async def test_tag_remove_prune(client: RawClient) -> None:
 async def test_history_is_newest_first(client: RawClient) -> None:
     rows = (await client.request("GET", "/images/busybox/history")).json()
     assert [(row["Id"], row["Tags"]) for row in rows] == [(IMAGE, ["busybox:latest"]), ("<missing>", None)]
+
+
+ARM = '{"os":"linux","architecture":"arm64"}'
+
+
+async def test_platforms_of_save_load_and_inspect(client: RawClient, engine: FakeEngine) -> None:
+    await client.request("GET", f"/images/get?names=busybox&platform={ARM}")
+    await client.request("POST", f"/images/load?platform={ARM}", b"x")
+    assert [platform.architecture for platform in engine.images.platforms] == ["arm64", "arm64"]
+    assert (await client.request("GET", f"/images/busybox/json?platform={ARM}")).status == 404
+    assert (await client.request("GET", "/images/busybox/json?platform=x")).status == 400
+    assert (await client.request("GET", f"/images/busybox/json?manifests=1&platform={ARM}")).status == 400
+
+
+async def test_manifests_are_shown_when_asked_for(client: RawClient) -> None:
+    for target in ("/images/json", "/images/busybox/json"):
+        plain = (await client.request("GET", target)).json()
+        shown = (await client.request("GET", f"{target}?manifests=1")).json()
+        assert "Manifests" not in (plain[0] if isinstance(plain, list) else plain)
+        manifests = (shown[0] if isinstance(shown, list) else shown)["Manifests"]
+        assert [item["Kind"] for item in manifests] == ["image", "attestation"]
+        assert manifests[0]["Size"] == {"Total": 30, "Content": 10}
+        assert manifests[0]["ImageData"]["Size"] == {"Unpacked": 20}
+        assert len(manifests[0]["ImageData"]["Containers"]) == 1
+        assert manifests[1]["AttestationData"]["For"] == manifests[0]["ID"]
+    assert "Manifests" not in (await client.request("GET", "/v1.46/images/json?manifests=1")).json()[0]
+
+
+async def test_shared_size_is_counted_when_asked_for(client: RawClient) -> None:
+    assert (await client.request("GET", "/images/json")).json()[0]["SharedSize"] == -1
+    assert (await client.request("GET", "/images/json?shared-size=1")).json()[0]["SharedSize"] == 0
+
+
+async def test_removing_single_platforms_is_refused(client: RawClient) -> None:
+    assert (await client.request("DELETE", f"/images/busybox?platforms={ARM}")).status == 501

@@ -1,0 +1,122 @@
+"""The platforms of an image."""
+
+import json
+
+import pytest
+from fakes.containerd import FakeContainerd
+from fakes.registry import FakeRegistry
+from support.image_engine import ImageEngine
+from support.images import (
+    Node,
+    OciImage,
+    TestImage,
+    archive,
+    docker_archive,
+    encode,
+    host_architecture,
+    oci_image,
+    oci_index,
+)
+
+from pier.domain.errors import NotFound
+from pier.domain.image import Platform
+
+OWN = TestImage([{"a": Node(b"own")}], {"Cmd": ["own"]})
+FOREIGN = TestImage([{"f": Node(b"foreign")}], {"Cmd": ["foreign"]}, architecture="s390x")
+S390X = Platform(architecture="s390x")
+
+
+def _images() -> dict[str, OciImage]:
+    return {"s390x": oci_image(FOREIGN), host_architecture(): oci_image(OWN)}
+
+
+def _archive(images: dict[str, OciImage]) -> bytes:
+    """An OCI layout with one index of all these platforms."""
+    index = oci_index(images)
+    blobs = {digest: blob for image in images.values() for digest, blob in image.blobs.items()}
+    from support.images import digest_of
+
+    entry = {
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "digest": digest_of(index),
+        "size": len(index),
+        "annotations": {"io.containerd.image.name": "docker.io/library/x:1"},
+    }
+    files = {f"blobs/sha256/{digest[7:]}": blob for digest, blob in {**blobs, digest_of(index): index}.items()}
+    return archive(
+        {
+            "oci-layout": encode({"imageLayoutVersion": "1.0.0"}),
+            "index.json": encode({"schemaVersion": 2, "manifests": [entry]}),
+            **files,
+        }
+    )
+
+
+async def test_what_is_here_of_an_index(engine: ImageEngine, registry: FakeRegistry) -> None:
+    images = _images()
+    registry.push_index("docker.io/library/x", "1", oci_index(images), images)
+    await engine.pull("x", "1")
+    foreign, own = await engine.images.variants("x:1")
+    assert (foreign.is_available, foreign.kind, foreign.content_size, foreign.image) == (False, "image", 0, None)
+    assert foreign.platform == S390X
+    assert (own.is_available, own.image and own.image.id) == (True, OWN.id)
+    assert own.content_size == sum(len(blob) for blob in images[host_architecture()].blobs.values())
+    assert own.unpacked_size == 3
+
+
+async def test_attestation(engine: ImageEngine, registry: FakeRegistry) -> None:
+    images = {host_architecture(): oci_image(OWN)}
+    index = json.loads(oci_index(images))
+    about = index["manifests"][0]["digest"]
+    index["manifests"].append(
+        {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": "sha256:" + "e" * 64,
+            "size": 5,
+            "platform": {"os": "unknown", "architecture": "unknown"},
+            "annotations": {
+                "vnd.docker.reference.type": "attestation-manifest",
+                "vnd.docker.reference.digest": about,
+            },
+        }
+    )
+    registry.push_index("docker.io/library/x", "1", encode(index), images)
+    await engine.pull("x", "1")
+    _, attestation = await engine.images.variants("x:1")
+    assert (attestation.kind, attestation.attests, attestation.is_available) == ("attestation", about, False)
+
+
+async def test_lone_manifest_is_one(engine: ImageEngine) -> None:
+    await engine.load(docker_archive({"x:1": OWN}))
+    [variant] = await engine.images.variants("x:1")
+    assert variant.image is not None
+    assert variant.image.id == OWN.id
+    with pytest.raises(
+        NotFound, match=r"its platform \(linux/\w+\) does not match the specified platform \(linux/s390x"
+    ):
+        await engine.images.get_for("x:1", S390X)
+
+
+async def test_load_keeps_all_platforms_of_an_archive(engine: ImageEngine, containerd: FakeContainerd) -> None:
+    await engine.load(_archive(_images()))
+    assert [variant.is_available for variant in await engine.images.variants("x:1")] == [True, True]
+    image = await engine.images.get("x:1")
+    assert image.id == OWN.id
+    foreign = await engine.images.get_for("x:1", S390X)
+    assert (foreign.id, foreign.repo_tags, foreign.config.cmd) == (FOREIGN.id, ("x:1",), ("foreign",))
+    assert foreign.chain_id not in containerd.state.snapshots  # not unpacked: it does not run here
+    assert len(await engine.images.history("x:1", platform=S390X)) == 1
+    with pytest.raises(NotFound, match="does not provide the specified platform"):
+        await engine.images.get_for("x:1", Platform(architecture="riscv64"))
+
+
+async def test_load_and_save_of_one_platform(engine: ImageEngine) -> None:
+    await engine.load(_archive(_images()), S390X)
+    foreign, own = await engine.images.variants("x:1")
+    assert (foreign.is_available, own.is_available) == (True, False)
+    saved = await engine.save("x:1", platform=S390X)
+    await engine.images.remove("x:1", force=True)
+    await engine.load(saved)
+    assert (await engine.images.get("x:1")).id == FOREIGN.id
+    with pytest.raises(NotFound, match=r"cannot load x:1 for linux/riscv64: the archive has it for linux/s390x only"):
+        await engine.load(saved, Platform(architecture="riscv64"))
