@@ -56,7 +56,8 @@ from pier.logs.streams import Streams
 from pier.network.networks import Networks
 from pier.registry.client import Registry
 from pier.store.records import Records
-from pier.volumes import LocalVolumes
+from pier.volumes.drivers import Drivers
+from pier.volumes.local import LocalVolumes
 
 _log = logging.getLogger("pierd")
 _LOCKS = Path("/run/lock")
@@ -204,7 +205,7 @@ def _ports(
             kept_names=keeper.names,
             own_table_only=settings.own_table_only,
         ),
-        volumes=LocalVolumes(settings.data_root),
+        volumes=Drivers(LocalVolumes(settings.data_root), settings.volume_plugin_dirs),
         host=Host(
             data_root=settings.data_root,
             exec_root=settings.exec_root,

@@ -256,7 +256,7 @@ def host_config() -> dict[str, Entry]:
         "Tmpfs": Seen({"/scratch": "size=1m"}, "grep /scratch /proc/mounts", "tmpfs .*size=1024k"),
         "UTSMode": Seen("host", "readlink /proc/self/ns/uts", re.escape(namespace("uts"))),
         "UsernsMode": Seen("host", "readlink /proc/self/ns/user", re.escape(namespace("user"))),
-        "VolumeDriver": Refused("x", 501, "HostConfig.VolumeDriver"),
+        "VolumeDriver": Seen("local", "ls -d /own", "/own", body={"HostConfig": {"Binds": ["own:/own"]}}),
         "VolumesFrom": Seen(["key-donor"], "ls /donated", "given"),
     }
 

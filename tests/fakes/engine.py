@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fakes.containers import WEB, a_container
-from fakes.engine_objects import FakeEvents, FakeImages, FakeNetworks, FakeSystem, FakeVolumes
+from fakes.engine_objects import FakeEvents, FakeImages, FakeNetworks, FakeSystem, FakeVolumeCopies, FakeVolumes
 from fakes.registry import FakeRegistry
 
 from pier.domain.archive import FileChange, PathStat
@@ -276,5 +276,6 @@ class FakeEngine:
         self.registries = Registries(self.registry)
         self.networks = FakeNetworks()
         self.volumes = FakeVolumes()
+        self.volume_copies = FakeVolumeCopies()
         self.system = FakeSystem()
         self.events = FakeEvents()

@@ -168,8 +168,11 @@ class FakeVolumes:
     def __init__(self) -> None:
         self.all = {"data": Volume(name="data", mountpoint="/v/data/_data", created_at=1_700_000_000 * SECOND + 5)}
 
-    def list(self, filters: Filters) -> Sequence[Volume]:
-        return list(self.all.values())
+    async def list(self, filters: Filters) -> tuple[Sequence[Volume], Sequence[str]]:
+        return list(self.all.values()), []
+
+    async def inspect(self, name: str) -> Volume:
+        return self.get(name)
 
     def get(self, name: str) -> Volume:
         if name not in self.all:
@@ -191,6 +194,31 @@ class FakeVolumes:
 
     async def prune(self, filters: Filters) -> tuple[Sequence[str], int]:
         return [], 0
+
+
+class FakeVolumeCopies:
+    """Remembers what came in; what goes out is fixed."""
+
+    def __init__(self) -> None:
+        self.imported: dict[str, bytes] = {}
+        self.cloned: list[tuple[str, str, bool]] = []
+
+    async def export(self, name: str) -> AsyncIterator[bytes]:
+        if name != "data":
+            raise NotFound(f"get {name}: no such volume")
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"tarball"
+
+        return chunks()
+
+    async def import_(self, name: str, chunks: AsyncIterator[bytes]) -> Volume:
+        self.imported[name] = b"".join([chunk async for chunk in chunks])
+        return Volume(name=name)
+
+    async def clone(self, name: str, target: str = "", *, snapshot: bool = False) -> Volume:
+        self.cloned.append((name, target, snapshot))
+        return Volume(name=target or "made-up")
 
 
 class FakeSystem:

@@ -1,6 +1,7 @@
 """A host in memory: settable facts, users by name, and a record of what was asked for."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,9 @@ class FakeHost:
     opened: list[str] = field(default_factory=list)  # running, readable or writable
     mounts: tuple[RootMount, ...] = ()  # of the root opened last
     found_changes: list[FileChange] = field(default_factory=list)
+    directories: set[str] = field(default_factory=set)  # that every image has
+    staged: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)  # id -> name -> (source, subpath)
+    bound: list[tuple[str, str]] = field(default_factory=list)  # all that was ever staged
 
     async def facts(self) -> HostFacts:
         return self.host_facts
@@ -81,6 +85,39 @@ class FakeHost:
         if user.isdigit():
             return ProcessUser(uid=int(user), additional_gids=(0,))
         raise NotFound(f"unable to find user {user}: no matching entries in passwd file")
+
+    async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
+        return path in self.directories
+
+    async def copy_directory(self, source: str, destination: str) -> None:
+        shutil.copytree(source, destination, symlinks=True, dirs_exist_ok=True)
+
+    async def stage_directory(self, container_id: str, name: str, source: str, subpath: str) -> str:
+        if not (Path(source) / subpath).exists():
+            raise NotFound(f"cannot access path {source}/{subpath}: no such file or directory")
+        return self._stage(container_id, name, source, subpath)
+
+    async def stage_image(self, container_id: str, name: str, layers: Sequence[FilesystemMount], subpath: str) -> str:
+        return self._stage(container_id, name, "image", subpath)
+
+    def _stage(self, container_id: str, name: str, source: str, subpath: str) -> str:
+        self.staged.setdefault(container_id, {})[name] = (source, subpath)
+        self.bound.append((source, subpath))
+        return f"/fake/staged/{container_id}/{name}"
+
+    async def unstage(self, container_id: str) -> None:
+        self.staged.pop(container_id, None)
+
+    async def list_staged(self) -> list[str]:
+        return list(self.staged)
+
+    @asynccontextmanager
+    async def directory_root(self, path: str) -> AsyncIterator[ContainerRoot]:
+        root = ContainerRoot(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        try:
+            yield root
+        finally:
+            root.close()
 
     async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
         self.copied.append((path, destination))

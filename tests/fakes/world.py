@@ -30,7 +30,8 @@ from pier.engine.gate import Gate
 from pier.engine.jobs import Jobs
 from pier.engine.live import Live
 from pier.engine.memory import Memory
-from pier.volumes import LocalVolumes
+from pier.volumes.drivers import Drivers
+from pier.volumes.local import LocalVolumes
 
 T = TypeVar("T")
 PATIENCE = 5.0  # seconds; nothing here takes more than some rounds of the loop
@@ -112,7 +113,7 @@ class World:
             streams=self.streams,
             logs=self.logs,
             networks=self.networks,
-            volumes=LocalVolumes(self.data_root),
+            volumes=Drivers(LocalVolumes(self.data_root), [self.data_root / "plugins"]),
             host=self.host,
             registry=self.registry,
             archives=Archives(),

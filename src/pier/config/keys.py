@@ -22,6 +22,10 @@ def _path(value: object) -> Path:
     return Path(values.text(value)).absolute()
 
 
+def _paths(value: object) -> tuple[Path, ...]:
+    return tuple(map(_path, values.strings(value)))
+
+
 def _storage_driver(value: object) -> str:
     """dockerd's word for the same file system is overlay2."""
     driver = values.text(value)
@@ -71,6 +75,7 @@ KEYS = {
     "log-driver": Key("log_driver", values.text),
     "log-opts": Key("log_opts", values.pairs),
     "storage-driver": Key("storage_driver", _storage_driver),
+    "volume-plugin-dirs": Key("volume_plugin_dirs", _paths),
     "allow-insecure-tcp": Key("allow_insecure_tcp", values.boolean),
     "firewall": Key("own_table_only", lambda value: values.one_of("default", "own-table-only")(value) != "default"),
 }

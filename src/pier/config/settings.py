@@ -78,6 +78,11 @@ class Config:
     log_driver: str = "json-file"
     log_opts: Mapping[str, str] = field(default_factory=dict)
     storage_driver: str = "overlayfs"
+    volume_plugin_dirs: tuple[Path, ...] = (
+        Path("/run/docker/plugins"),
+        Path("/etc/docker/plugins"),
+        Path("/usr/lib/docker/plugins"),
+    )
     allow_insecure_tcp: bool = False
     own_table_only: bool = False
     labels: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ class RootMount:
     source: str
     writable: bool = True
     recursive: bool = True
+    subpath: str = ""  # the part of `source` that is mounted; no link in it leads outside
 
 
 class Root(Protocol):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pier.config import Config
 from pier.domain.container import Container
@@ -30,6 +30,7 @@ from pier.engine.registries import Registries
 from pier.engine.runtimes import Runtimes
 from pier.engine.supervisor import Supervisor
 from pier.engine.system import System
+from pier.engine.volume_copies import VolumeCopies
 from pier.engine.volumes import Volumes
 
 SHUTDOWN_PATIENCE = 10.0  # seconds that a start or removal under way has to finish
@@ -47,6 +48,7 @@ class Engine:
         self.images = images = _images(context)
         self.registries = Registries(context.ports.registry)
         self.volumes = Volumes(context)
+        self.volume_copies = VolumeCopies(context, self.volumes)
         self.networks = Networks(context)
         self.events: Bus = context.bus
         self.system = System(context, images, runtimes, engine_id=engine_id, systemd=systemd_cgroup)
@@ -73,6 +75,7 @@ class Engine:
         memory, networks = self._context.memory, self._context.ports.networks
         await self.networks.take_settings()
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
+        await self._context.ports.volumes.start(list(memory.volumes.values()), _users(memory.containers.values()))
         await networks.start(list(memory.networks.values()), running)
         await self.networks.ensure_predefined()
         for container in memory.containers.values():
@@ -159,6 +162,16 @@ def _images(context: Context) -> Images:
         platform=Platform(architecture=GO_ARCHITECTURES.get(context.facts.architecture, context.facts.architecture)),
         now=memory.clock.now,
     )
+
+
+def _users(containers: Iterable[Container]) -> dict[str, set[str]]:
+    """The running containers that have a volume, by its name."""
+    users: dict[str, set[str]] = {}
+    for container in containers:
+        for point in container.mount_points:
+            if point.type == "volume" and _holds(container):
+                users.setdefault(point.name, set()).add(container.id)
+    return users
 
 
 def _holds(container: Container) -> bool:

@@ -8,6 +8,7 @@ from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.errors import PierError
 from pier.domain.record import Drop
+from pier.engine.containers.mounting import owner_of_key
 from pier.engine.context import Context
 from pier.engine.ports import Stream
 
@@ -36,12 +37,15 @@ class Sweep:
             if ids.is_full_id(container_id):
                 await self._unless_running(container_id, ports.objects.delete, "container object")
         for key in await self._listed(ports.snapshots.list_keys(), "snapshots"):
-            if ids.is_full_id(key) and not self._is_known(key):
+            owner = owner_of_key(key)
+            if ids.is_full_id(owner) and not self._is_known(owner):
                 await self._try(ports.snapshots.remove(key), f"snapshot {key}")
         for container_id in await self._listed(ports.networks.list_netns(), "network namespaces"):
             await self._unless_running(container_id, ports.networks.close_netns, "network namespace")
         for container_id in await self._listed(ports.host.list_shm(), "shared memory"):
             await self._unless_running(container_id, ports.host.close_shm, "shared memory")
+        for container_id in await self._listed(ports.host.list_staged(), "mounts for a start"):
+            await self._unless_running(container_id, ports.host.unstage, "mounts for a start")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
             await self._unless_running(container_id, self._end_streams, "streams")
         await self._end_stale_leases()

@@ -1,7 +1,7 @@
 """version, info and disk usage: what this engine is and what it holds."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,6 +53,7 @@ class InfoFacts:
     cdi_devices: tuple[str, ...] = ()
     debug: bool = False
     log_driver: str = "json-file"
+    volume_drivers: Sequence[str] = ("local",)
     default_address_pools: tuple[tuple[str, int], ...] = ()
     system_time: int = 0
 
@@ -119,6 +120,7 @@ class System:
             cdi_devices=tuple(await self._context.ports.host.cdi_devices(config.cdi_spec_dirs)),
             debug=config.debug,
             log_driver=config.log_driver,
+            volume_drivers=await self._context.ports.volumes.names(),
             default_address_pools=config.default_address_pools,
             system_time=int(datetime.now(UTC).timestamp() * 1e9),
         )

@@ -1,15 +1,16 @@
-"""Use cases of named volumes (local driver)."""
+"""Use cases of named volumes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pier.domain import ids
 from pier.domain.container import Container
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
 from pier.domain.record import Drop, Put
-from pier.domain.volume import ANONYMOUS_LABEL, Volume
+from pier.domain.volume import ANONYMOUS_LABEL, LOCAL, Volume
 from pier.engine.context import Context
 from pier.engine.images.locks import KeyedLocks
 
@@ -33,6 +34,18 @@ class Volumes:
 
     def get(self, name: str) -> Volume:
         return self._context.memory.volume(name)
+
+    async def inspect(self, name: str) -> Volume:
+        """Also one that only a plugin knows, and of a plugin's what it says now. Raises NotFound."""
+        known = self._context.memory.volumes.get(name)
+        if known is not None and known.driver == LOCAL:
+            return known
+        found = await self._context.ports.volumes.find(name)
+        if known is None:
+            return found or self.get(name)
+        if found is None or found.driver != known.driver:
+            return known
+        return replace(known, mountpoint=found.mountpoint or known.mountpoint, status=found.status)
 
     def users(self, name: str) -> list[Container]:
         """The containers, stopped ones too, that mount this volume."""
@@ -60,13 +73,11 @@ class Volumes:
         self,
         name: str = "",
         *,
-        driver: str = "local",
+        driver: str = "",
         options: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> Volume:
         """Makes a volume, or answers the one that has this name already. No name: an anonymous one."""
-        if driver not in ("", "local"):
-            raise NotFound(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
         if name and not ids.is_valid_name(name):
             raise InvalidArgument(
                 f'create {name}: "{name}" includes invalid characters for a local volume name, '
@@ -76,19 +87,30 @@ class Volumes:
         if not name:
             name = ids.new_id()
             labels[ANONYMOUS_LABEL] = ""
-        volume, _ = await self.ensure(name, labels=labels, options=options or {})
+        volume, _ = await self.ensure(name, driver=driver, labels=labels, options=options or {})
         return volume
 
-    async def ensure(self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str]) -> tuple[Volume, bool]:
-        """The volume of this name, and whether it was made now. Raises Unsupported for driver options."""
+    async def ensure(
+        self, name: str, *, driver: str = "", labels: Mapping[str, str], options: Mapping[str, str]
+    ) -> tuple[Volume, bool]:
+        """The volume of this name, and whether it was made now.
+
+        Raises Conflict when another driver has one of this name, NotFound for a driver, InvalidArgument for options.
+        """
         memory = self._context.memory
         async with self._locks.hold(name):
-            if name in memory.volumes:
-                return memory.volumes[name], False
-            if options:
-                raise Unsupported(f"Pier does not support options of local volumes yet: {', '.join(sorted(options))}")
-            asked = Volume(name=name, labels=labels, options=options, created_at=memory.clock.now())
-            volume = await self._context.ports.volumes.create(asked)
+            known = memory.volumes.get(name)
+            if known is not None and driver and known.driver != driver:
+                raise Conflict(f"create {name}: conflict: volume name must be unique: driver {known.driver} has it")
+            if known is not None:
+                return known, False
+            asked = Volume(
+                name=name, driver=driver or LOCAL, labels=labels, options=options, created_at=memory.clock.now()
+            )
+            try:
+                volume = await self._context.ports.volumes.create(asked)
+            except NotFound as error:
+                raise NotFound(f"create {name}: {error.message}") from error
             await memory.commit(
                 Put(volume), memory.event("volume", "create", name, {"driver": volume.driver}), durable=True
             )
@@ -99,29 +121,39 @@ class Volumes:
         if self._claims[volume.name] <= 1 and not self.users(volume.name):
             await self.drop(volume)
 
-    async def drop(self, volume: Volume) -> None:
-        """Removes a volume that nobody uses, with its content."""
+    async def drop(self, volume: Volume, *, force: bool = False) -> None:
+        """Removes a volume that nobody uses, with its content.
+
+        A plugin may refuse, so it is asked before the record goes; with `force` the record goes all the same.
+        """
         memory = self._context.memory
         async with self._locks.hold(volume.name):
+            if volume.driver != LOCAL:
+                try:
+                    await self._context.ports.volumes.remove(volume)
+                except PierError:
+                    if not force:
+                        raise
             await memory.commit(
                 Drop(volume), memory.event("volume", "destroy", volume.name, {"driver": volume.driver}), durable=True
             )
-            await self._context.ports.volumes.remove(volume)
+            if volume.driver == LOCAL:
+                await self._context.ports.volumes.remove(volume)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Raises Conflict while a container mounts it; NotFound, unless forced."""
         if name not in self._context.memory.volumes and force:
             return
-        volume = self.get(name)
+        volume = await self.inspect(name)
         if users := self.users(name):
             holders = ", ".join(container.id for container in users)
             raise Conflict(f"remove {name}: volume is in use - [{holders}]")
         if not self.is_free(name):
             raise Conflict(f"remove {name}: volume is in use - [a container that is being created]")
-        await self.drop(volume)
+        await self.drop(volume, force=force)
 
     async def size(self, volume: Volume) -> int:
-        """Bytes that its content takes on disk."""
+        """Bytes that its content takes on disk; -1 when it lies elsewhere."""
         return await self._context.ports.volumes.size(volume)
 
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
@@ -133,6 +165,8 @@ class Volumes:
         for volume in list(self._context.memory.volumes.values()):
             if not self.is_free(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
                 continue
+            if volume.driver != LOCAL or volume.options:  # what others hold is theirs to throw away
+                continue
             if filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels):
                 freed += await self.size(volume)
                 await self.drop(volume)
@@ -141,8 +175,13 @@ class Volumes:
         await memory.commit(memory.event("volume", "prune", "", {"reclaimed": str(freed)}))
         return names, freed
 
-    def list(self, filters: Filters) -> list[Volume]:
-        """By name. Raises InvalidArgument for an unknown filter."""
+    async def list(self, filters: Filters) -> tuple[list[Volume], list[str]]:
+        """By name, those that plugins have with them; and why some plugins did not say.
+
+        Raises InvalidArgument for an unknown filter.
+        """
         filters.require_known(_FILTERS)
-        volumes = sorted(self._context.memory.volumes.values(), key=lambda volume: volume.name)
-        return [volume for volume in volumes if self._matches(volume, filters)]
+        foreign, warnings = await self._context.ports.volumes.list_foreign()
+        known = {volume.name: volume for volume in foreign} | dict(self._context.memory.volumes)
+        volumes = sorted(known.values(), key=lambda volume: volume.name)
+        return [volume for volume in volumes if self._matches(volume, filters)], warnings

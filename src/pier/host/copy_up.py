@@ -5,6 +5,7 @@ owners, modes, times, extended attributes, hard links, symbolic links, FIFOs and
 """
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pier.host import syscalls
 
 _BELOW = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
 _CHUNK = 1 << 20
+_FICLONE = 0x40049409  # linux/fs.h
 _NOT_KEPT = (errno.ENOTSUP, errno.EPERM, errno.ENODATA)  # attributes this file system or kernel does not take
 
 
@@ -30,7 +32,7 @@ def copy_directory(source: int, destination: str) -> None:
         finally:
             os.close(target)
     except OSError as error:
-        raise PierError(f"content of the image cannot be copied into {destination}: {error}") from error
+        raise PierError(f"content cannot be copied into {destination}: {error}") from error
 
 
 class _Copy:
@@ -108,13 +110,23 @@ def _copy_file(name: str, facts: os.stat_result, source: int, target: int) -> No
     try:
         writer = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=target)
         try:
-            while os.sendfile(writer, reader, None, _CHUNK):
-                pass
+            if not _share_blocks(reader, writer):
+                while os.sendfile(writer, reader, None, _CHUNK):
+                    pass
             _copy_facts(reader, writer, facts)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
+
+
+def _share_blocks(reader: int, writer: int) -> bool:
+    """FICLONE (ioctl_ficlonerange(2)): both files have the same blocks until one is written; btrfs, xfs and others."""
+    try:
+        fcntl.ioctl(writer, _FICLONE, reader)
+    except OSError:  # another file system, or one that cannot: the bytes are copied then
+        return False
+    return True
 
 
 def _copy_facts(source: int, target: int, facts: os.stat_result) -> None:

@@ -1,13 +1,14 @@
 """The Host adapter: every method of the engine's Host port, over this package's modules."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pier.domain.archive import FileChange, RootMount
 from pier.domain.cdi import Edits
-from pier.domain.errors import PierError
+from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
 from pier.host import rootfs
@@ -23,6 +24,7 @@ from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_sample
 from pier.host.shims import end_shim, list_shims
 from pier.host.shm import SharedMemory
+from pier.host.staging import Staging
 from pier.host.users import resolve_user
 
 _ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
@@ -42,6 +44,7 @@ class Host:
     ) -> None:
         self._files = ContainerFiles(data_root / "containers", host_root=root)
         self._shm = SharedMemory(exec_root / "shm")
+        self._staging = Staging(exec_root / "staged")
         self._containerd_address = containerd_address
         self._namespace = namespace
         self._root = root
@@ -92,6 +95,45 @@ class Host:
     async def copy_up(self, rootfs: Sequence[FilesystemMount], path: str, destination: str) -> None:
         """Copies a directory of a snapshot into an empty one of the host; absent is no error."""
         await asyncio.to_thread(_copy_up, rootfs, path, destination)
+
+    async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
+        """Whether a snapshot has a directory there."""
+        return await asyncio.to_thread(_has_directory, rootfs, path)
+
+    async def copy_directory(self, source: str, destination: str) -> None:
+        """Copies all in a directory into an empty one, sharing blocks where the file system can."""
+        await asyncio.to_thread(_copy_plain, source, destination)
+
+    async def stage_directory(self, container_id: str, name: str, source: str, subpath: str) -> str:
+        """Mounts a part of a directory for a container's start; see Staging."""
+        return await asyncio.to_thread(self._staging.stage_directory, container_id, name, source, subpath)
+
+    async def stage_image(self, container_id: str, name: str, layers: Sequence[FilesystemMount], subpath: str) -> str:
+        """Mounts a snapshot or a part of it, read-only, for a container's start; see Staging."""
+        return await asyncio.to_thread(self._staging.stage_image, container_id, name, layers, subpath)
+
+    async def unstage(self, container_id: str) -> None:
+        """Takes these mounts away; absent is no error."""
+        try:
+            await asyncio.to_thread(self._staging.unstage, container_id)
+        except OSError as error:
+            raise PierError(f"mounts for the start of {container_id} cannot be removed: {error}") from error
+
+    async def list_staged(self) -> list[str]:
+        """The ids of the containers that have some."""
+        return await asyncio.to_thread(self._staging.list_ids)
+
+    @asynccontextmanager
+    async def directory_root(self, path: str) -> AsyncIterator[ContainerRoot]:
+        """The files below a directory of the host. Raises NotFound."""
+        try:
+            root = ContainerRoot(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        except OSError as error:
+            raise NotFound(f"directory {path} cannot be opened: {error.strerror}") from error
+        try:
+            yield root
+        finally:
+            await asyncio.to_thread(root.close)
 
     @asynccontextmanager
     async def running_root(
@@ -224,3 +266,19 @@ def _ensure_directory(path: Path) -> bool:
     except OSError as error:
         raise PierError(f"directory {path} cannot be made: {error.strerror}") from error
     return True
+
+
+def _has_directory(mounts: Sequence[FilesystemMount], path: str) -> bool:
+    with rootfs.open_snapshot(mounts) as root, rootfs.open_directory(root, path) as directory:
+        return directory is not None
+
+
+def _copy_plain(source: str, destination: str) -> None:
+    try:
+        directory = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise PierError(f"directory {source} cannot be opened: {error.strerror}") from error
+    try:
+        copy_directory(directory, destination)
+    finally:
+        os.close(directory)

@@ -23,6 +23,7 @@ from pier.host.rootfs import in_own_thread, mount_snapshot, split_layers
 _MOUNT_POINT = "/proc"  # exists everywhere; covered only in the thread's own mount namespace
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+_WITHIN = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
 _BENEATH = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
 
 
@@ -115,7 +116,10 @@ def _kept(descriptor: int, opened: ExitStack) -> int:
 def _clone_source(mount: RootMount, opened: ExitStack) -> int | None:
     """None when it is not there: a bind's source is made at start, the engine's files are written then."""
     try:
-        clone = _kept(syscalls.clone_tree(None, mount.source, recursive=mount.recursive), opened)
+        source = _kept(os.open(mount.source, os.O_PATH | os.O_CLOEXEC), opened)
+        if mount.subpath:
+            source = _kept(syscalls.openat2(source, mount.subpath, os.O_PATH, resolve=_WITHIN), opened)
+        clone = _kept(syscalls.clone_tree(source, "", recursive=mount.recursive), opened)
     except (FileNotFoundError, NotADirectoryError):
         return None
     syscalls.seclude_mount(clone, read_only=not mount.writable)

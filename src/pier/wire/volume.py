@@ -18,6 +18,7 @@ class Volume(Shape, kw_only=True):
     name: str
     options: dict[str, str] | None
     scope: str
+    status: Omitted[dict[str, object]] = UNSET
     usage_data: Omitted[UsageData] = UNSET
 
 
@@ -31,6 +32,13 @@ class VolumeCreate(Shape, kw_only=True):
     driver: str | None = None
     driver_opts: dict[str, str] | None = None
     labels: dict[str, str] | None = None
+
+
+class VolumeClone(Shape, kw_only=True):
+    """Pier's own: a copy of a volume, perhaps as a snapshot."""
+
+    name: str | None = None
+    snapshot: bool | None = None
 
 
 class VolumesPruneReply(Shape, kw_only=True):

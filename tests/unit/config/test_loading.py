@@ -39,12 +39,14 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
             "runtimes": {"fast": {"path": "/usr/bin/crun"}},
             "default-runtime": "fast",
             "firewall": "own-table-only",
+            "volume-plugin-dirs": ["/run/plugins"],
         },
     )
     assert config.hosts == ("unix:///b.sock",)
     assert config.insecure_registries == ("r:5000",)
     assert config.runtimes == {"fast": RuntimeSetting(path="/usr/bin/crun")}
     assert config.own_table_only
+    assert config.volume_plugin_dirs == (Path("/run/plugins"),)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound
 from pier.domain.filters import Filters
 from pier.domain.volume import ANONYMOUS_LABEL, Volume
 
@@ -48,8 +48,8 @@ async def test_what_cannot_be_made(world: World) -> None:
         await create("a/b")
     with pytest.raises(NotFound, match="plugin"):
         await create("data", driver="nfs")
-    with pytest.raises(Unsupported, match="device, type"):
-        await create("data", options={"type": "nfs", "device": ":/x"})
+    with pytest.raises(InvalidArgument, match='create data: missing required option: "device"'):
+        await create("data", options={"type": "nfs"})
     assert not world.context.memory.volumes
 
 
@@ -90,18 +90,19 @@ async def test_list_by_filter(world: World) -> None:
     await world.engine.volumes.create("alpha", labels={"k": "v"})
     await world.create("web", host=HostConfig(binds=("zoo:/d",)))
 
-    def names(**filters: str) -> list[str]:
-        return [item.name for item in world.engine.volumes.list(Filters({key: (v,) for key, v in filters.items()}))]
+    async def names(**filters: str) -> list[str]:
+        found, _ = await world.engine.volumes.list(Filters({key: (v,) for key, v in filters.items()}))
+        return [item.name for item in found]
 
-    assert names() == ["alpha", "zoo"]
-    assert names(name="oo") == ["zoo"]
-    assert names(label="k=v") == ["alpha"]
-    assert names(dangling="true") == ["alpha"]
-    assert names(dangling="false") == ["zoo"]
-    assert names(driver="local") == ["alpha", "zoo"]
-    assert names(driver="nfs") == []
+    assert await names() == ["alpha", "zoo"]
+    assert await names(name="oo") == ["zoo"]
+    assert await names(label="k=v") == ["alpha"]
+    assert await names(dangling="true") == ["alpha"]
+    assert await names(dangling="false") == ["zoo"]
+    assert await names(driver="local") == ["alpha", "zoo"]
+    assert await names(driver="nfs") == []
     with pytest.raises(InvalidArgument):
-        names(nope="x")
+        await names(nope="x")
 
 
 async def test_prune_takes_unused_anonymous_ones_and_all_on_demand(world: World) -> None:

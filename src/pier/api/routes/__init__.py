@@ -20,6 +20,7 @@ def table() -> tuple[Route, ...]:
         streams,
         swarm,
         system,
+        volume_copies,
         volumes,
     )
 
@@ -36,6 +37,7 @@ def table() -> tuple[Route, ...]:
         registries,
         networks,
         volumes,
+        volume_copies,
         plugins,
         missing,
         swarm,

@@ -11,6 +11,7 @@ from pier.api.translate.volumes import describe_volume
 from pier.api.versions import Change, since
 from pier.domain.errors import InvalidArgument
 from pier.domain.filters import Filters
+from pier.domain.volume import LOCAL
 from pier.wire.image import ImageSummary
 from pier.wire.inspect import ContainerSummary
 from pier.wire.system import BuildPruneReply, DiskUsage
@@ -58,7 +59,9 @@ async def _containers(call: Call) -> list[ContainerSummary]:
 async def _volumes(call: Call) -> list[Volume]:
     volumes = call.engine.volumes
     described = []
-    for volume in volumes.list(Filters()):
+    for volume in (await volumes.list(Filters()))[0]:
+        if volume.driver != LOCAL or volume.options:  # what lies elsewhere takes no disk here
+            continue
         usage = UsageData(ref_count=len(volumes.users(volume.name)), size=await volumes.size(volume))
         described.append(describe_volume(volume, usage))
     return described

@@ -8,19 +8,19 @@ from pier.wire.volume import VolumeCreate, VolumeList, VolumesPruneReply
 
 
 async def list_volumes(call: Call) -> Answer:
-    volumes = call.engine.volumes.list(call.filters())
-    return json_reply(VolumeList(volumes=[describe_volume(volume) for volume in volumes]))
+    volumes, warnings = await call.engine.volumes.list(call.filters())
+    return json_reply(VolumeList(volumes=[describe_volume(volume) for volume in volumes], warnings=warnings or None))
 
 
 async def inspect(call: Call) -> Answer:
-    return json_reply(describe_volume(call.engine.volumes.get(call.ref)))
+    return json_reply(describe_volume(await call.engine.volumes.inspect(call.ref)))
 
 
 async def create(call: Call) -> Answer:
     body = await call.body_or(VolumeCreate, VolumeCreate())
     volume = await call.engine.volumes.create(
         body.name or "",
-        driver=body.driver or "local",
+        driver=body.driver or "",
         options=dict(body.driver_opts or {}),
         labels=dict(body.labels or {}),
     )
@@ -39,7 +39,7 @@ async def prune(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/volumes", list_volumes),
-    Route("POST", "/volumes/create", create, "partial", "driver `local` without options", to_end=True),
+    Route("POST", "/volumes/create", create, to_end=True),
     Route("GET", "/volumes/{name}", inspect),
     Route("DELETE", "/volumes/{name}", remove, to_end=True),
     Route("POST", "/volumes/prune", prune, to_end=True),

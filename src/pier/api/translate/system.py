@@ -65,7 +65,10 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         driver=info.driver,
         driver_status=[("driver-type", "io.containerd.snapshotter.v1")],
         plugins=wire.Plugins(
-            volume=["local"], network=["bridge", "host", "null"], authorization=None, log=["json-file", "none"]
+            volume=list(info.volume_drivers),
+            network=["bridge", "host", "null"],
+            authorization=None,
+            log=["json-file", "none"],
         ),
         **_describe_limits(facts),
         ipv4_forwarding=True,

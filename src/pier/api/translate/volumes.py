@@ -19,5 +19,6 @@ def describe_volume(volume: Volume, usage: wire.UsageData | None = None) -> wire
         name=volume.name,
         options=mapped(volume.options),
         scope=volume.scope,
+        status=dict(volume.status) or UNSET,
         usage_data=UNSET if usage is None else usage,
     )

@@ -1,7 +1,7 @@
 """`docker create`: from a request to a record with a name, a writable layer and its volumes."""
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -9,12 +9,12 @@ from pier.domain import ids
 from pier.domain.container import Config, Container, HostConfig, LogConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound
 from pier.domain.image import Image, Platform
-from pier.domain.mount import FilesystemMount, MountPoint
+from pier.domain.mount import MountPoint
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
-from pier.domain.volume import ANONYMOUS_LABEL
 from pier.engine.containers import names
 from pier.engine.containers.endpoints import plan_endpoint
+from pier.engine.containers.filling import Filling
 from pier.engine.containers.links import resolve_links
 from pier.engine.containers.merge import command_line, merge_config
 from pier.engine.containers.mounts import resolve_mounts
@@ -156,7 +156,8 @@ class Creation:
                 undo.push_async_callback(memory.commit, Drop(intent))
                 rootfs = await ports.snapshots.prepare(container_id, image.chain_id, GC_ROOT)
                 undo.push_async_callback(ports.snapshots.remove, container_id)
-                points = tuple([await self._volume_point(point, rootfs, undo) for point in points])
+                filling = Filling(self._context, self._images, self._volumes, labels=GC_ROOT, container_id=container_id)
+                points = await filling.fill(points, rootfs, undo)
                 line = command_line(config)
                 container = Container(
                     id=container_id,
@@ -201,24 +202,6 @@ class Creation:
                 raise InvalidArgument(
                     'invalid mount config for type "bind": bind source path does not exist: ' + point.source
                 )
-
-    async def _volume_point(
-        self, point: MountPoint, rootfs: Sequence[FilesystemMount], undo: AsyncExitStack
-    ) -> MountPoint:
-        """Makes sure a volume is there and, while it is empty, filled with what the image has at that path."""
-        if point.type != "volume":
-            return point
-        labels = dict(point.request.volume_labels) if point.request else {}
-        options = dict(point.request.volume_driver_options) if point.request else {}
-        if point.anonymous:
-            labels[ANONYMOUS_LABEL] = ""
-        volume, made = await self._volumes.ensure(point.name, labels=labels, options=options)
-        if made:
-            undo.push_async_callback(self._volumes.give_back, volume)
-        ports = self._context.ports
-        if point.copy_up and await ports.volumes.is_empty(volume):
-            await ports.host.copy_up(rootfs, point.destination, volume.mountpoint)
-        return replace(point, source=volume.mountpoint)
 
     def _endpoints(
         self,

@@ -17,6 +17,7 @@ from pier.domain.record import Publish, Put
 from pier.domain.runtime import TaskExit
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.endpoints import network_events, volume_events
+from pier.engine.containers.mounting import give_back
 from pier.engine.containers.restart import next_backoff, should_restart
 from pier.engine.context import Context
 from pier.engine.live import Outcome
@@ -96,6 +97,7 @@ class Exits:
                 group.create_task(_attempt(stream.finish(), "read the last output of", container.id))
             group.create_task(_attempt(ports.objects.delete(container.id), "delete the object of", container.id))
             group.create_task(_attempt(self._leave_networks(container), "take off the network", container.id))
+            group.create_task(_attempt(give_back(self._context, container), "give back the volumes of", container.id))
             if container.host_config.ipc_mode == "shareable":
                 group.create_task(_attempt(ports.host.close_shm(container.id), "unmount /dev/shm of", container.id))
         self._context.live.clear_stream(container.id)

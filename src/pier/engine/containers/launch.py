@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
 from pier.domain.errors import Conflict, NotFound, PierError, StartFailed, Unavailable
-from pier.domain.mount import FilesystemMount
+from pier.domain.mount import FilesystemMount, MountPoint
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
@@ -27,6 +27,7 @@ from pier.engine.containers.endpoints import (
     publish,
     volume_events,
 )
+from pier.engine.containers.mounting import mount_all
 from pier.engine.containers.namespaces import choose_namespaces, network_of, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
@@ -54,6 +55,7 @@ class _Parts:
     init_binary: str = ""
     shm_source: str = ""
     stream: Stream | None = None
+    mount_points: tuple[MountPoint, ...] = ()  # as the runtime binds them
 
 
 class Launcher:
@@ -88,6 +90,8 @@ class Launcher:
             await memory.commit(Put(intent))
             undo.push_async_callback(memory.commit, Drop(intent))
             await self._make_bind_sources(container)
+            shown, bound = await mount_all(self._context, container, undo)
+            container, parts.mount_points = replace(container, mount_points=shown), bound
             await together(
                 self._join_networks(container, parts, undo),
                 self._look_into_root(container, parts),
@@ -96,7 +100,7 @@ class Launcher:
             )
             warnings = await self._make_object(container, parts, undo)
             pid, cgroup_path, started_at = await self._start_task(container, parts, undo)
-            ready = replace(asked, cgroup_path=cgroup_path)
+            ready = replace(asked, cgroup_path=cgroup_path, mount_points=shown)
             started = await self._record_start(ready, parts, pid, started_at, warnings, intent)
             undo.pop_all()
         return started
@@ -217,7 +221,7 @@ class Launcher:
         config, ports = self._context.config, self._context.ports
         result = build_spec(
             SpecInputs(
-                container=container,
+                container=replace(container, mount_points=parts.mount_points),
                 user=parts.user,
                 facts=self._context.facts,
                 hostname=container.config.hostname,
@@ -286,6 +290,7 @@ class Launcher:
                 runtime=self._runtimes.choose(container.host_config.runtime),
             )
             undo.push_async_callback(self._drop_task, container.id)
+            await self._context.ports.host.unstage(container.id)
             live.set_stream(container.id, parts.stream)
             undo.callback(live.clear_stream, container.id)
             # Now, while the init waits: a started one may be gone before anybody looks.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pier.domain import ids
 from pier.domain.container import Config, Container, HostConfig
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument
 from pier.domain.mount import MountPoint, MountRequest
 
 _PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
@@ -42,8 +42,8 @@ def resolve_mounts(config: Config, host: HostConfig, look_up: Callable[[str], Co
     for path in config.volumes:
         destination = _clean_destination(path)
         if destination not in points and destination not in host.tmpfs:
-            points[destination] = MountPoint(type="volume", destination=destination, driver="local", copy_up=True)
-    named = (_with_name(point) for point in points.values())
+            points[destination] = MountPoint(type="volume", destination=destination, copy_up=True)
+    named = (_with_name(point, host.volume_driver) for point in points.values())
     return tuple(sorted(named, key=lambda point: point.destination.count("/")))
 
 
@@ -77,7 +77,6 @@ def parse_bind(text: str) -> MountPoint:
         type="volume",
         name=source,
         destination=where,
-        driver="local",
         mode=shown or ("z" if source else ""),
         writable=mode.writable,
         copy_up=mode.copy_up,
@@ -125,7 +124,7 @@ def _from_request(request: MountRequest) -> MountPoint:
                 raise InvalidArgument(f"{what}: field Source must not be specified")
             return _tmpfs_from(request, destination)
         case "image":
-            raise Unsupported("Pier does not support mounts of type image yet")
+            return _image_from(request, destination, what)
         case _:
             raise InvalidArgument(f"{what}: mount type unknown: {request.type!r}")
 
@@ -152,22 +151,41 @@ def _bind_from(request: MountRequest, destination: str, what: str) -> MountPoint
 def _volume_from(request: MountRequest, destination: str, what: str) -> MountPoint:
     if request.source and not ids.is_valid_name(request.source):
         raise InvalidArgument(f"{what}: {request.source!r} is not a valid volume name")
-    if request.volume_driver not in ("", "local"):
-        raise Unsupported(
-            f"Pier does not support volume plugins yet: VolumeOptions.DriverConfig {request.volume_driver!r}"
-        )
-    if request.subpath:  # a link in the volume must not lead out of it, which a joined path cannot promise
-        raise Unsupported(f"Pier does not support VolumeOptions.Subpath yet: {request.subpath!r}")
+    _check_subpath(request, what)
     return MountPoint(
         type="volume",
         name=request.source,
         destination=destination,
-        driver="local",
+        driver=request.volume_driver,
         mode="z",
         writable=not request.read_only,
         copy_up=not request.no_copy,
+        subpath=request.subpath,
         request=request,
     )
+
+
+def _image_from(request: MountRequest, destination: str, what: str) -> MountPoint:
+    if not request.source:
+        raise InvalidArgument(f"{what}: field Source must not be empty")
+    _check_subpath(request, what)
+    return MountPoint(
+        type="image",
+        name=request.source,
+        destination=destination,
+        writable=False,
+        propagation="rprivate",
+        subpath=request.subpath,
+        request=request,
+    )
+
+
+def _check_subpath(request: MountRequest, what: str) -> None:
+    """It names a place within; whether a link there leads out shows when it is looked up."""
+    parts = request.subpath.split("/")
+    depth = [1 if part not in ("", ".", "..") else -1 if part == ".." else 0 for part in parts]
+    if request.subpath.startswith("/") or any(sum(depth[: end + 1]) < 0 for end in range(len(depth))):
+        raise InvalidArgument(f"{what}: subpath must be a relative path within the {request.type}")
 
 
 def _tmpfs_from(request: MountRequest, destination: str) -> MountPoint:
@@ -192,7 +210,10 @@ def _from_containers(refs: Iterable[str], look_up: Callable[[str], Container]) -
             yield replace(point, mode="", writable=point.writable and mode != "ro", copy_up=False, anonymous=False)
 
 
-def _with_name(point: MountPoint) -> MountPoint:
-    if point.type == "volume" and not point.name:
-        return replace(point, name=ids.new_id(), anonymous=True)
-    return point
+def _with_name(point: MountPoint, driver: str) -> MountPoint:
+    """`driver` is that of `--volume-driver`, for volumes that no `--mount` has given another."""
+    if point.type != "volume":
+        return point
+    if point.request is None and not point.driver:
+        point = replace(point, driver=driver)
+    return point if point.name else replace(point, name=ids.new_id(), anonymous=True)

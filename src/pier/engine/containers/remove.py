@@ -11,6 +11,7 @@ from pier.domain.record import Drop, Put
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.exits import Exits
 from pier.engine.containers.lifecycle import Lifecycle
+from pier.engine.containers.mounting import image_keys
 from pier.engine.context import Context
 from pier.engine.live import Outcome
 from pier.engine.until import parse_until
@@ -75,8 +76,9 @@ class Removal:
         removing = replace(container, state=replace(container.state, status=Status.REMOVING))
         await memory.commit(Put(removing))
         try:
-            with suppress(NotFound):
-                await ports.snapshots.remove(container.id)
+            for key in (*image_keys(container), container.id):
+                with suppress(NotFound):
+                    await ports.snapshots.remove(key)
             await ports.streams.discard(container.id)
             if container.log_path:
                 await ports.logs.remove(container.log_path)

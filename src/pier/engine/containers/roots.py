@@ -5,12 +5,14 @@ nobody can start it: two mounts must not write to one layer. A start waits for w
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 
+from pier.domain import ids
 from pier.domain.archive import Root, RootMount
 from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, NotFound, Unavailable
+from pier.engine.containers.mounting import mounted, volumes_of
 from pier.engine.context import Context
 
 ENGINE_FILES = {"hostname": "/etc/hostname", "hosts": "/etc/hosts", "resolv.conf": "/etc/resolv.conf"}
@@ -58,7 +60,7 @@ class Roots:
         if writable:
             guard.enter_context(self._context.live.writing(container.id))
         exited = self._context.live.expect_exit(container.id)
-        points = self._mounts(container) if mounts else ()
+        points = self._mounts(container, {}) if mounts else ()
         opening = self._context.ports.host.running_root(container.state.pid, container.cgroup_path, points)
         try:
             return await stack.enter_async_context(opening)
@@ -76,10 +78,11 @@ class Roots:
             if container.state.has_task:
                 return None
             stack.enter_context(self._context.live.writing(container_id))
+            points = self._mounts(container, await self._mount(stack, container)) if mounts else ()
             return await stack.enter_async_context(
                 self._context.ports.host.stopped_root(
                     await self._context.ports.snapshots.mounts(container_id),
-                    self._mounts(container) if mounts else (),
+                    points,
                     writable=True,
                     read_only_root=container.host_config.readonly_rootfs,
                 )
@@ -88,7 +91,7 @@ class Roots:
     async def _enter_readable(self, stack: AsyncExitStack, container: Container, mounts: bool) -> Root:
         """Mount points that are missing are made first, as a start would."""
         layers = await self._context.ports.snapshots.mounts(container.id)
-        points = self._mounts(container) if mounts else ()
+        points = self._mounts(container, await self._mount(stack, container)) if mounts else ()
         host = self._context.ports.host
         async with AsyncExitStack() as opened:
             root = await opened.enter_async_context(host.stopped_root(layers, points))
@@ -99,17 +102,23 @@ class Roots:
             await self._enter_writable(making, container.id, mounts)
         return await stack.enter_async_context(host.stopped_root(layers, points))
 
-    def _mounts(self, container: Container) -> tuple[RootMount, ...]:
-        """Parents first, as they were mounted."""
+    async def _mount(self, stack: AsyncExitStack, container: Container) -> dict[str, str]:
+        """The paths of its volumes by name, for as long as the root is open."""
+        user = f"{container.id}-{ids.new_id()[:8]}"
+        return await stack.enter_async_context(mounted(self._context, volumes_of(self._context, container), user))
+
+    def _mounts(self, container: Container, paths: Mapping[str, str]) -> tuple[RootMount, ...]:
+        """Parents first, as they were mounted. Images can be read in containers that run."""
         own = [
             RootMount(
                 destination=point.destination,
-                source=point.source,
+                source=paths.get(point.name, point.source),
+                subpath=point.subpath,
                 writable=point.writable,
                 recursive=not point.non_recursive,
             )
             for point in container.mount_points
-            if point.type in ("bind", "volume")
+            if point.type in ("bind", "volume") or (point.type == "image" and container.state.has_task)
         ]
         taken = {mount.destination for mount in own}
         return (*own, *(mount for mount in self._engine_files(container) if mount.destination not in taken))

@@ -177,8 +177,6 @@ def _check_modes(host: HostConfig) -> None:
         raise Unsupported(f"Pier does not support HostConfig.StorageOpt yet: {', '.join(sorted(host.storage_opt))}")
     if host.cgroup:
         raise Unsupported("Pier does not support HostConfig.Cgroup")
-    if host.volume_driver not in ("", "local"):
-        raise Unsupported(f"Pier does not support volume plugins yet: HostConfig.VolumeDriver {host.volume_driver!r}")
 
 
 def _check_shared_network(host: HostConfig, config: Config) -> None:

@@ -16,12 +16,41 @@ from pier.domain.volume import Volume
 
 
 class Volumes(Protocol):
-    """The local volume driver."""
+    """Volumes of all drivers: the local one, and those of plugins."""
 
-    async def create(self, volume: Volume) -> Volume: ...
+    async def start(self, volumes: Sequence[Volume], users: Mapping[str, Collection[str]]) -> None:
+        """Brings what is mounted in line with the records; `users` are ids of running containers by volume name."""
+        ...
+
+    async def names(self) -> list[str]:
+        """Of the drivers."""
+        ...
+
+    async def create(self, volume: Volume) -> Volume:
+        """Makes it and fills in where it is. Raises NotFound for an unknown driver, InvalidArgument for options."""
+        ...
+
     async def remove(self, volume: Volume) -> None: ...
-    async def is_empty(self, volume: Volume) -> bool: ...
-    async def size(self, volume: Volume) -> int: ...
+    async def mount(self, volume: Volume, user: str) -> str:
+        """The path of its files, which are there until `user` gives it back with unmount."""
+        ...
+
+    async def unmount(self, volume: Volume, user: str) -> None:
+        """Idempotent."""
+        ...
+
+    async def find(self, name: str) -> Volume | None:
+        """A volume that a plugin has, made by others."""
+        ...
+
+    async def list_foreign(self) -> tuple[list[Volume], list[str]]:
+        """What plugins have, and why others did not say."""
+        ...
+
+    async def is_empty(self, path: str) -> bool: ...
+    async def size(self, volume: Volume) -> int:
+        """Bytes on disk; -1 when it lies elsewhere."""
+        ...
 
 
 class Host(Protocol):
@@ -96,6 +125,40 @@ class Host(Protocol):
 
         `hidden` are mount points of the engine's, left out while empty. Raises Unsupported for a snapshotter that
         does not tell.
+        """
+        ...
+
+    async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
+        """Whether an image's root has a directory there."""
+        ...
+
+    async def stage_directory(self, container_id: str, name: str, source: str, subpath: str) -> str:
+        """Mounts what lies at `subpath` of a directory, and not a link's way outside, for a container's start.
+
+        The path of that mount. Raises NotFound, InvalidArgument for a path that leads out.
+        """
+        ...
+
+    async def stage_image(self, container_id: str, name: str, layers: Sequence[FilesystemMount], subpath: str) -> str:
+        """The same of an image's root, read-only."""
+        ...
+
+    async def unstage(self, container_id: str) -> None:
+        """Takes these mounts away; who has bound them keeps them. Absent is no error."""
+        ...
+
+    async def list_staged(self) -> list[str]:
+        """The ids of the containers that have some."""
+        ...
+
+    def directory_root(self, path: str) -> AbstractAsyncContextManager[Root]:
+        """The files below a directory of the host, as a root that no link leads out of."""
+        ...
+
+    async def copy_directory(self, source: str, destination: str) -> None:
+        """Copies all in a directory, with owners, modes, links and attributes, into an empty one.
+
+        Blocks are shared where the file system can.
         """
         ...
 

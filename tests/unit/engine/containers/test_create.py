@@ -7,7 +7,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import Config, HostConfig, LogConfig, Status
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable
 from pier.domain.image import Platform
 from pier.domain.mount import MountRequest
 from pier.domain.network import EndpointRequest, PortBinding
@@ -166,10 +166,16 @@ async def test_while_containerd_is_away(world: World) -> None:
             "bind source path does not exist: /no",
         ),
         (
-            {"host": HostConfig(mounts=(MountRequest(type="volume", source="vol", target="/a", subpath="s"),))},
-            Unsupported,
-            "Subpath",
+            {"host": HostConfig(mounts=(MountRequest(type="volume", source="vol", target="/a", subpath="../s"),))},
+            InvalidArgument,
+            "subpath must be a relative path within the volume",
         ),
+        (
+            {"host": HostConfig(mounts=(MountRequest(type="image", source="nosuch", target="/a"),))},
+            NotFound,
+            "nosuch",
+        ),
+        ({"host": HostConfig(binds=("vol:/a",), volume_driver="nosuch")}, NotFound, "volume plugin nosuch"),
         ({"endpoints": {"bridge": EndpointRequest(aliases=("a",))}}, InvalidArgument, "network-scoped alias"),
         ({"endpoints": {"bridge": EndpointRequest(ipv4_address="172.17.0.9")}}, InvalidArgument, "IP address"),
         ({"endpoints": {"bridge": EndpointRequest(link_local_ips=("10.1.1.1",))}}, InvalidArgument, "link local"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pier.domain.container import Config, Container, HostConfig
-from pier.domain.errors import InvalidArgument, PierError, Unsupported
+from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.mount import MountPoint, MountRequest
 from pier.engine.containers.mounts import parse_bind, resolve_mounts
 
@@ -87,9 +87,10 @@ def test_volumes_from_takes_all_mounts_and_may_make_them_read_only() -> None:
         (MountRequest(type="bind", source="/a", target="/x", propagation="odd"), InvalidArgument),
         (MountRequest(type="tmpfs", source="/a", target="/x"), InvalidArgument),
         (MountRequest(type="volume", source="a/b", target="/x"), InvalidArgument),
-        (MountRequest(type="volume", source="vol", target="/x", volume_driver="nfs"), Unsupported),
-        (MountRequest(type="volume", source="vol", target="/x", subpath="a"), Unsupported),
-        (MountRequest(type="image", source="a", target="/x"), Unsupported),
+        (MountRequest(type="volume", source="vol", target="/x", subpath="/a"), InvalidArgument),
+        (MountRequest(type="volume", source="vol", target="/x", subpath="a/../../b"), InvalidArgument),
+        (MountRequest(type="image", source="a", target="/x", subpath=".."), InvalidArgument),
+        (MountRequest(type="image", target="/x"), InvalidArgument),
         (MountRequest(type="npipe", source="a", target="/x"), InvalidArgument),
     ],
 )

@@ -1,0 +1,146 @@
+"""The local volume driver: a directory for each volume under `<data-root>/volumes`.
+
+With options `type`, `device` and `o` that directory is where something else is mounted while a container uses it: an
+NFS share, a tmpfs, another directory of the host.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from pier.domain.errors import InvalidArgument, PierError
+from pier.domain.volume import Volume
+from pier.volumes import mounting
+from pier.volumes.options import MountPlan, parse_size, plan_mount
+
+T = TypeVar("T")
+
+
+class LocalVolumes:
+    """The methods belong to one event loop."""
+
+    def __init__(self, data_root: Path) -> None:
+        self._root = data_root / "volumes"
+        self._users: dict[str, set[str]] = {}  # of volumes that are mounted on use
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def start(self, volumes: Sequence[Volume], users: Mapping[str, Collection[str]]) -> None:
+        """Takes over what is mounted for these users, by volume; what nobody uses is unmounted."""
+        self._users = {name: set(several) for name, several in users.items() if several}
+        idle = [volume for volume in volumes if volume.name not in self._users and _plan(volume) is not None]
+        if idle:
+            await asyncio.to_thread(_unmount_all, [volume.mountpoint for volume in idle])
+
+    async def create(self, volume: Volume) -> Volume:
+        """Makes `<name>/_data` (0755, root's) and fills in the mount point; a directory that is there is kept.
+
+        Raises InvalidArgument for options that cannot be.
+        """
+        _plan(volume)
+        path = self._root / volume.name / "_data"
+
+        def make() -> None:
+            # 0701: a process in a container that got out must still not list what others have.
+            self._root.mkdir(mode=0o701, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o701, exist_ok=True)
+            path.mkdir(mode=0o755, exist_ok=True)
+
+        await _run(make, f"create the directory of volume {volume.name}")
+        return replace(volume, mountpoint=str(path))
+
+    async def remove(self, volume: Volume) -> None:
+        """Removes the directory and all in it, but nothing that is mounted there; absent is no error."""
+
+        def remove() -> None:
+            path = self._root / volume.name
+            mounting.unmount(str(path / "_data"))
+            shutil.rmtree(path, ignore_errors=False, onerror=_ignore_absent)
+
+        await _run(remove, f"remove the directory of volume {volume.name}")
+        self._users.pop(volume.name, None)
+        self._locks.pop(volume.name, None)
+
+    async def mount(self, volume: Volume, user: str) -> str:
+        """Where the volume's files are while `user` has not given it back. Raises PierError in dockerd's words."""
+        plan = _plan(volume)
+        if plan is None:
+            return volume.mountpoint
+        async with self._locks.setdefault(volume.name, asyncio.Lock()):
+            users = self._users.setdefault(volume.name, set())
+
+            def mount() -> None:
+                if not mounting.is_mounted(volume.mountpoint):
+                    mounting.mount(plan, volume.mountpoint)
+
+            await _run(mount, f"mount volume {volume.name}")
+            users.add(user)
+        return volume.mountpoint
+
+    async def unmount(self, volume: Volume, user: str) -> None:
+        """Gives it back; with its last user it is unmounted. One who has it not is no error."""
+        if _plan(volume) is None:
+            return
+        async with self._locks.setdefault(volume.name, asyncio.Lock()):
+            users = self._users.get(volume.name, set())
+            users.discard(user)
+            if not users:
+                await _run(lambda: mounting.unmount(volume.mountpoint), f"unmount volume {volume.name}")
+                self._users.pop(volume.name, None)
+
+    async def is_empty(self, path: str) -> bool:
+        """Whether nothing is in the directory where a volume is mounted."""
+
+        def look() -> bool:
+            with os.scandir(path) as entries:
+                return next(entries, None) is None
+
+        return await _run(look, f"look into volume {path}")
+
+    async def size(self, volume: Volume) -> int:
+        """Bytes on disk of everything in it; a file with several links counts once."""
+
+        def measure() -> int:
+            seen: set[tuple[int, int]] = set()
+            total = 0
+            for directory, _, names in os.walk(volume.mountpoint):
+                for name in (".", *names):
+                    try:
+                        status = os.lstat(os.path.join(directory, name))
+                    except FileNotFoundError:
+                        continue
+                    if (status.st_dev, status.st_ino) not in seen:
+                        seen.add((status.st_dev, status.st_ino))
+                        total += status.st_blocks * 512
+            return total
+
+        return await _run(measure, f"measure volume {volume.name}")
+
+
+def _plan(volume: Volume) -> MountPlan | None:
+    plan = plan_mount(volume.name, volume.options)
+    if parse_size(volume.name, volume.options):
+        raise InvalidArgument(f"create {volume.name}: quota size requested but no quota support")
+    return plan
+
+
+def _unmount_all(paths: Sequence[str]) -> None:
+    mounted = mounting.mount_points()
+    for path in paths:
+        if os.path.realpath(path) in mounted:
+            mounting.unmount(path)
+
+
+async def _run(function: Callable[[], T], what: str) -> T:
+    try:
+        return await asyncio.to_thread(function)
+    except OSError as error:
+        raise PierError(f"cannot {what}: {error.strerror or error}") from error
+
+
+def _ignore_absent(function: object, path: str, info: tuple[type, BaseException, object]) -> None:
+    if not isinstance(info[1], FileNotFoundError):
+        raise info[1]

@@ -1,0 +1,34 @@
+"""What create does with the volumes of a container."""
+
+import pytest
+from fakes.world import World
+
+from pier.domain.container import HostConfig
+from pier.domain.errors import Conflict
+from pier.domain.mount import MountRequest
+
+
+async def test_an_empty_volume_gets_what_the_image_has_but_not_a_part_of_it(world: World) -> None:
+    await world.create("web", host=HostConfig(binds=("data:/d",)))
+    assert [path for path, _ in world.host.copied] == ["/d"]
+    part = MountRequest(type="volume", source="other", target="/d", subpath="a")
+    await world.create("part", host=HostConfig(mounts=(part,)))
+    assert len(world.host.copied) == 1
+
+
+async def test_what_lies_elsewhere_is_mounted_only_for_an_image_that_has_something(world: World) -> None:
+    options = {"type": "none", "device": "/no/such", "o": "bind"}
+    request = MountRequest(type="volume", source="far", target="/d", volume_driver_options=options)
+    await world.create("web", host=HostConfig(mounts=(request,)))
+    assert not world.host.copied
+    assert world.engine.volumes.get("far").options == options
+    world.host.directories.add("/d")
+    with pytest.raises(Exception, match="failed to mount local volume"):
+        await world.create("other", host=HostConfig(mounts=(request,)))
+
+
+async def test_a_volume_has_one_driver(world: World) -> None:
+    volume = await world.engine.volumes.create("data")
+    assert volume.mountpoint
+    with pytest.raises(Conflict, match="volume name must be unique"):
+        await world.create("web", host=HostConfig(binds=("data:/d",), volume_driver="disk"))
