@@ -43,7 +43,8 @@ def probe_command(config: Config) -> tuple[str, ...]:
 def next_health(health: Health, check: Healthcheck, result: _Result, *, in_start_period: bool) -> Health:
     """The health after one more probe.
 
-    Failures in the start period are logged but do not count; the streak goes on counting past the retries.
+    Failures in the start period, which the first success ends, are logged but do not count. The streak goes on
+    counting past the retries.
     """
     probe = HealthProbe(
         started_at=result.started_at, ended_at=result.ended_at, exit_code=result.exit_code, output=result.output
@@ -51,7 +52,7 @@ def next_health(health: Health, check: Healthcheck, result: _Result, *, in_start
     log = (*health.log, probe)[-LOG_LENGTH:]
     if result.exit_code == 0:
         return Health(status="healthy", failing_streak=0, log=log)
-    if in_start_period:
+    if in_start_period and health.status == "starting":
         return replace(health, log=log)
     streak = health.failing_streak + 1
     failed = streak >= (check.retries or DEFAULT_RETRIES)
@@ -149,9 +150,9 @@ class HealthChecks:
             if container is None or container.config.healthcheck is None:
                 return
             before = container.state.health or Health()
-            after = next_health(
-                before, container.config.healthcheck, result, in_start_period=self._in_start_period(container)
-            )
+            check = container.config.healthcheck
+            early = result.started_at - container.state.started_at < check.start_period
+            after = next_health(before, check, result, in_start_period=early)
             changed = replace(container, state=replace(container.state, health=after))
             changes: list[Change] = [Put(changed)]
             if after.status != before.status:

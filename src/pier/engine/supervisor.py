@@ -18,12 +18,15 @@ from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.exits import Exits, without_addresses
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.remove import Removal
+from pier.engine.containers.restart import comes_up_with_engine, needed_by
 from pier.engine.context import Context
 from pier.engine.execs import Execs
 from pier.engine.health import HealthChecks
 from pier.engine.sweep import Sweep, reopen_streams
 
 _log = logging.getLogger(__name__)
+LOOK_AGAIN = 0.1  # seconds
+OTHERS_LOOKS = 600  # so often does a restart look whether those whose namespaces it shares are up: a minute
 LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
 
 
@@ -94,7 +97,17 @@ class Supervisor:
     async def _start_when_due(self, container: Container) -> None:
         due = container.state.restart_at
         await asyncio.sleep(max(0, due - self._context.memory.clock.now()) / 1e9)
+        await self._others_first(container)
         await self._lifecycle.start_again(container.id, due)
+
+    async def _others_first(self, container: Container) -> None:
+        """Waits while a container that this one cannot start without is itself about to be started again."""
+        containers = self._context.memory.containers
+        for _ in range(OTHERS_LOOKS):
+            needed = [containers[other] for other in needed_by(container) if other in containers]
+            if not any(other.state.status is Status.RESTARTING for other in needed):
+                return
+            await asyncio.sleep(LOOK_AGAIN)
 
     # -- reconciling ----------------------------------------------------------------------------------------
 
@@ -131,6 +144,20 @@ class Supervisor:
                 await self._finish_removal(container)
             case Status.EXITED if container.host_config.auto_remove:
                 self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
+            case Status.EXITED if comes_up_with_engine(container):
+                await self._bring_up(container)
+
+    async def _bring_up(self, container: Container) -> None:
+        """A start of the engine is a new beginning for `always`, also for one that was stopped by hand."""
+        async with self._context.live.lock(container.id):
+            now = self._context.memory.containers.get(container.id)
+            if now is None or now.state.status is not Status.EXITED:
+                return
+            due = self._context.memory.clock.now()
+            state = replace(now.state, status=Status.RESTARTING, stopped_by_user=False, restart_at=due, backoff=0)
+            now = replace(now, state=state)
+            await self._context.memory.commit(Put(now))
+        self._schedule(now)
 
     async def _compare_running(self, container: Container, task: TaskState | None) -> None:
         if task is None or task.pid != container.state.pid:

@@ -33,6 +33,10 @@ def test_failures_in_the_start_period_do_not_count() -> None:
     assert (health.status, health.failing_streak, len(health.log)) == ("starting", 0, 3)
 
 
+def test_the_first_success_ends_the_start_period() -> None:
+    assert after(BAD, GOOD, BAD, BAD, in_start_period=True).status == "unhealthy"
+
+
 def test_only_the_last_probes_are_kept() -> None:
     assert len(after(*[GOOD] * (LOG_LENGTH + 3)).log) == LOG_LENGTH
 

@@ -50,6 +50,28 @@ async def test_a_task_that_is_gone_without_a_trace_is_255_with_the_reason(world:
     assert (state.status, state.exit_code, state.error) == (Status.EXITED, 255, LOST)
 
 
+async def test_a_start_of_the_engine_brings_up_whom_the_policy_says(world: World) -> None:
+    for name in ("always", "unless-stopped", "no"):
+        await world.run(name, host=HostConfig(restart_policy=RestartPolicy(name=name)))
+        await world.engine.containers.stop(name)
+    await world.create("never-started", host=ALWAYS)
+    await world.restart()
+    await world.until(lambda: world.container("always").state.status is Status.RUNNING)
+    states = [world.container(name).state.status for name in ("unless-stopped", "no", "never-started")]
+    assert states == [Status.EXITED, Status.EXITED, Status.CREATED]
+
+
+async def test_who_shares_a_namespace_comes_up_after_its_owner(world: World) -> None:
+    owner = await world.run("owner", host=ALWAYS)
+    guest = replace(ALWAYS, network_mode=f"container:{owner}")
+    await world.run("guest", host=guest)
+    for name in ("guest", "owner"):
+        await world.engine.containers.stop(name)
+    await world.restart()
+    await world.until(lambda: world.container("guest").state.status is Status.RUNNING)
+    assert world.container("guest").state.started_at > world.container("owner").state.started_at
+
+
 async def test_a_lost_task_runs_again_by_its_policy(world: World) -> None:
     container_id = await world.run("web", host=ALWAYS)
     await world.shut_down()

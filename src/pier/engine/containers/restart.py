@@ -22,6 +22,21 @@ def should_restart(container: Container, exit_code: int) -> bool:
             return False
 
 
+def comes_up_with_engine(container: Container) -> bool:
+    """Whether a stopped container starts with the engine; one that was never started does not, as with dockerd."""
+    if not container.state.started_at:
+        return False
+    policy = container.host_config.restart_policy.name
+    return policy == "always" or (policy == "unless-stopped" and not container.state.stopped_by_user)
+
+
+def needed_by(container: Container) -> set[str]:
+    """The ids of those that must run before it can: whose namespaces it shares, and to whom it is linked."""
+    host = container.host_config
+    shared = {mode.partition(":")[2] for mode in (host.network_mode, host.ipc_mode, host.pid_mode) if ":" in mode}
+    return shared | {link.container_id for link in container.links}
+
+
 def next_backoff(container: Container, ended_at: int) -> int:
     """How long to wait before the next run, in ns."""
     state = container.state
