@@ -36,14 +36,15 @@ class RunningRegistry:
     host: str
     directory: Path
 
-    def push(self, name: str, image: TestImage, *, oci: bool = False) -> str:
-        """Pushes by skopeo as `<host>/<name>`, with gzipped layers; that reference."""
+    def push(self, name: str, image: TestImage, *, oci: bool = False, compression: str = "gzip") -> str:
+        """Pushes by skopeo as `<host>/<name>`, with layers that are compressed so; that reference."""
         target = f"{self.host}/{name}"
         with tempfile.NamedTemporaryFile(suffix=".tar") as file:
             file.write((oci_archive if oci else docker_archive)({target: image}))
             file.flush()
             source = f"{'oci' if oci else 'docker'}-archive:{file.name}"
             copy = [require_command("skopeo"), "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"]
+            copy += ["--dest-compress-format", compression] if compression != "gzip" else []
             subprocess.run([*copy, source, f"docker://{target}"], check=True, capture_output=True, timeout=60)
         return target
 

@@ -122,6 +122,17 @@ async def test_concurrent_pulls_download_each_layer_once(images_engine: ImageEng
         assert len([line for line in asked() if layer.digest in line]) == 1
 
 
+async def test_pull_of_zstd_layers(images_engine: ImageEngine, remote: RunningRegistry, client: Client) -> None:
+    name = remote.push("test/zstd:1", LAYERED, oci=True, compression="zstd")
+    repository, _, tag = name.rpartition(":")
+    await images_engine.pull(repository, tag)
+    image = await images_engine.images.get(name)
+    assert image.id == LAYERED.id
+    assert await Snapshots(client).exists(image.chain_id)
+    assert {layer.media_type.rpartition("+")[2] for layer in image.layers} == {"zstd"}
+    await images_engine.save(name)  # which unpacks them
+
+
 async def test_pull_by_digest(images_engine: ImageEngine, remote: RunningRegistry) -> None:
     name = remote.push("test/digest:1", LAYERED, oci=True)
     repository, _, tag = name.rpartition(":")

@@ -31,6 +31,10 @@ class Layers:
     diff_ids: Sequence[str]
 
 
+class FalseSize(InvalidArgument):
+    """The registry sends more or less than it said."""
+
+
 class Fetcher:
     """Fetches blobs; one that two pulls want is downloaded once."""
 
@@ -70,7 +74,10 @@ class Fetcher:
                     chunks = work.layers.session.blob(work.layers.repository, layer)
                     ref = f"layer-{secrets.token_hex(8)}"
                     counted = work.count(layer, chunks)
-                    await self._content.write(ref, counted, expected=layer.digest, size=layer.size)
+                    try:
+                        await self._content.write(ref, counted, expected=layer.digest, size=layer.size)
+                    except InvalidArgument as error:
+                        raise InvalidArgument(_complaint(layer, error)) from error
             labels = source_labels(work.layers.repository, await self._content.labels(layer.digest))
             await self._content.set_labels(layer.digest, labels)
         await work.downloaded(number)
@@ -107,11 +114,13 @@ class _Work:
         async for chunk in chunks:
             done += len(chunk)
             if layer.size and done > layer.size:
-                raise InvalidArgument(f"the registry sends more than the {layer.size} bytes of layer {layer.digest}")
+                raise FalseSize(f"the registry sends more than the {layer.size} bytes of layer {layer.digest}")
             if time.monotonic() - told >= _HINT_SECONDS:
                 told = time.monotonic()
                 self.reporter.hint(_line(layer, "Downloading", done))
             yield chunk
+        if layer.size and done != layer.size:
+            raise FalseSize(f"the registry sent {done} of the {layer.size} bytes of layer {layer.digest}")
         await self.reporter.report(_line(layer, "Verifying Checksum"))
 
     async def downloaded(self, number: int) -> None:
@@ -135,6 +144,12 @@ class _Work:
 
     async def _say(self, number: int, status: str) -> None:
         await self.reporter.report(_line(self.layers.descriptors[number], status))
+
+
+def _complaint(layer: Descriptor, error: InvalidArgument) -> str:
+    if isinstance(error, FalseSize):
+        return error.message
+    return f"the registry sent something else than layer {layer.digest}: {error.message}"
 
 
 def _line(layer: Descriptor, status: str, current: int = 0) -> Progress:
