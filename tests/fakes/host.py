@@ -38,6 +38,7 @@ class FakeHost:
     files: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> name -> content
     copied: list[tuple[str, str]] = field(default_factory=list)  # (path in the image, destination)
     removed_cgroups: list[str] = field(default_factory=list)
+    cgroups: dict[str, str] = field(default_factory=dict)  # by container id
     shims: list[str] = field(default_factory=list)  # ids
     shm: dict[str, int] = field(default_factory=dict)  # container id -> bytes
     resolv_conf: str = "nameserver 192.0.2.1\n"
@@ -64,6 +65,10 @@ class FakeHost:
 
     async def remove_cgroup(self, cgroup_path: str) -> None:
         self.removed_cgroups.append(cgroup_path)
+        self.cgroups = {key: path for key, path in self.cgroups.items() if path != cgroup_path}
+
+    async def list_cgroups(self, parent: str) -> Mapping[str, str]:
+        return {key: path for key, path in self.cgroups.items() if path.startswith(f"{parent}/")}
 
     async def end_lost_shim(self, container_id: str) -> bool:
         if container_id not in self.shims:

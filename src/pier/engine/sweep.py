@@ -1,7 +1,7 @@
 """After a start: what lies about under an id that nobody knows, left by a pierd that died half-way."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
 from pier.domain import ids
@@ -48,8 +48,30 @@ class Sweep:
             await self._unless_running(container_id, ports.host.unstage, "mounts for a start")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
             await self._unless_running(container_id, self._end_streams, "streams")
+        await self._remove_cgroups()
         await self._end_stale_leases()
         await memory.commit(*(Drop(intent) for intent in self._old_intents))
+
+    async def _remove_cgroups(self) -> None:
+        """What runc had made when its shim was killed, a process that waits for its start among it.
+
+        Only of containers that are ours: another engine may have been given the same parent.
+        """
+        host, memory = self._context.ports.host, self._context.memory
+        ours = {*memory.containers, *(intent.subject for intent in self._old_intents)}
+        asked = {container.host_config.resources.cgroup_parent for container in memory.containers.values()}
+        for parent in {self._context.config.cgroup_parent, *asked} - {""}:
+            try:
+                paths = await host.list_cgroups(parent)
+            except PierError as error:
+                _log.warning("cannot list the cgroups: %s", error.message)
+                continue
+
+            async def remove(container_id: str, paths: Mapping[str, str] = paths) -> None:
+                await host.remove_cgroup(paths[container_id])
+
+            for container_id in ours & set(paths):
+                await self._unless_running(container_id, remove, "cgroup")
 
     async def _end_stale_leases(self) -> None:
         """With them goes what a pull or load had fetched when pierd died."""

@@ -5,8 +5,10 @@ empty version 2 beside it, is version 1: the OCI runtimes decide by the same rul
 """
 
 import os
+import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +59,26 @@ class Hierarchy:
         return (self._mounted["memory"].path / "memory.memsw.limit_in_bytes").exists()
 
     def remove(self, cgroup_path: str) -> None:
-        """Removes a cgroup with its children from every hierarchy. Raises PierError when it stays busy."""
+        """Kills what is in a cgroup and removes it with its children from every hierarchy.
+
+        Raises PierError when it stays busy.
+        """
         if filesystem_path(cgroup_path) == "/":
             raise PierError("the root cgroup cannot be removed")
-        for mounted in (*self._mounted.values(), *filter(None, [self._aside])):
+        for mounted in self._everywhere():
+            _kill_all(mounted.below(cgroup_path))
             _remove_tree(mounted.below(cgroup_path))
+
+    def children(self, cgroup_path: str) -> set[str]:
+        """The names of the cgroups right below one, in any hierarchy."""
+        names: set[str] = set()
+        for mounted in self._everywhere():
+            with suppress(OSError):
+                names |= {entry.name for entry in os.scandir(mounted.below(cgroup_path)) if entry.is_dir()}
+        return names
+
+    def _everywhere(self) -> list[_Mounted]:
+        return [*self._mounted.values(), *filter(None, [self._aside])]
 
 
 def find_hierarchy(root: Path = Path("/")) -> Hierarchy:
@@ -111,6 +128,8 @@ def filesystem_path(cgroup_path: str) -> str:
         cgroup_path = f"{_slice_path(slice_name)}/{prefix}-{name}.scope"
     if ".." in cgroup_path.split("/"):
         raise PierError(f"cgroup path {cgroup_path!r} may not contain '..'")
+    if cgroup_path.endswith(".slice") and "/" not in cgroup_path:
+        cgroup_path = _slice_path(cgroup_path)
     return os.path.normpath("/" + cgroup_path.lstrip("/"))
 
 
@@ -119,6 +138,14 @@ def _slice_path(name: str) -> str:
         return ""
     parts = name.removesuffix(".slice").split("-")
     return "/" + "/".join("-".join(parts[: count + 1]) + ".slice" for count in range(len(parts)))
+
+
+def _kill_all(directory: Path) -> None:
+    for path, _, _ in os.walk(directory):
+        with suppress(OSError):
+            for pid in Path(path, "cgroup.procs").read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def _remove_tree(directory: Path) -> None:

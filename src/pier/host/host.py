@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from pier.host.copy_up import copy_directory
 from pier.host.devices import DeviceNumbers, device_numbers
 from pier.host.facts import peer_pid, read_facts
 from pier.host.files import ContainerFiles
-from pier.host.hierarchy import Hierarchy, cgroup_of, find_hierarchy
+from pier.host.hierarchy import Hierarchy, cgroup_of, filesystem_path, find_hierarchy
 from pier.host.processes import list_processes
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_sample
@@ -27,6 +28,8 @@ from pier.host.shm import SharedMemory
 from pier.host.staging import Staging
 from pier.host.users import resolve_user
 
+# A cgroup that a runtime made for a container: `<id>`, or systemd's `pier-<id>.scope`.
+_OF_CONTAINER = re.compile(r"(?:pier-)?([0-9a-f]{64})(?:\.scope)?")
 _ACCOUNT_LIMIT = 8 << 20  # bytes of a passwd or group file
 
 
@@ -63,8 +66,17 @@ class Host:
         return cgroup_of(pid, self._cgroups(), self._root)
 
     async def remove_cgroup(self, cgroup_path: str) -> None:
-        """Removes a leftover cgroup in every hierarchy; absent is no error. Raises PierError when it stays busy."""
+        """Removes a leftover cgroup in every hierarchy with what is in it; absent is no error.
+
+        Raises PierError when it stays busy.
+        """
         await asyncio.to_thread(self._cgroups().remove, cgroup_path)
+
+    async def list_cgroups(self, parent: str) -> dict[str, str]:
+        """The paths of the cgroups below a parent (or slice) that bear a container's id, by that id."""
+        names = await asyncio.to_thread(self._cgroups().children, parent)
+        found = [(match[1], name) for name in names if (match := _OF_CONTAINER.fullmatch(name))]
+        return {container_id: f"{filesystem_path(parent)}/{name}" for container_id, name in found}
 
     async def list_shims(self) -> list[str]:
         """The ids of the containers of our namespace that have a shim."""

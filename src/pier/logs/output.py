@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pier.domain.errors import Unavailable
 from pier.logs.spool import Spool
 
-CHUNK = 64 << 10
+CHUNK = 256 << 10
 _BREATHE = (1 << 20) - 1
 
 

@@ -86,6 +86,17 @@ async def test_leases_of_an_earlier_pierd_are_ended(world: World) -> None:
     assert world.containerd.state.leases == {}
 
 
+async def test_cgroups_of_containers_without_a_task_are_removed_and_foreign_ones_left(world: World) -> None:
+    running, stopped = await world.run("run"), await world.run("stop")
+    await world.engine.containers.stop("stop")
+    cut_off, foreign = ids.new_id(), ids.new_id()
+    world.records.put(Intent(id=f"start-{cut_off}", kind="start", subject=cut_off))
+    parent = world.context.config.cgroup_parent
+    world.host.cgroups = {key: f"{parent}/{key}" for key in (running, stopped, cut_off, foreign)}
+    await world.restart()
+    assert set(world.host.cgroups) == {running, foreign}
+
+
 async def test_it_is_done_once(world: World) -> None:
     """What appears later is no leftover of an earlier pierd: nothing of it is touched when containerd reconnects."""
     stranger = await make_stranger(world)

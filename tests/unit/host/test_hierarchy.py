@@ -1,3 +1,5 @@
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,15 @@ def test_busy_cgroup_is_an_error_after_a_bounded_wait(tmp_path: Path, monkeypatc
     monkeypatch.setattr("pier.host.hierarchy._REMOVE_PAUSE", 0)
     with pytest.raises(PierError, match="cannot be removed"):
         find_hierarchy(tmp_path).remove("/pier/a")
+
+
+def test_what_is_in_a_leftover_cgroup_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_v1(tmp_path)
+    monkeypatch.setattr("pier.host.hierarchy._REMOVE_PAUSE", 0)
+    inner = tmp_path / "sys/fs/cgroup/memory/pier/a/inner"
+    inner.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "100"]) as left:
+        (inner / "cgroup.procs").write_text(f"{left.pid}\n")
+        with pytest.raises(PierError):  # no real cgroup: its file keeps rmdir from it
+            find_hierarchy(tmp_path).remove("/pier/a")
+    assert left.returncode == -signal.SIGKILL

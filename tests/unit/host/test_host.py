@@ -36,6 +36,17 @@ async def test_leftover_cgroup_is_removed_and_absence_is_fine(host: Host, tmp_pa
     assert not leftover.exists()
 
 
+async def test_cgroups_of_containers_are_found_by_their_ids(host: Host, tmp_path: Path) -> None:
+    one, two = "a" * 64, "b" * 64
+    for name in (one, "other", f"pier-{two}.scope"):
+        (tmp_path / "host/sys/fs/cgroup/a.slice/a-b.slice" / name).mkdir(parents=True)
+    assert await host.list_cgroups("a-b.slice") == {
+        one: f"/a.slice/a-b.slice/{one}",
+        two: f"/a.slice/a-b.slice/pier-{two}.scope",
+    }
+    assert await host.list_cgroups("/none") == {}
+
+
 async def test_container_files_end_hostname_with_a_newline(host: Host, tmp_path: Path) -> None:
     directory = tmp_path / "data/containers" / ("a" * 64)
     paths = await host.container_files("a" * 64, hostname="box", hosts="h\n", resolv_conf="r\n")

@@ -66,7 +66,11 @@ class Host(Protocol):
         ...
 
     async def remove_cgroup(self, cgroup_path: str) -> None:
-        """Removes a dead container's leftover cgroup in every hierarchy; absent is no error."""
+        """Kills what is in a dead container's leftover cgroup and removes it; absent is no error."""
+        ...
+
+    async def list_cgroups(self, parent: str) -> Mapping[str, str]:
+        """The paths of the cgroups right below `parent` that bear a container's id, by that id."""
         ...
 
     async def list_shims(self) -> list[str]:
