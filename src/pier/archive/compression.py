@@ -19,6 +19,10 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte 0x50 to 0x5f: frames without content, which tools put anywhere
 _LONGEST_MAGIC = 6
 _LEVEL = 2  # of 0 to 3; 3 is slower and no denser
+# What an archive may expand to: anything up to the first, beyond it so many times what it takes packed. Files that are
+# mostly zeros come to a ratio of 1000 in gzip; a whole root file system never came near the limit.
+FREELY = 1 << 30  # bytes
+RATIO = 200
 _STEP = 1 << 20  # at most this much comes out of one step, however far a hostile stream expands
 
 
@@ -138,7 +142,7 @@ async def chain(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[byte
 async def decompress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The stream without its compression, if it has one; several members in a row count as one stream.
 
-    Raises InvalidArgument for a damaged or truncated stream.
+    Raises InvalidArgument for a damaged or truncated stream, and for one that expands beyond FREELY and RATIO.
     """
     head = await peek(chunks, _LONGEST_MAGIC)
     name = _format_of(head)
@@ -147,7 +151,9 @@ async def decompress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield chunk
         return
     decoder, ended, waiting = _decoder(name), False, b""
+    taken = given = 0
     async for chunk in chain(head, chunks):
+        taken += len(chunk)
         data, waiting = waiting + chunk, b""
         while data or (decoder.pending and not ended):
             if ended:
@@ -158,6 +164,12 @@ async def decompress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                     return  # padding behind the last member, as tape tools write it
                 decoder = _decoder(name)
             out, data, ended = await _step(decoder, data)
+            given += len(out)
+            if given > max(FREELY, RATIO * taken):
+                raise InvalidArgument(
+                    f"the archive expands to more than {RATIO} times its size, and more than {FREELY >> 20} MiB: "
+                    "decompress it first if that is meant"
+                )
             if out:
                 yield out
     if not ended:

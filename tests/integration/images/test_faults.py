@@ -3,11 +3,10 @@
 import asyncio
 import json
 import secrets
-import subprocess
 
 import pytest
 from support.containerd import Containerd
-from support.facilities import require_command
+from support.ctr import assert_nothing_left
 from support.faulty_registry import (
     Fault,
     FaultyRegistry,
@@ -27,7 +26,6 @@ from support.image_engine import ImageEngine
 from support.images import Node, OciImage, TestImage, digest_of, encode, oci_image
 
 from pier.containerd.client import Client
-from pier.containerd.leases import Leases
 from pier.domain.errors import PierError
 from pier.registry import client as client_module
 from pier.registry import transport as transport_module
@@ -44,21 +42,6 @@ def _image() -> TestImage:
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "_PAUSES", (0.0, 0.0, 0.0))
     monkeypatch.setattr(client_module, "_BLOB_PAUSE", 0.0)
-
-
-def _listed(containerd: Containerd, client: Client, *words: str) -> list[str]:
-    ctr = [require_command("ctr"), "--address", containerd.address, "--namespace", client.namespace, *words]
-    told = subprocess.run(ctr, check=True, capture_output=True, text=True, timeout=60)
-    return told.stdout.splitlines()
-
-
-async def _assert_nothing_left(containerd: Containerd, client: Client) -> None:
-    await Leases(client).collect()
-    assert _listed(containerd, client, "images", "ls", "-q") == []
-    assert _listed(containerd, client, "content", "ls", "-q") == []
-    assert _listed(containerd, client, "content", "active")[1:] == []
-    assert _listed(containerd, client, "snapshots", "ls")[1:] == []
-    assert _listed(containerd, client, "leases", "ls", "-q") == []
 
 
 async def _assert_refused(engine: ImageEngine, registry: FaultyRegistry, message: str) -> None:
@@ -104,7 +87,7 @@ async def test_fault_gives_a_clear_error_and_leaves_nothing(
     image = _image()
     async with faulty_registry(oci_image(image), image.id, **{what: fault}) as registry:
         await _assert_refused(images_engine, registry, message)
-    await _assert_nothing_left(real_containerd, client)
+    await assert_nothing_left(real_containerd, client)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +115,7 @@ async def test_layer_that_is_not_what_the_config_says(
     forged = _with_config(oci_image(_image()), lie.config_json)
     async with faulty_registry(forged, lie.id) as registry:
         await _assert_refused(images_engine, registry, "is not what its image says")
-    await _assert_nothing_left(real_containerd, client)
+    await assert_nothing_left(real_containerd, client)
 
 
 def _with_config(image: OciImage, config: bytes) -> OciImage:
@@ -160,4 +143,4 @@ async def test_cancelled_pull_leaves_nothing(
         job = group.create_task(images_engine.pull(registry.repository, "1"))
         await asked.wait()
         job.cancel()
-    await _assert_nothing_left(real_containerd, client)
+    await assert_nothing_left(real_containerd, client)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import zstandard
 
+from pier.archive import compression
 from pier.archive.compression import compress, decompress
 from pier.domain.errors import InvalidArgument
 
@@ -69,6 +70,14 @@ async def test_bomb_comes_out_in_bounded_pieces() -> None:
     pieces = [len(piece) async for piece in decompress(_chunks(gzip.compress(bytes(50 << 20)), 1 << 20))]
     assert sum(pieces) == 50 << 20
     assert max(pieces) <= 1 << 20
+
+
+@pytest.mark.parametrize("pack", PACKS)
+async def test_bomb_is_refused_at_the_limit(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "FREELY", 1 << 20)
+    with pytest.raises(InvalidArgument, match="expands to more than 200 times its size"):
+        await _all(pack(bytes(8 << 20)), 1 << 16)
+    assert len(await _all(pack(bytes(1 << 20)), 1 << 16)) == 1 << 20
 
 
 async def test_zstd_bomb_comes_out_in_bounded_pieces() -> None:

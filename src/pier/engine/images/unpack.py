@@ -5,14 +5,20 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable
 from pier.domain.image import MEDIA_TYPE_OCI_LAYER, Descriptor
+from pier.domain.mount import FilesystemMount
 from pier.engine.images.locks import KeyedLocks
 from pier.engine.ports import Diffs, Snapshots
 from pier.oci.image import chain_id_above, chain_ids
+from pier.oci.media_types import layer_compression
 
 _ATTEMPTS = 3
 _CLEAN_UP_SECONDS = 10
+# What a compressed layer may unpack to: anything up to the first, beyond it so many times its size.
+FREELY = 1 << 30  # bytes
+RATIO = 200
+_LOOK_SECONDS = 2.0  # between two looks at how much has been unpacked
 
 LayerStep = Callable[[int], Awaitable[None]]
 
@@ -104,7 +110,7 @@ class Unpacker:
         mounts = await self._snapshots.prepare(key, parent)
         chain_id = ""
         try:
-            diff_id = (await self._diffs.apply(layer, mounts)).digest
+            diff_id = (await self._apply_watched(layer, mounts, key)).digest
             if expected and diff_id != expected:
                 raise InvalidArgument(
                     f"layer {layer.digest} is not what its image says: it unpacks to {diff_id}, not {expected}"
@@ -117,6 +123,31 @@ class Unpacker:
                 return chain_id  # another client of containerd committed the same layer first
             raise
         return chain_id
+
+    async def _apply_watched(self, layer: Descriptor, mounts: Sequence[FilesystemMount], key: str) -> Descriptor:
+        """Gives up a layer that grows beyond measure. Raises InvalidArgument."""
+        if not layer_compression(layer.media_type):
+            return await self._diffs.apply(layer, mounts)
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch(layer, key), name=f"watch {layer.digest}")
+                applied = await self._diffs.apply(layer, mounts)
+                watch.cancel()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return applied
+
+    async def _watch(self, layer: Descriptor, key: str) -> None:
+        """Never returns."""
+        limit = max(FREELY, RATIO * layer.size)
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            with suppress(NotFound, Unavailable):
+                if await self._snapshots.usage(key) > limit:
+                    raise InvalidArgument(
+                        f"layer {layer.digest} unpacks to more than {RATIO} times its size, and more than "
+                        f"{FREELY >> 20} MiB"
+                    )
 
     async def _discard(self, key: str) -> None:
         with suppress(PierError, TimeoutError):  # the lease removes it later if this fails

@@ -9,7 +9,8 @@ from fakes.containerd.storage import store
 from support.images import Node, TestImage, digest_of
 
 from pier.domain.errors import Conflict, InvalidArgument, NotFound
-from pier.domain.image import MEDIA_TYPE_OCI_LAYER, Descriptor
+from pier.domain.image import MEDIA_TYPE_OCI_LAYER, MEDIA_TYPE_OCI_LAYER_GZIP, Descriptor
+from pier.engine.images import unpack
 from pier.engine.images.unpack import Unpacker
 from pier.oci.image import chain_ids
 
@@ -132,4 +133,24 @@ async def test_failed_commit_leaves_no_snapshot(
     containerd.state.failures["snapshots.commit"] = Conflict("something else")
     with pytest.raises(Conflict):
         await unpacker.unpack(layers, DIFF_IDS)
+    assert not containerd.state.snapshots
+
+
+async def test_layer_that_grows_beyond_measure_is_given_up(
+    containerd: FakeContainerd, unpacker: Unpacker, layers: list[Descriptor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpack, "FREELY", 1000)
+    monkeypatch.setattr(unpack, "_LOOK_SECONDS", 0.0)
+    bomb = replace(layers[0], media_type=MEDIA_TYPE_OCI_LAYER_GZIP, size=10)
+    containerd.state.gates["diffs.apply"] = asyncio.Event()
+
+    usage = containerd.snapshots.usage
+
+    async def grown(key: str) -> int:
+        containerd.snapshots.write_file(key, "zeros", bytes(2001))
+        return await usage(key)
+
+    monkeypatch.setattr(containerd.snapshots, "usage", grown)
+    with pytest.raises(InvalidArgument, match="unpacks to more than 200 times its size"):
+        await unpacker.unpack([bomb], DIFF_IDS[:1])
     assert not containerd.state.snapshots
