@@ -15,6 +15,7 @@ from pier.domain.errors import NotFound, PierError
 from pier.domain.record import Put
 from pier.domain.runtime import Connected, RuntimeEvent, TaskExit, TaskOom, TaskState, TaskStatus
 from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.ending import end_task
 from pier.engine.containers.exits import Exits, without_addresses
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.remove import Removal
@@ -211,8 +212,10 @@ class Supervisor:
             now = self._context.memory.containers.get(container.id)
             if now is None or now.state.has_task:  # removed, or a start that was on its way is recorded by now
                 return
-            with suppress(PierError):
-                await self._context.ports.tasks.kill(container.id, 9, everyone=True)
+            try:
+                await end_task(self._context.ports.tasks, container.id)
+            except PierError as error:
+                _log.error("a start of container %s was cut off and cannot be undone: %s", container.id, error.message)
             await self._exits.clean(now)
             await self._context.memory.commit(Put(without_addresses(now)))
 

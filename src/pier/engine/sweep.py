@@ -8,6 +8,7 @@ from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.errors import PierError
 from pier.domain.record import Drop
+from pier.engine.containers.ending import end_task
 from pier.engine.containers.mounting import owner_of_key
 from pier.engine.context import Context
 from pier.engine.ports import Stream
@@ -30,7 +31,7 @@ class Sweep:
         """
         ports, memory = self._context.ports, self._context.memory
         for container_id in set(tasks) - set(memory.containers):
-            await self._try(self._end_task(container_id), f"task {container_id}")
+            await self._try(end_task(ports.tasks, container_id), f"task {container_id}")
         for container_id in set(await self._listed(ports.host.list_shims(), "shims")) - set(tasks):
             await self._end_lost_shim(container_id)
         for container_id in await self._listed(ports.objects.list_ids(), "container objects"):
@@ -103,12 +104,6 @@ class Sweep:
         memory = self._context.memory
         making = {intent.subject for intent in memory.intents.values() if intent not in self._old_intents}
         return container_id in memory.containers or container_id in making
-
-    async def _end_task(self, container_id: str) -> None:
-        tasks = self._context.ports.tasks
-        with suppress(PierError):
-            await tasks.kill(container_id, 9, everyone=True)
-        await tasks.delete(container_id)
 
     async def _end_streams(self, container_id: str) -> None:
         """The last output of a container whose exit is recorded belongs into its log; nobody wants a stranger's."""

@@ -5,12 +5,12 @@ task started; record and event. Undo runs backwards from wherever it stopped.
 """
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
-from pier.domain.errors import Conflict, NotFound, PierError, StartFailed, Unavailable
+from pier.domain.errors import NotFound, PierError, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount, MountPoint
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
@@ -19,6 +19,7 @@ from pier.engine.containers import files, links
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.devices import FoundDevices, find_devices
+from pier.engine.containers.ending import end_task
 from pier.engine.containers.endpoints import (
     default_route,
     network_events,
@@ -301,10 +302,7 @@ class Launcher:
     async def _drop_task(self, container_id: str) -> None:
         """Undoes a create: a task whose start failed may or may not have a process left."""
         async with self._context.gate.ending():
-            with suppress(NotFound, Conflict):
-                await self._context.ports.tasks.kill(container_id, 9, everyone=True)
-            with suppress(NotFound):
-                await self._context.ports.tasks.delete(container_id)
+            await end_task(self._context.ports.tasks, container_id)
 
     async def _record_start(
         self,

@@ -1,0 +1,35 @@
+"""Gets rid of a task that should not be: of a start that failed or was cut off, of a container that nobody knows."""
+
+import asyncio
+from contextlib import suppress
+
+from pier.domain.errors import NotFound, PierError
+from pier.engine.ports import Tasks
+
+_PATIENCE = 10.0  # seconds for a killed process to be gone
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
+
+
+async def end_task(tasks: Tasks, container_id: str) -> None:
+    """Kills all that runs in a container and deletes its task; no task is no error.
+
+    A kill is only the beginning of an end: until the shim has reaped the process, it refuses the deletion. Raises the
+    PierError of the last try when the process does not go.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE
+    pause = _FIRST_PAUSE
+    while True:
+        with suppress(PierError):  # it may have ended by itself
+            await tasks.kill(container_id, 9, everyone=True)
+        try:
+            await tasks.delete(container_id)
+        except NotFound:
+            return
+        except PierError:
+            if loop.time() + pause > deadline:
+                raise
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
