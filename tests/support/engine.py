@@ -18,7 +18,7 @@ from typing import IO
 
 from support import api
 from support.facilities import BIN, ROOT, find_docker_cli
-from support.wait import wait_for
+from support.wait import PATIENCE, wait_for
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -58,7 +58,7 @@ def run(args: Sequence[str], *, input_text: str | None = None, timeout: float = 
         capture_output=True,
         text=True,
         errors="surrogateescape",
-        timeout=timeout,
+        timeout=timeout * PATIENCE,
         env=client_environment(),
         check=False,
     )
@@ -141,7 +141,7 @@ class Engine:
     def answers(self) -> bool:
         """Whether a ping gets its OK."""
         try:
-            return api.call(self.socket, "GET", "/_ping", timeout=5).status == 200
+            return api.call(self.socket, "GET", "/_ping", timeout=5 * PATIENCE).status == 200
         except OSError:
             return False
 

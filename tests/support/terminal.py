@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from support.engine import client_environment, kill_quietly
+from support.wait import PATIENCE
 
 
 class Terminal:
@@ -53,7 +54,7 @@ class Terminal:
 
     def expect(self, text: str, *, timeout: float = 20.0) -> str:
         """Reads until `text` is on the screen, and takes the screen up to there away."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         wanted = text.encode()
         while wanted not in self.screen:
             if not self._read(deadline):

@@ -4,19 +4,16 @@ The file only grows; its size is the stream's position, so a position means the 
 every reader has had is given back by punching a hole (fallocate(2)), so the bytes really held stay bounded.
 """
 
-import ctypes
 import os
 from pathlib import Path
 
+from pier.logs.holes import punch
+from pier.logs.spill import Spill
+
 FILL = 256 << 10  # one splice; more would hold the loop too long
 BOUND = 16 << 20  # held bytes at which reading from the FIFO stops
-_PAGE = 4096
 _PUNCH_AT = 1 << 20
 _PUNCH_IDLE_AT = 64 << 10
-_KEEP_SIZE, _PUNCH_HOLE = 1, 2
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
 
 
 class Spool:
@@ -26,6 +23,7 @@ class Spool:
         """Opens or makes the file; `floor` of one that was there is its first byte still held."""
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._spill: Spill | None = None
         self.end = os.fstat(self._fd).st_size
         self.floor = self._punched = self._first_data()
 
@@ -50,20 +48,42 @@ class Spool:
         return moved
 
     def read(self, position: int, limit: int) -> bytes:
+        """The bytes from `position` on, wherever they are by now; it is not below what was released."""
+        if self._spill is not None and position < self._spill.end:
+            return self._spill.read(position, limit)
         return os.pread(self._fd, min(limit, self.end - position), position)
+
+    @property
+    def spilled(self) -> int:
+        """Readers find what is below in the spill, not in the spool."""
+        return self._spill.end if self._spill else 0
+
+    def spill(self, folder: Path, end: int) -> tuple[Spill, int, int]:
+        """Copies what is held below `end` to disk; for a thread. `take_spill` then makes it count. Raises OSError."""
+        spill = self._spill or Spill(folder)
+        start = max(self.floor, spill.end)
+        spill.copy(self._fd, start, end)
+        return spill, start, end
+
+    def take_spill(self, spill: Spill, start: int, end: int) -> None:
+        spill.extend(start, end)
+        self._spill = spill
+
+    def release_spilled(self, floor: int) -> None:
+        """No reader is below `floor` any more."""
+        if self._spill is not None:
+            self._spill.release(floor)
 
     def release(self, floor: int) -> None:
         """Nobody will read below `floor` any more. Whole pages go, in strides that keep system calls rare."""
         self.floor = max(self.floor, floor)
         gain = self.floor - self._punched
         if gain >= _PUNCH_AT or (self.floor == self.end and gain >= _PUNCH_IDLE_AT):
-            start, end = self._punched // _PAGE * _PAGE, self.floor // _PAGE * _PAGE
-            if _libc.fallocate(self._fd, _KEEP_SIZE | _PUNCH_HOLE, start, end - start) != 0:
-                code = ctypes.get_errno()
-                raise OSError(code, f"cannot free what was read of {self.path}: {os.strerror(code)}")
-            self._punched = end
+            self._punched = punch(self._fd, self._punched, self.floor)
 
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if self._spill is not None:
+            self._spill.close()

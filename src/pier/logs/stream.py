@@ -3,18 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 from pier.domain.errors import Conflict
 from pier.domain.runtime import Stdio
 from pier.logs.output import Output
 from pier.logs.source import Source
+from pier.logs.spill import Spill
 from pier.logs.spool import Spool
 from pier.logs.stdin import Stdin
 from pier.logs.writer import LogWriter
 
 FINISH_TIMEOUT = 10.0
 STALL_TIMEOUT = 30.0
+SPILL_AT = 8 << 20  # bytes of a spool that are held: half of what stops the process
+SPILL_BOUND = 1 << 30
 
 _log = logging.getLogger(__name__)
 
@@ -22,8 +27,10 @@ _log = logging.getLogger(__name__)
 class Stream:
     """Made by Streams.open and reopen. Spool is held for whoever is slowest: the log or a live reader.
 
-    When a spool is full its FIFO is not read any more and the process waits, as with dockerd. A reader that was there
-    from the first byte may hold it back for as long as it likes; a later one is cut after 30 s without progress.
+    With a log, what slow readers have not taken is moved to disk, so that they never hold the process back; one that
+    falls a gigabyte behind is cut. Without a log (driver none, execs) the process waits when a spool is full, as with
+    dockerd: a reader that was there from the first byte may hold it back for as long as it likes, a later one is cut
+    after 30 s without progress.
     """
 
     def __init__(
@@ -46,6 +53,8 @@ class Stream:
         self._outputs: set[Output] = set()
         self._writer: LogWriter | None = None
         self._notify: Callable[[], None] = lambda: None
+        self._spilling: tuple[Executor, Path] | None = None
+        self._spills: dict[int, asyncio.Future[tuple[Spill, int, int]]] = {}  # under way, by stream
         self._stall: asyncio.TimerHandle | None = None
         self._stall_marks: dict[Output, int] = {}
         self._over = False
@@ -54,9 +63,11 @@ class Stream:
     def stdio(self) -> Stdio:
         return self._stdio
 
-    def begin(self, writer: LogWriter | None, notify: Callable[[], None]) -> None:
-        """Starts reading; `notify` is called when the log has grown."""
-        self._writer, self._notify = writer, notify
+    def begin(
+        self, writer: LogWriter | None, notify: Callable[[], None], spilling: tuple[Executor, Path] | None = None
+    ) -> None:
+        """Starts reading; `notify` is called when the log has grown. `spilling`: a thread and a folder for it."""
+        self._writer, self._notify, self._spilling = writer, notify, spilling
         for number, source in self._sources.items():
             if writer is not None:
                 writer.feed(number)
@@ -111,12 +122,14 @@ class Stream:
     def _settle(self, number: int) -> None:
         """Frees what nobody needs; reads on if there is room again, else sees to it that there will be."""
         spool = self._spools[number]
-        floor = spool.end if self._writer is None else self._writer.position(number)
-        for output in self._outputs:
-            floor = min(floor, output.positions.get(number, spool.end))
-        spool.release(floor)
+        logged = spool.end if self._writer is None else self._writer.position(number)
+        positions = [output.positions.get(number, spool.end) for output in self._outputs]
+        spool.release_spilled(min(positions, default=spool.end))
+        spool.release(min(logged, *(max(position, spool.spilled) for position in positions), spool.end))
         if self._over:
             return
+        if spool.held >= SPILL_AT and logged > spool.floor:
+            self._spill(number, logged)
         if not spool.is_full:
             self._sources[number].resume()
             return
@@ -124,6 +137,30 @@ class Stream:
             self._writer.spool_full()
         if self._stall is None:
             self._watch_stalled()
+
+    def _spill(self, number: int, logged: int) -> None:
+        """Readers hold what the log has already: moves it to disk. A reader too far behind even there is cut."""
+        if self._spilling is None or number in self._spills:
+            return
+        spool = self._spools[number]
+        for output in list(self._outputs):
+            if output.positions.get(number, spool.end) < spool.spilled - SPILL_BOUND:
+                output.cut(f"this reader fell {SPILL_BOUND >> 20} MiB behind the process")
+        executor, folder = self._spilling
+        job = asyncio.get_running_loop().run_in_executor(executor, spool.spill, folder, logged)
+        self._spills[number] = job
+        job.add_done_callback(partial(self._spilt, number))
+
+    def _spilt(self, number: int, job: "asyncio.Future[tuple[Spill, int, int]]") -> None:
+        del self._spills[number]
+        if job.cancelled():
+            return
+        if (error := job.exception()) is None:
+            self._spools[number].take_spill(*job.result())
+        else:
+            _log.error("cannot keep what slow readers of %s have not taken yet: %s", self.directory, error)
+            self._spilling = None  # as without a log from now on
+        self._settle(number)
 
     def _watch_stalled(self) -> None:
         self._stall_marks = {output: output.read_bytes for output in self._outputs if not output.foreground}
@@ -170,6 +207,8 @@ class Stream:
         self._over = True
         if self._stall is not None:
             self._stall.cancel()
+        if self._spills:
+            await asyncio.wait(self._spills.values())
         for source in self._sources.values():
             source.close()
         await self.close_stdin()

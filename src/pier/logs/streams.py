@@ -167,7 +167,8 @@ class Streams:
             writer = LogWriter(journal, spools, log.options, self._pool, stream.log_progressed)
             notify_path = str(log.path)
         self._open.add(stream)
-        stream.begin(writer, lambda: self._arrivals.notify(notify_path))
+        spilling = (self._pool, log.path.parent) if log is not None else None
+        stream.begin(writer, lambda: self._arrivals.notify(notify_path), spilling)
         return stream
 
     async def _released(self, stream: Stream) -> None:

@@ -10,6 +10,7 @@ from fakes.shim import Process, collect, open_stream
 from pier.domain.errors import Unavailable
 from pier.logs import spool as spool_module
 from pier.logs import stream as stream_module
+from pier.logs.spill import Spill
 from pier.logs.streams import Streams
 
 
@@ -33,12 +34,12 @@ async def test_the_process_waits_for_a_reader_that_was_there_first(
     assert reading.result()[1] == data
 
 
-async def test_a_later_reader_that_stalls_is_cut_and_told_so(
-    streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch
+async def test_without_a_log_a_later_reader_that_stalls_is_cut_and_told_so(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spool_module, "BOUND", 1 << 20)
     monkeypatch.setattr(stream_module, "STALL_TIMEOUT", 0.1)
-    stream = await open_stream(streams, log)
+    stream = await open_stream(streams, None)
     process = Process(stream)
     first = stream.attach()
     await process.write(b"begun\n")
@@ -51,3 +52,65 @@ async def test_a_later_reader_that_stalls_is_cut_and_told_so(
         await anext(stalled)
     process.exit()
     await stream.finish()
+
+
+async def test_with_a_log_no_reader_holds_the_process_back_and_none_loses_a_byte(
+    streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "BOUND", 2 << 20)
+    monkeypatch.setattr(stream_module, "SPILL_AT", 1 << 20)
+    stream = await open_stream(streams, log)
+    process = Process(stream)
+    foreground = stream.attach()
+    await process.write(b"begun\n")
+    late = stream.attach()
+    data = b"".join(b"%07d\n" % number for number in range(1 << 20))
+    async with asyncio.timeout(60):
+        await process.write(data)  # nobody reads
+        assert os.stat(stream.directory / "stdout.spool").st_blocks * 512 <= 3 << 20
+        process.exit()
+        async with asyncio.TaskGroup() as group:
+            reading = [group.create_task(collect(output)) for output in (foreground, late)]
+            group.create_task(stream.finish())
+    assert reading[0].result()[1] == b"begun\n" + data
+    assert reading[1].result()[1].endswith(data)
+
+
+async def test_a_reader_too_far_behind_is_cut_and_told_so(
+    streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "BOUND", 2 << 20)
+    monkeypatch.setattr(stream_module, "SPILL_AT", 1 << 20)
+    monkeypatch.setattr(stream_module, "SPILL_BOUND", 3 << 20)
+    stream = await open_stream(streams, log)
+    process = Process(stream)
+    stalled = stream.attach()
+    async with asyncio.timeout(60):
+        await process.write(b"line\n" * (2 << 20))
+    with pytest.raises(Unavailable, match="fell 3 MiB behind the process"):
+        await collect(stalled)
+    process.exit()
+    await stream.finish()
+
+
+async def test_where_nothing_can_be_spilled_the_process_waits(
+    streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(spool_module, "BOUND", 2 << 20)
+    monkeypatch.setattr(stream_module, "SPILL_AT", 1 << 20)
+    stream = await open_stream(streams, log)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Spill, "copy", full)
+    process = Process(stream)
+    output = stream.attach()
+    data = b"line\n" * (1 << 20)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        writing = group.create_task(process.write(data))
+        reading = group.create_task(collect(output))
+        await writing
+        process.exit()
+        await stream.finish()
+    assert reading.result()[1] == data
