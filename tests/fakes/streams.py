@@ -14,6 +14,7 @@ class FakeOutput:
 
     def __init__(self, wanted: set[int]) -> None:
         self.wanted = wanted
+        self.logged_until = 0
         self.closed = False
         self.chunks: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue()
 
@@ -34,6 +35,7 @@ class FakeStream:
 
     def __init__(self, stdio: Stdio) -> None:
         self._stdio = stdio
+        self.logged_until = 0
         self.stdin = b""
         self.stdin_closed = False
         self.finished = self.abandoned = False
@@ -43,8 +45,9 @@ class FakeStream:
     def stdio(self) -> Stdio:
         return self._stdio
 
-    def attach(self, *, stdout: bool = True, stderr: bool = True) -> FakeOutput:
+    def attach(self, *, stdout: bool = True, stderr: bool = True, after_log: bool = False) -> FakeOutput:
         output = FakeOutput({number for number, wanted in ((1, stdout), (2, stderr)) if wanted})
+        output.logged_until = self.logged_until if after_log else 0
         self.outputs.append(output)
         if self.finished or self.abandoned:
             output.close()

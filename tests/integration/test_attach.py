@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.engine import Engine
+from support.events import events_since
 from support.wait import wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
@@ -182,3 +183,100 @@ def test_a_client_that_goes_away_does_not_disturb_the_container(engine: Engine, 
         assert raw.connection.recv(10)
     assert engine.call("GET", f"/containers/{container_id}/json").json()["State"]["Running"] is True
     assert engine.call("POST", f"/containers/{container_id}/kill").status == 204
+
+
+def test_over_a_websocket_bytes_go_both_ways_unframed(engine: Engine, image: str) -> None:
+    body = {"OpenStdin": True, "StdinOnce": True, "AttachStdin": True, "AttachStdout": True}
+    container_id = created(engine, image, "sh", "-c", "read line; echo got $line; echo err >&2", **body)
+    headers = (
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    with connected(engine) as raw:
+        head = raw.send("GET", f"/v1.51/containers/{container_id}/attach/ws?{ALL}", headers)
+        assert head.startswith("HTTP/1.1 101 Switching Protocols")
+        assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head  # RFC 6455, 1.3
+        assert engine.call("POST", f"/containers/{container_id}/start").status == 204
+        text = bytes(byte ^ 0x55 for byte in b"hello\n")
+        raw.connection.sendall(bytes((0x82, 0x80 | len(text))) + b"\x55" * 4 + text)
+        seen = b""
+        for opcode, payload in messages(raw.read_to_end()):
+            if opcode == 2:
+                seen += payload
+        assert sorted(seen.splitlines()) == [b"err", b"got hello"]
+
+
+def messages(data: bytes) -> list[tuple[int, bytes]]:
+    """(opcode, payload) of short frames from a server."""
+    found = []
+    while len(data) >= 2:
+        length = data[1]
+        assert length < 126
+        found.append((data[0] & 15, data[2 : 2 + length]))
+        data = data[2 + length :]
+    return found
+
+
+@pytest.mark.parametrize("keys", ["", "ctrl-x,x"])
+def test_the_server_watches_a_terminals_input_for_the_detach_keys(engine: Engine, image: str, keys: str) -> None:
+    container_id = created(engine, image, "cat", Tty=True, OpenStdin=True, AttachStdin=True, AttachStdout=True)
+    engine.call("POST", f"/containers/{container_id}/start")
+    with connected(engine) as raw:
+        raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}&detachKeys={keys}", UPGRADE)
+        raw.connection.sendall(b"abc\r")
+        while raw.rest.count(b"abc") < 2:  # the terminal's echo, and cat's
+            raw.rest += raw.connection.recv(100)
+        raw.connection.sendall(b"\x18x" if keys else b"\x10\x11")
+        assert raw.read_to_end() == b"abc\r\nabc\r\n"
+    assert engine.call("GET", f"/containers/{container_id}/json").json()["State"]["Running"] is True
+    assert [event["Action"] for event in events_since(engine, 1, container=[container_id], event=["detach"])] == [
+        "detach"
+    ]
+
+
+def test_an_exec_detached_by_its_keys_ends_for_the_client(engine: Engine, image: str) -> None:
+    engine.docker("run", "-d", "--name", "box", image, "sleep", "100").check()
+    request = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True, "Tty": True, "DetachKeys": "ctrl-a"}
+    exec_id = engine.call("POST", "/containers/box/exec", request).json()["Id"]
+    with connected(engine) as raw:
+        body = json.dumps({"Detach": False, "Tty": True}).encode()
+        raw.send("POST", f"/v1.51/exec/{exec_id}/start", UPGRADE + "Content-Type: application/json\r\n", body)
+        raw.connection.sendall(b"\x01")
+        assert b"read escape sequence" in raw.read_to_end()
+    shown = engine.call("GET", f"/exec/{exec_id}/json").json()
+    assert (shown["Running"], shown["ExitCode"]) == (False, 126)
+
+
+def test_replay_and_live_output_together_have_every_line_once(engine: Engine, image: str) -> None:
+    lines = 400_000
+    container_id = created(engine, image, "seq", str(lines))
+    engine.call("POST", f"/containers/{container_id}/start")
+    wait_for(lambda: engine.call("GET", f"/containers/{container_id}/logs?stdout=1&tail=1").body, what="a first line")
+    with connected(engine) as raw:
+        raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}&logs=1", UPGRADE)
+        said = b"".join(data for _, data in frames(raw.read_to_end()))
+    assert said == b"".join(b"%d\n" % number for number in range(1, lines + 1))
+
+
+def test_a_terminal_has_the_size_that_was_asked_for_and_follows_resize(engine: Engine, image: str) -> None:
+    script = "stty size; trap 'stty size' WINCH; while :; do sleep 0.05; done"
+    host = {"ConsoleSize": [33, 99]}
+    container_id = created(engine, image, "sh", "-c", script, Tty=True, OpenStdin=True, HostConfig=host)
+    assert engine.call("POST", f"/containers/{container_id}/resize?h=10&w=20").status == 409
+    engine.call("POST", f"/containers/{container_id}/start")
+    log = f"/containers/{container_id}/logs?stdout=1"
+    wait_for(lambda: engine.call("GET", log).body == b"33 99\r\n", what="the first size")
+    assert engine.call("POST", f"/containers/{container_id}/resize?h=10&w=20").status == 200
+    wait_for(lambda: engine.call("GET", log).body == b"33 99\r\n10 20\r\n", what="the second size")
+    assert engine.call("POST", f"/containers/{container_id}/resize?h=x&w=20").status == 400
+
+
+def test_a_client_that_reads_nothing_does_not_hold_the_container_back(engine: Engine, image: str) -> None:
+    lines = 3_000_000
+    container_id = created(engine, image, "seq", str(lines))
+    with connected(engine) as raw:
+        raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}", UPGRADE)
+        engine.call("POST", f"/containers/{container_id}/start")
+        assert engine.call("POST", f"/containers/{container_id}/wait").json()["StatusCode"] == 0
+        said = b"".join(data for _, data in frames(raw.read_to_end()))  # 23 MB: more than any buffer in memory
+    assert said == b"".join(b"%d\n" % number for number in range(1, lines + 1))

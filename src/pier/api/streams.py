@@ -37,7 +37,7 @@ async def carry_pieces(
     try:
         async with asyncio.TaskGroup() as jobs:
             output = jobs.create_task(_send_output(attachment, send), name="attach output")
-            source = jobs.create_task(_take_input(receive, attachment, stdin, hung_up), name="attach input")
+            source = jobs.create_task(_take_input(receive, send, attachment, stdin, hung_up), name="attach input")
             source.add_done_callback(lambda job: _end_output(job, output))
             output.add_done_callback(lambda _: source.cancel())
     except* ConnectionLost:
@@ -60,7 +60,11 @@ async def _send_output(attachment: Attachment, send: Send) -> None:
 
 
 async def _take_input(
-    receive: Callable[[], Awaitable[bytes]], attachment: Attachment, stdin: bool, hung_up: Callable[[], bool]
+    receive: Callable[[], Awaitable[bytes]],
+    send: Send,
+    attachment: Attachment,
+    stdin: bool,
+    hung_up: Callable[[], bool],
 ) -> bool:
     """Hands on what the client says until it has no more; False when that is the end of the attachment, too."""
     listening = stdin
@@ -69,7 +73,9 @@ async def _take_input(
             continue  # a client that was not to speak does, or nobody is left to hear it
         try:
             await attachment.write(data)
-        except Detached:
+        except Detached as detached:
+            if detached.told:
+                await send(STDOUT, detached.told.encode())
             return False
         except PierError:
             listening = False

@@ -124,8 +124,14 @@ class Execs:
             stdin=config.attach_stdin,
             closes_stdin=True,
             keys=parse_detach_keys(config.detach_keys) if config.tty else None,
+            on_detach=lambda: self._note_detach(session),
             on_stdin_closed=lambda: self._close_stdin(session.exec),
         )
+
+    async def _note_detach(self, session: _Session) -> str:
+        """As dockerd: for who asks the exec has ended with 126, while its process goes on."""
+        session.exec = replace(session.exec, running=False, exit_code=126)
+        return "exec attach failed: error on attach stdin: read escape sequence\r\n"
 
     async def _close_stdin(self, exec_: Exec) -> None:
         with suppress(PierError):
@@ -225,7 +231,7 @@ class Execs:
         now = self._context.memory.clock.now()
         for session in list(self._sessions.values()):
             exec_ = session.exec
-            if exec_.container_id == container_id and exec_.running:
+            if exec_.container_id == container_id and session.started.is_set() and not session.settled:
                 await self.settle(
                     TaskExit(container_id=container_id, exec_id=exec_.id, pid=exec_.pid, status=137, exited_at=now)
                 )
@@ -251,5 +257,10 @@ def _failed(session: _Session, error: PierError) -> Attachment:
         yield 1, f"{error.message}\r\n".encode()
 
     return Attachment(
-        session.stream, terminal=session.exec.config.tty, stdout=True, stderr=True, replay=reason(), follow=False
+        session.stream,
+        terminal=session.exec.config.tty,
+        stdout=True,
+        stderr=True,
+        replay=lambda _: reason(),
+        follow=False,
     )

@@ -22,6 +22,9 @@ class Mark:
     size: int = 0
     time: int = 0
 
+    def position(self, stream: int) -> int:
+        return self.stdout if stream == 1 else self.stderr
+
 
 class Checkpoint:
     def __init__(self, path: Path) -> None:

@@ -32,6 +32,7 @@ class Journal:
         self._read_to = {1: 0, 2: 0}  # up to where a thread holds bytes of the spool, on their way into the log
         self._dropped = 0
         self._dropped_lines = 0
+        self.mark = Mark()  # what is in the log, whole at any moment, also for other threads
 
     @property
     def path(self) -> Path:
@@ -138,9 +139,8 @@ class Journal:
         return consumed
 
     def _save(self) -> None:
-        self._checkpoint.save(
-            Mark(self._positions[1], self._positions[2], self._file.inode, self._file.size, self._time)
-        )
+        self.mark = Mark(self._positions[1], self._positions[2], self._file.inode, self._file.size, self._time)
+        self._checkpoint.save(self.mark)
 
     def close(self) -> None:
         self._file.close()

@@ -16,8 +16,18 @@ class Output:
     `moved` is called when it has read on or goes away, so that spool can be freed. One task iterates.
     """
 
-    def __init__(self, spools: Mapping[int, Spool], moved: Callable[["Output"], None], *, foreground: bool) -> None:
-        self.positions = {stream: spool.end for stream, spool in spools.items()}
+    def __init__(
+        self,
+        spools: Mapping[int, Spool],
+        moved: Callable[["Output"], None],
+        *,
+        foreground: bool,
+        positions: Mapping[int, int] | None = None,
+        logged_until: int = 0,
+    ) -> None:
+        """Begins at `positions`, by default at the end of what has come so far."""
+        self.positions = {stream: spool.end for stream, spool in spools.items()} | dict(positions or {})
+        self.logged_until = logged_until
         self.foreground = foreground  # attached before the first byte: promised everything, never cut
         self.read_bytes = 0
         self._spools = dict(spools)

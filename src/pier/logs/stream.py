@@ -74,12 +74,22 @@ class Stream:
             self._settle(number)
             source.resume()
 
-    def attach(self, *, stdout: bool = True, stderr: bool = True) -> Output:
-        """A reader of every byte from now on, from the first one if the process has not written yet."""
+    def attach(self, *, stdout: bool = True, stderr: bool = True, after_log: bool = False) -> Output:
+        """A reader of every byte from now on, from the first one if the process has not written yet.
+
+        `after_log`: of every byte that is not in the log yet; there the log says nothing later than `logged_until`.
+        """
         wanted = {1: stdout, 2: stderr}
         spools = {number: spool for number, spool in self._spools.items() if wanted[number]}
         untouched = self._fresh and not any(spool.end for spool in self._spools.values())
-        output = Output(spools, self._moved, foreground=untouched)
+        mark = self._writer.mark if self._writer is not None and after_log else None
+        output = Output(
+            spools,
+            self._moved,
+            foreground=untouched,
+            positions={n: max(mark.position(n), spool.floor) for n, spool in spools.items()} if mark else None,
+            logged_until=mark.time if mark else 0,
+        )
         if self._over:
             output.close()
         else:

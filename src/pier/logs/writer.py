@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
 
+from pier.logs.checkpoint import Mark
 from pier.logs.journal import Journal
 from pier.logs.options import FileOptions
 from pier.logs.spool import Spool
@@ -47,6 +48,11 @@ class LogWriter:
 
     def position(self, stream: int) -> int:
         return self._journal.position(stream)
+
+    @property
+    def mark(self) -> Mark:
+        """How far the log has come."""
+        return self._journal.mark
 
     def feed(self, stream: int) -> None:
         """The spool of `stream` has grown."""

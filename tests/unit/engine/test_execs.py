@@ -252,9 +252,13 @@ async def test_detach_keys_of_a_terminal(world: World) -> None:
     await world.run("web")
     config = ExecConfig(cmd=("sh",), attach_stdin=True, attach_stdout=True, tty=True, detach_keys="q")
     exec_id, attachment = await begin(world, config)
-    with pytest.raises(Detached):
+    with pytest.raises(Detached) as detached:
         await attachment.write(b"q")
-    assert world.engine.execs.inspect(exec_id).running
+    assert detached.value.told == "exec attach failed: error on attach stdin: read escape sequence\r\n"
+    seen = world.engine.execs.inspect(exec_id)  # as dockerd shows it, although the process goes on
+    assert (seen.running, seen.exit_code) == (False, 126)
+    world.end(world.container("web").id, 3, exec_id)
+    await world.until(lambda: world.engine.execs.inspect(exec_id).exit_code == 3)
 
 
 async def test_the_size_at_start_beats_the_one_at_create(world: World) -> None:

@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from fakes.shim import Process, collect, open_stream
+from fakes.shim import Process, collect, entries, open_stream
 
 from pier.domain.errors import Unavailable
 from pier.logs import spool as spool_module
 from pier.logs import stream as stream_module
+from pier.logs.lines import decode
 from pier.logs.spill import Spill
 from pier.logs.streams import Streams
 
@@ -114,3 +115,25 @@ async def test_where_nothing_can_be_spilled_the_process_waits(
         process.exit()
         await stream.finish()
     assert reading.result()[1] == data
+
+
+async def test_a_reader_goes_on_where_the_log_ends(streams: Streams, log: Path) -> None:
+    stream = await open_stream(streams, log)
+    process = Process(stream)
+    begun = stream.attach()
+    async with asyncio.timeout(20):
+        with streams._arrivals.watch(str(log)) as grown:
+            await process.write(b"one\ntwo\nhalf")
+            while len(entries(log)) < 2:
+                await grown.wait()
+                grown.clear()
+        output = stream.attach(after_log=True)
+        last = decode(await asyncio.to_thread(log.read_bytes))[-1].time
+        await process.write(b" a line\n")
+        process.exit()
+        begun.close()
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(collect(output))
+            group.create_task(stream.finish())
+    assert output.logged_until == last
+    assert reading.result()[1] == b"half a line\n"

@@ -25,7 +25,14 @@ class AttachOptions:
 
 
 class Detached(PierError):
-    """The detach keys were seen in the input; the client is to be let go, the process goes on."""
+    """The detach keys were seen in the input; the client is to be let go, the process goes on.
+
+    `told` is what the client is told before that, as dockerd tells who has started an exec.
+    """
+
+    def __init__(self, message: str, told: str = "") -> None:
+        super().__init__(message)
+        self.told = told
 
 
 class Attachment:
@@ -44,9 +51,9 @@ class Attachment:
         stdin: bool = False,
         closes_stdin: bool = False,
         keys: DetachKeys | None = None,
-        replay: AsyncIterator[tuple[int, bytes]] | None = None,
+        replay: Callable[[int | None], AsyncIterator[tuple[int, bytes]]] | None = None,
         follow: bool = True,
-        on_detach: Callable[[], Awaitable[None]] | None = None,
+        on_detach: Callable[[], Awaitable[str]] | None = None,
         on_stdin_closed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.terminal = terminal
@@ -59,18 +66,25 @@ class Attachment:
         self._on_detach = on_detach
         self._on_stdin_closed = on_stdin_closed
         self._output: Output | None = None
-        self._closed = False
+        self._closed = self._replayed = False
         if follow and (stdout or stderr):
             # Taken the moment the streams exist, before the process starts: the first byte counts too.
             stream.add_done_callback(self._take_output)
 
     def _take_output(self, stream: asyncio.Future[Stream]) -> None:
         if not self._closed and not stream.cancelled() and stream.exception() is None and self._output is None:
-            self._output = stream.result().attach(stdout=self._stdout, stderr=self._stderr)
+            self._output = stream.result().attach(
+                stdout=self._stdout, stderr=self._stderr, after_log=self._replay is not None and not self._replayed
+            )
 
     async def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
         if self._replay is not None:
-            async for chunk in self._replay:
+            if self._follow and self._stream.done():
+                self._take_output(self._stream)
+            # The live output goes on where the log ended when it was taken; one to come is of a later run.
+            logged_until = None if self._output is None else self._output.logged_until
+            self._replayed = True
+            async for chunk in self._replay(logged_until):
                 yield chunk
         if not self._follow:
             return
@@ -94,9 +108,8 @@ class Attachment:
         if data:
             await (await self._live_stream()).write_stdin(data)
         if detached:
-            if self._on_detach is not None:
-                await self._on_detach()
-            raise Detached("read escape sequence")
+            told = await self._on_detach() if self._on_detach is not None else ""
+            raise Detached("read escape sequence", told)
 
     async def close_stdin(self) -> bool:
         """The client has nothing more to say; False when that also ends its output (no StdinOnce, or a terminal)."""
@@ -146,13 +159,17 @@ class Attaching:
             stdin=options.stdin and config.open_stdin and options.stream,
             closes_stdin=config.stdin_once,
             keys=keys if config.tty else None,
-            replay=self._replay(container, options) if options.logs else None,
+            replay=(lambda until: self._replay(container, options, until)) if options.logs else None,
             follow=options.stream,
-            on_detach=lambda: self._publish(container, "detach"),
+            on_detach=lambda: self._note_detach(container),
             on_stdin_closed=lambda: self._close_task_stdin(container.id),
         )
         await self._publish(container, "attach")
         return attachment
+
+    async def _note_detach(self, container: Container) -> str:
+        await self._publish(container, "detach")
+        return ""
 
     async def _publish(self, container: Container, action: str) -> None:
         memory = self._context.memory
@@ -163,10 +180,18 @@ class Attaching:
         with suppress(PierError):  # a process that is gone has no stdin to close
             await self._context.ports.tasks.close_stdin(container_id)
 
-    async def _replay(self, container: Container, options: AttachOptions) -> AsyncIterator[tuple[int, bytes]]:
-        """The log so far. Lines that arrive while it is read come with the live output."""
+    async def _replay(
+        self, container: Container, options: AttachOptions, logged_until: int | None
+    ) -> AsyncIterator[tuple[int, bytes]]:
+        """The log up to that time, 0: nothing; without live output to follow, up to now."""
+        if logged_until == 0:
+            return
         lines = self._context.ports.logs.read(
-            container.host_config.log_config, container.log_path, stdout=options.stdout, stderr=options.stderr
+            container.host_config.log_config,
+            container.log_path,
+            stdout=options.stdout,
+            stderr=options.stderr,
+            until=self._context.memory.clock.now() if logged_until is None else logged_until,
         )
         async for batch in lines:
             for line in batch:

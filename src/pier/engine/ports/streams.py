@@ -12,6 +12,11 @@ from pier.domain.runtime import (
 class Output(Protocol):
     """One reader of a process's live output."""
 
+    @property
+    def logged_until(self) -> int:
+        """For a reader that goes on where the log ends: the time of the last line before it, 0 if there is none."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
         """(1 stdout or 2 stderr, bytes) until all writers have closed and all bytes were delivered."""
         ...
@@ -24,8 +29,11 @@ class Stream(Protocol):
 
     @property
     def stdio(self) -> Stdio: ...
-    def attach(self, *, stdout: bool = True, stderr: bool = True) -> Output:
-        """A new reader that gets every byte from now on; before the process starts that is from its first byte."""
+    def attach(self, *, stdout: bool = True, stderr: bool = True, after_log: bool = False) -> Output:
+        """A new reader that gets every byte from now on; before the process starts that is from its first byte.
+
+        `after_log`: every byte that is not in the log yet, so that the log and it together have each one once.
+        """
         ...
 
     async def write_stdin(self, data: bytes) -> None:

@@ -93,7 +93,9 @@ async def test_who_lets_go_before_the_start_is_not_attached_by_it(world: World) 
 
 async def test_the_log_comes_first_then_what_is_live(world: World) -> None:
     container_id = await world.run("web")
-    world.logs.lines[world.container("web").log_path] = [FakeLogLine(1, 1, b"old\n"), FakeLogLine(2, 2, b"err\n")]
+    lines = [FakeLogLine(1, 1, b"old\n"), FakeLogLine(2, 2, b"err\n"), FakeLogLine(1, 9, b"comes live\n")]
+    world.logs.lines[world.container("web").log_path] = lines
+    world.stream(container_id).logged_until = 2
     attachment = await attach(world, AttachOptions(stdout=True, stderr=True, stream=True, logs=True))
     await world.turns()
     world.stream(container_id).emit(b"new\n")
