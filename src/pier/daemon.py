@@ -53,6 +53,7 @@ from pier.keeper.client import Keeper
 from pier.logs.arrivals import Arrivals
 from pier.logs.reader import Logs
 from pier.logs.streams import Streams
+from pier.network.ipam import DEFAULT_POOLS
 from pier.network.networks import Networks
 from pier.registry.client import Registry
 from pier.store.records import Records
@@ -204,6 +205,7 @@ def _ports(
             keeper=keeper,
             kept_names=keeper.names,
             own_table_only=settings.own_table_only,
+            default_pools=_pools(settings) or DEFAULT_POOLS,
         ),
         volumes=Drivers(LocalVolumes(settings.data_root), settings.volume_plugin_dirs),
         host=Host(
@@ -216,6 +218,10 @@ def _ports(
         archives=Archives(),
         copies=Copies(),
     )
+
+
+def _pools(settings: Config) -> list[str]:
+    return [f"base={base},size={size}" for base, size in settings.default_address_pools]
 
 
 async def _build(settings: Config, group: asyncio.TaskGroup, ports: Ports) -> Engine:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from pier.domain.errors import Conflict, NotFound, Unsupported
 from pier.domain.network import (
@@ -17,7 +17,8 @@ from pier.domain.network import (
     PublishedPort,
     parse_port_range,
 )
-from pier.network.ipam import DEFAULT_POOLS, AddressPool, choose_subnet, complete_pool, occupied_by_pools, parse_pools
+from pier.network.attachment import HostNetwork, place
+from pier.network.ipam import DEFAULT_POOLS, choose_subnet, complete_pool, occupied_by_pools, parse_pools, version_of
 from pier.network.options import parse_bridge_options
 
 _FIRST_EPHEMERAL = 32768
@@ -32,7 +33,7 @@ class FakeNetworks:
     fail: dict[str, Exception] = field(default_factory=dict)
     netns: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> sysctls
     networks: dict[str, Network] = field(default_factory=dict)
-    pools: dict[str, AddressPool] = field(default_factory=dict)
+    pools: dict[str, HostNetwork] = field(default_factory=dict)
     attached: dict[tuple[str, str], Endpoint] = field(default_factory=dict)  # (container id, network id)
     published: dict[tuple[str, str], list[PublishedPort]] = field(default_factory=dict)
     names: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # container id -> network -> names
@@ -68,9 +69,16 @@ class FakeNetworks:
         if network.driver != "bridge":
             raise Unsupported(f"network {network.name}: no driver {network.driver}")
         options = parse_bridge_options(network)
-        pool = (network.pools or (IpamPool(),))[0]
-        pool = complete_pool(pool if pool.subnet else replace(pool, subnet=await self.default_pool(())))
-        complete = replace(network, pools=(pool,), bridge=options.name, mtu=options.mtu)
+        pools = []
+        for version, wanted in ((4, network.enable_ipv4), (6, network.enable_ipv6)):
+            given = [pool for pool in network.pools if version_of(pool) == version]
+            pool = given[0] if given else IpamPool()
+            if wanted and not pool.subnet:
+                free = await self.default_pool(()) if version == 4 else f"fd00:{len(self.networks):x}::/64"
+                pool = replace(pool, subnet=free)
+            if wanted:
+                pools.append(complete_pool(pool))
+        complete = replace(network, pools=tuple(pools), bridge=options.name, mtu=options.mtu)
         self._know(complete)
         return complete
 
@@ -106,17 +114,9 @@ class FakeNetworks:
             raise NotFound(f"network {network.name} not found on this host")
         if container_id not in self.netns:
             raise NotFound(f"container {container_id} has no network namespace: it is not running")
-        pool = self.pools[network.id]
-        address = pool.claim(request.ipv4_address) if request.ipv4_address else pool.allocate()
-        endpoint = replace(
-            endpoint,
-            interface=interface,
-            host_interface=f"veth{endpoint_id[:8]}",
-            mac_address=request.mac_address or (b"\x02\x42" + address.packed).hex(":"),
-            ipv4_address=str(address),
-            ipv4_prefix=pool.subnet.prefixlen,
-            gateway="" if network.internal else str(pool.gateway),
-        )
+        host = self.pools[network.id]
+        blank = replace(endpoint, interface=interface, host_interface=f"veth{endpoint_id[:8]}")
+        endpoint = place(host, blank, host.take(request))
         self.attached[container_id, network.id] = endpoint
         return endpoint
 
@@ -126,7 +126,8 @@ class FakeNetworks:
         self.published.pop((container_id, endpoint.network_id), None)
         self.names.get(container_id, {}).pop(endpoint.network_name, None)
         if known and endpoint.network_id in self.pools:
-            self.pools[endpoint.network_id].release(IPv4Address(known.ipv4_address))
+            texts = (known.ipv4_address, known.ipv6_address)
+            self.pools[endpoint.network_id].give_back(ip_address(text) for text in texts if text)
 
     async def unplug(self, container_id: str, endpoint: Endpoint) -> None:
         self._enter("unplug")
@@ -171,12 +172,11 @@ class FakeNetworks:
     def _know(self, network: Network) -> None:
         self.networks[network.id] = network
         if network.driver == "bridge":
-            self.pools[network.id] = AddressPool(network.pools[0], network.name)
+            self.pools[network.id] = HostNetwork.of(network)
 
     def _adopt(self, container_id: str, endpoint: Endpoint) -> None:
         self.netns.setdefault(container_id, {})
-        if endpoint.network_id in self.pools and endpoint.ipv4_address:
-            self.pools[endpoint.network_id].adopt(IPv4Address(endpoint.ipv4_address))
+        if endpoint.network_id in self.pools and self.pools[endpoint.network_id].adopt(endpoint):
             self.attached[container_id, endpoint.network_id] = endpoint
             self.published[container_id, endpoint.network_id] = list(endpoint.published)
 

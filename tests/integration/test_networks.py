@@ -79,6 +79,26 @@ def test_links_of_a_users_network_are_private_names(cli: Cli, image: str) -> Non
     cli.out("network", "rm", "front")
 
 
+def test_a_network_with_ipv6(cli: Cli, image: str, engine: Engine) -> None:
+    cli.out("network", "create", "--ipv6", "--subnet", "fd5e:7::/64", "six")
+    cli.out("run", "-d", "--name", "server", "--network", "six", "--ip6", "fd5e:7::77", image, "sleep", "100")
+    cli.out("run", "-d", "--name", "client", "--network", "six", image, "sleep", "100")
+    seen = inspect(engine, "server")["NetworkSettings"]["Networks"]["six"]
+    assert (seen["GlobalIPv6Address"], seen["GlobalIPv6PrefixLen"]) == ("fd5e:7::77", 64)
+    assert seen["IPv6Gateway"] == "fd5e:7::1"
+    assert "fd5e:7::77" in cli.out("exec", "client", "nslookup", "-type=aaaa", "server")
+    assert cli("exec", "client", "ping", "-6", "-c1", "-w3", "server").code == 0
+    assert "fd5e:7::77" in cli.out("exec", "server", "cat", "/etc/hosts")
+    network = engine.call("GET", "/networks/six").json()
+    assert network["EnableIPv6"]
+    assert network["IPAM"]["Config"][0]["Subnet"] == "fd5e:7::/64"
+    engine.kill()
+    engine.start()
+    assert cli("exec", "client", "ping", "-6", "-c1", "-w3", "server").code == 0
+    cli.out("rm", "-f", "server", "client")
+    cli.out("network", "rm", "six")
+
+
 def test_a_running_container_joins_and_leaves(cli: Cli, image: str, engine: Engine) -> None:
     for name in ("front", "back"):
         cli.out("network", "create", name)

@@ -50,7 +50,8 @@ def read_answer(data: bytes) -> Answer:
         kind, _, ttl, length = struct.unpack_from(">HHIH", data, offset)
         offset += 10
         value = data[offset : offset + length]
-        values.append(socket.inet_ntoa(value) if kind == TYPES["A"] else _name(data, offset)[0])
+        family = {TYPES["A"]: socket.AF_INET, TYPES["AAAA"]: socket.AF_INET6}.get(kind)
+        values.append(socket.inet_ntop(family, value) if family else _name(data, offset)[0])
         offset += length
     return Answer(number, RCODES[flags & 15], bool(flags & 0x0200), tuple(values), ttl, len(data))
 

@@ -83,7 +83,10 @@ class UdpClient:
 class Server:
     def __init__(self, place: Place, port: int, protocol: str, address: str) -> None:
         kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-        self._socket = place.do(lambda: socket.socket(socket.AF_INET, kind))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = place.do(lambda: socket.socket(family, kind))
+        if family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((address, port))
         if protocol == "tcp":
@@ -101,9 +104,9 @@ class Server:
     def _serve_tcp(self, name: str) -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection, (peer, _) = self._socket.accept()
+                connection, peer = self._socket.accept()
                 with connection, contextlib.suppress(OSError):
-                    connection.sendall(f"{name} {peer}".encode())
+                    connection.sendall(f"{name} {peer[0]}".encode())
 
     def _serve_udp(self, name: str) -> None:
         with contextlib.suppress(OSError):

@@ -107,6 +107,8 @@ class Networks:
                 created_at=memory.clock.now(),
                 internal=request.internal,
                 attachable=request.attachable,
+                enable_ipv4=request.enable_ipv4,
+                enable_ipv6=request.enable_ipv6,
                 pools=request.pools,
                 ipam_options=request.ipam_options,
                 options={**self._context.config.default_network_opts.get(driver, {}), **request.options},
@@ -127,10 +129,8 @@ class Networks:
             raise NotFound(f"could not find plugin {request.driver} in v1 plugin registry: plugin not found")
         if request.ipam_driver not in ("", "default"):
             raise NotFound(f'plugin "{request.ipam_driver}" not found')
-        if request.enable_ipv6:
-            raise Unsupported("Pier does not support EnableIPv6 yet")
-        if not request.enable_ipv4:
-            raise Unsupported("Pier does not support networks without IPv4 yet")
+        if not (request.enable_ipv4 or request.enable_ipv6):
+            raise InvalidArgument("IPv4 or IPv6 must be enabled")
 
     def get(self, ref: str) -> NetworkDetails:
         network = self._context.memory.network(ref)

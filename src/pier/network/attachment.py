@@ -1,12 +1,14 @@
 """What this adapter remembers while it runs: networks with their addresses, and who is attached to them."""
 
+import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address, ip_address, ip_interface
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address, ip_interface
 
-from pier.domain.network import Endpoint, Network
-from pier.network.families import AnyInterface
+from pier.domain.errors import InvalidArgument
+from pier.domain.network import Endpoint, EndpointRequest, Network
+from pier.network.families import AnyAddress, AnyInterface
 from pier.network.ipam import AddressPool
 from pier.network.options import BridgeOptions, parse_bridge_options
 from pier.network.ports import Reservation
@@ -15,31 +17,77 @@ from pier.network.ruleset import BridgeRule, PortRule
 
 @dataclass(slots=True, kw_only=True)
 class HostNetwork:
-    """A bridge network as it stands on this host; `index` is its bridge's, 0 before it is made."""
+    """A bridge network as it stands on this host; `index` is its bridge's, 0 before it is made.
+
+    It has a pool of IPv4 addresses, of IPv6, or both.
+    """
 
     network: Network
     options: BridgeOptions
-    pool: AddressPool
+    pool4: AddressPool | None
+    pool6: AddressPool | None
     index: int = 0
 
     @classmethod
     def of(cls, network: Network) -> "HostNetwork":
-        """`network` is complete, as `create` returned it."""
+        """`network` is complete, as `create` returned it. A pool of a family that is switched off is kept unused."""
+        pools = [AddressPool(pool, network.name) for pool in network.pools if pool.gateway]
         return cls(
             network=network,
             options=parse_bridge_options(network),
-            pool=AddressPool(network.pools[0], network.name),
+            pool4=next((pool for pool in pools if pool.subnet.version == 4 and network.enable_ipv4), None),
+            pool6=next((pool for pool in pools if pool.subnet.version == 6 and network.enable_ipv6), None),
         )
+
+    @property
+    def pools(self) -> tuple[AddressPool, ...]:
+        return tuple(pool for pool in (self.pool4, self.pool6) if pool is not None)
+
+    @property
+    def gateways(self) -> tuple[AnyAddress, ...]:
+        return tuple(pool.gateway for pool in self.pools)
 
     @property
     def rule(self) -> BridgeRule:
         return BridgeRule(
             name=self.network.bridge,
-            subnet=self.pool.subnet,
+            subnets=tuple(pool.subnet for pool in self.pools),
             masquerade=self.options.masquerade,
             internal=self.network.internal,
             connected=self.options.connected,
         )
+
+    def take(self, request: EndpointRequest) -> tuple[AnyAddress, ...]:
+        """An address of each pool, those asked for or the next free ones; all or none.
+
+        Raises Conflict, InvalidArgument when one is asked for that the network cannot give.
+        """
+        taken: list[AnyAddress] = []
+        try:
+            for version, pool, text in ((4, self.pool4, request.ipv4_address), (6, self.pool6, request.ipv6_address)):
+                if pool is not None:
+                    taken.append(pool.claim(text) if text else pool.allocate())
+                elif text:
+                    raise InvalidArgument(f"address {text}: network {self.network.name} has no IPv{version}")
+        except BaseException:
+            self.give_back(taken)
+            raise
+        return tuple(taken)
+
+    def adopt(self, endpoint: Endpoint) -> tuple[AnyAddress, ...]:
+        """Marks the addresses that a running container has."""
+        found: list[AnyAddress] = []
+        for pool, text in ((self.pool4, endpoint.ipv4_address), (self.pool6, endpoint.ipv6_address)):
+            if pool is not None and text:
+                found.append(ip_address(text))
+                pool.adopt(found[-1])
+        return tuple(found)
+
+    def give_back(self, addresses: Iterable[AnyAddress]) -> None:
+        for address in addresses:
+            pool = self.pool4 if address.version == 4 else self.pool6
+            if pool is not None:
+                pool.release(address)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,9 +95,33 @@ class Attachment:
     """One container's place on one network, with the host ports held for it."""
 
     network_id: str
-    address: IPv4Address
+    addresses: tuple[AnyAddress, ...]
     route_rank: tuple[int, str] | None  # None: this network can have no default route
     reservations: list[Reservation] = field(default_factory=list)
+
+
+def place(host: HostNetwork, endpoint: Endpoint, addresses: Iterable[AnyAddress]) -> Endpoint:
+    """The endpoint with these addresses, its MAC, and the network's gateways."""
+    by_version = {address.version: address for address in addresses}
+    four, six = by_version.get(4), by_version.get(6)
+    leads_out = not host.network.internal
+    return replace(
+        endpoint,
+        mac_address=endpoint.request.mac_address or mac_of(four or by_version[6]),
+        ipv4_address=str(four) if four else "",
+        ipv4_prefix=host.pool4.subnet.prefixlen if four and host.pool4 else 0,
+        gateway=str(host.pool4.gateway) if four and host.pool4 and leads_out else "",
+        ipv6_address=str(six) if six else "",
+        ipv6_prefix=host.pool6.subnet.prefixlen if six and host.pool6 else 0,
+        ipv6_gateway=str(host.pool6.gateway) if six and host.pool6 and leads_out else "",
+    )
+
+
+def interfaces_of(endpoint: Endpoint) -> tuple[AnyInterface, ...]:
+    """All addresses that its interface inside shall have."""
+    given = ((endpoint.ipv4_address, endpoint.ipv4_prefix), (endpoint.ipv6_address, endpoint.ipv6_prefix))
+    own = tuple(ip_interface((address, prefix)) for address, prefix in given if address)
+    return (*own, *(link_local_interface(text) for text in endpoint.request.link_local_ips))
 
 
 def route_rank(endpoint_priority: int, network_name: str) -> tuple[int, str]:
@@ -58,18 +130,23 @@ def route_rank(endpoint_priority: int, network_name: str) -> tuple[int, str]:
 
 
 def port_rules(endpoint: Endpoint, reservations: Iterable[Reservation]) -> list[PortRule]:
+    """Of those ports that the container has an address of their family for; the relay carries the others."""
     return [
         PortRule(
             protocol=reservation.published.protocol,
             host_ip=reservation.published.host_ip,
             host_port=reservation.published.host_port,
-            address=endpoint.ipv4_address,
+            address=_address_for(endpoint, reservation),
             port=reservation.published.port,
             owner=endpoint.endpoint_id,
         )
         for reservation in reservations
-        if not reservation.is_carried
+        if _address_for(endpoint, reservation)
     ]
+
+
+def _address_for(endpoint: Endpoint, reservation: Reservation) -> str:
+    return endpoint.ipv6_address if ":" in reservation.published.host_ip else endpoint.ipv4_address
 
 
 def new_host_interface() -> str:
@@ -83,6 +160,7 @@ def link_local_interface(text: str) -> AnyInterface:
     return ip_interface((address, 16 if address.version == 4 else 64))
 
 
-def mac_of(address: IPv4Address) -> str:
+def mac_of(address: AnyAddress) -> str:
     """The address's own MAC, locally administered: who gets the address later is found where neighbours look."""
-    return (b"\x02\x42" + address.packed).hex(":")
+    own = address.packed if address.version == 4 else hashlib.sha256(address.packed).digest()[:4]
+    return (b"\x02\x42" + own).hex(":")

@@ -1,12 +1,12 @@
 """Linux bridges of this engine on the host. Everything here blocks."""
 
-import contextlib
 import re
 import secrets
+import socket
 from collections.abc import Collection, Sequence
-from ipaddress import IPv4Interface
 
-from pier.domain.errors import Conflict, PierError
+from pier.domain.errors import Conflict, PierError, Unsupported
+from pier.network.families import AnyInterface
 from pier.network.ipam import Occupied
 from pier.network.link import Link, Links
 from pier.network.netns import write_sysctl
@@ -20,17 +20,19 @@ class Bridges:
     def __init__(self, instance: str) -> None:
         self._alias = f"pier:{instance}"
 
-    def ensure(self, name: str, address: IPv4Interface, mtu: int) -> int:
-        """The index of a bridge that is up with this address, made or completed as needed.
+    def ensure(self, name: str, addresses: Sequence[AnyInterface], mtu: int) -> int:
+        """The index of a bridge that is up with these addresses, made or completed as needed.
 
         The caller has the packet rules for `name` in place: from here on 127/8 may be routed over it. Raises Conflict
         when a link of that name is not ours, or the address is taken.
         """
         with Links() as links:
             link = self._find_or_create(links, name, mtu)
-            if address not in links.addresses(link.index):
-                links.add_address(link.index, address)
-            _set_bridge_sysctls(name)
+            _set_bridge_sysctls(name, ipv6=any(address.version == 6 for address in addresses))
+            present = list(links.addresses(link.index))
+            for address in addresses:
+                if address not in present:
+                    links.add_address(link.index, address)
             links.set_up(name)
             return link.index
 
@@ -69,13 +71,18 @@ class Bridges:
         return removed
 
     def occupied(self, *, wires: bool = False, except_link: str = "") -> Sequence[Occupied]:
-        """The subnets that this host routes, other than by default; with `wires`, only those directly on a link."""
+        """The subnets that this host routes, other than by default; with `wires`, only those directly on a link.
+
+        Of IPv6 those that every link has (fe80::/64, ff00::/8) are nobody's.
+        """
         with Links() as links:
             names = {link.index: link.name for link in links.list()}
             return [
                 Occupied(route.subnet, f"the route of interface {names.get(route.index, '?')}")
-                for route in links.routes()
+                for family in (socket.AF_INET, socket.AF_INET6)
+                for route in links.routes(family)
                 if names.get(route.index) != except_link and not (wires and route.gateway)
+                if family == socket.AF_INET or not (route.subnet.is_link_local or route.subnet.is_multicast)
             ]
 
     def _find_or_create(self, links: Links, name: str, mtu: int) -> Link:
@@ -95,7 +102,12 @@ def random_mac() -> str:
     return (b"\x02\x42" + secrets.token_bytes(4)).hex(":")
 
 
-def _set_bridge_sysctls(name: str) -> None:
+def _set_bridge_sysctls(name: str, *, ipv6: bool) -> None:
     write_sysctl(f"/proc/sys/net/ipv4/conf/{name}/route_localnet", "1")
-    with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
-        write_sysctl(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "1")
+    settings = {"accept_ra": "0", "dad_transmits": "0", "disable_ipv6": "0"} if ipv6 else {"disable_ipv6": "1"}
+    try:
+        for key, value in settings.items():
+            write_sysctl(f"/proc/sys/net/ipv6/conf/{name}/{key}", value)
+    except FileNotFoundError as error:
+        if ipv6:
+            raise Unsupported("this kernel has no IPv6: make the network without it") from error

@@ -15,27 +15,28 @@ from pier.network.netlink import NetlinkSocket, attribute, nested, parse_attribu
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 1 << 8
 _GET, _DELETE = _SUBSYSTEM | 1, _SUBSYSTEM | 2
-_FAMILY_IPV4 = struct.pack("=BBH", socket.AF_INET, 0, 0)  # struct nfgenmsg
+_FAMILIES = tuple(struct.pack("=BBH", family, 0, 0) for family in (socket.AF_INET, socket.AF_INET6))  # struct nfgenmsg
 _TUPLE_ORIGINAL, _ID, _FILTER = 1, 12, 25
 _TUPLE_PROTOCOL, _PROTOCOL_NUMBER, _DESTINATION_PORT = 2, 1, 3
 _FILTER_ORIGINAL, _BY_NUMBER, _BY_DESTINATION_PORT = 1, 1 << 3, 1 << 5
 
 
 def forget_udp_flows(ports: Iterable[int]) -> None:
-    """Drops every IPv4 flow that was sent to one of these UDP ports. Blocks; raises OSError."""
+    """Drops every flow, of both families, that was sent to one of these UDP ports. Blocks; raises OSError."""
     wanted = set(ports)
     if not wanted:
         return
     with NetlinkSocket(_NETLINK_NETFILTER) as netlink:
         for port in wanted:
             # Kernels before 5.8 do not know the filter and list all flows; so each is looked at again below.
-            for body in netlink.dump(_GET, _FAMILY_IPV4 + _filter(port)):
-                found = parse_attributes(body[len(_FAMILY_IPV4) :])
-                flow = found.get(_TUPLE_ORIGINAL, b"")
-                if _udp_port(flow) == port:
-                    one = attribute(_TUPLE_ORIGINAL, flow) + attribute(_ID, found.get(_ID, b""))
-                    with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
-                        netlink.execute(_DELETE, 0, _FAMILY_IPV4 + one)
+            for family in _FAMILIES:
+                for body in netlink.dump(_GET, family + _filter(port)):
+                    found = parse_attributes(body[len(family) :])
+                    flow = found.get(_TUPLE_ORIGINAL, b"")
+                    if _udp_port(flow) == port:
+                        one = attribute(_TUPLE_ORIGINAL, flow) + attribute(_ID, found.get(_ID, b""))
+                        with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
+                            netlink.execute(_DELETE, 0, family + one)
 
 
 def _filter(port: int) -> bytes:

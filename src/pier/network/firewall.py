@@ -17,7 +17,7 @@ from pier.network.ruleset import BridgeRule, Element, PortRule, bridge_elements,
 from pier.network.table import OwnTable
 
 _log = logging.getLogger(__name__)
-_IP_FORWARD = "/proc/sys/net/ipv4/ip_forward"
+_FORWARDING = {"ip": "/proc/sys/net/ipv4/ip_forward", "ip6": "/proc/sys/net/ipv6/conf/all/forwarding"}
 
 
 class Firewall:
@@ -28,7 +28,7 @@ class Firewall:
         self._nft = nft or Nftables()
         self._table = OwnTable(self._nft, instance)
         self._foreign = ForeignChains(self._nft, self._table.name)
-        self._guard = RouterGuard(self._nft)
+        self._guards = {family: RouterGuard(self._nft, family) for family in _FORWARDING}
         self._lock = threading.Lock()
         self._bridges: dict[str, BridgeRule] = {}
         self._ports: dict[tuple[str, str, int], PortRule] = {}
@@ -56,8 +56,7 @@ class Firewall:
             try:
                 self._change(bridge_elements(rule), bridge_elements(before) if before else [])
                 self._sync_foreign()
-                if self._guard.exists:
-                    self._guard.add([rule.name])
+                self._enable_forwarding()
             except BaseException:
                 del self._bridges[rule.name]
                 raise
@@ -69,8 +68,9 @@ class Firewall:
                 return
             self._change([], bridge_elements(rule))
             self._sync_foreign()
-            if self._guard.exists:
-                self._guard.discard([name])
+            for guard in self._guards.values():
+                if guard.exists:
+                    guard.discard([name])
 
     def change_ports(self, *, added: Sequence[PortRule] = (), removed: Sequence[PortRule] = ()) -> None:
         """One transaction. Ports that are not there are not removed; a failure leaves the rules as they were."""
@@ -90,9 +90,10 @@ class Firewall:
         with self._lock:
             self._table.settle(self._wanted())
             self._sync_foreign()
-            if self._guard.exists and self._foreign.is_dropping():
-                _log.info("somebody else's rules now drop what is forwarded: the guard of the router is taken away")
-                self._guard.remove()
+            for family, guard in self._guards.items():
+                if guard.exists and self._foreign.is_dropping(family):
+                    _log.info("somebody else's rules now drop what is forwarded: the guard of the router is taken away")
+                    guard.remove()
 
     def close(self) -> None:
         """Frees the library; the rules stay."""
@@ -110,10 +111,11 @@ class Firewall:
             self._foreign_rules = []
             self._foreign.sync([])
             self._table.remove()
-            if self._guard.exists:
-                self._guard.discard(names)
-                if self._guard.is_unused:
-                    self._stop_routing()
+            for family, guard in self._guards.items():
+                if guard.exists:
+                    guard.discard(names)
+                    if guard.is_unused:
+                        self._stop_routing(family)
 
     def _wanted(self) -> list[Element]:
         of_bridges = [element for rule in self._bridges.values() for element in bridge_elements(rule)]
@@ -127,22 +129,40 @@ class Firewall:
             self._table.settle(self._wanted())
 
     def _sync_foreign(self) -> None:
-        self._foreign_rules = self._foreign.sync([] if self._own_table_only else self._bridges)
+        wanted = [] if self._own_table_only else list(self._bridges)
+        self._foreign_rules = self._foreign.sync(wanted, self._with_ipv6())
+
+    def _with_ipv6(self) -> set[str]:
+        return {rule.name for rule in self._bridges.values() if any(subnet.version == 6 for subnet in rule.subnets)}
 
     def _enable_forwarding(self) -> None:
-        if Path(_IP_FORWARD).read_text().strip() == "0":
-            if not self._foreign.is_dropping():
-                self._guard.create()
-                self._guard.add(self._bridges)
-                _log.warning("ip_forward was off: Pier enables it, and drops what would be forwarded for others")
-            write_sysctl(_IP_FORWARD, "1")
-        elif self._guard.exists:
-            self._guard.add(self._bridges)
+        """Of IPv6 only for a bridge that has it: a host that routes it takes no router advertisements by default."""
+        for family, path in _FORWARDING.items():
+            if family == "ip6" and not self._with_ipv6():
+                continue
+            guard = self._guards[family]
+            if Path(path).read_text().strip() == "0":
+                if not self._foreign.is_dropping(family):
+                    guard.create()
+                    guard.add(self._bridges)
+                    _log.warning("%s was off: Pier enables it, and drops what would be forwarded for others", path)
+                if family == "ip6":
+                    _keep_router_advertisements()
+                write_sysctl(path, "1")
+            elif guard.exists:
+                guard.add(self._bridges)
 
-    def _stop_routing(self) -> None:
-        self._guard.remove()
+    def _stop_routing(self, family: str) -> None:
+        self._guards[family].remove()
         if not self._foreign.is_routing_needed():
-            write_sysctl(_IP_FORWARD, "0")
+            write_sysctl(_FORWARDING[family], "0")
+
+
+def _keep_router_advertisements() -> None:
+    """Interfaces that take their IPv6 routes from a router go on doing so (2: also while forwarding; ip-sysctl.rst)."""
+    for path in Path("/proc/sys/net/ipv6/conf").glob("*/accept_ra"):
+        if path.parent.name != "all" and path.read_text().strip() == "1":
+            write_sysctl(str(path), "2")
 
 
 def _forget_flows(rules: Iterable[PortRule]) -> None:

@@ -10,7 +10,7 @@ Chains of the legacy xtables kernel interface (not iptables-nft) cannot be seen 
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pier.network.nftables import Nftables, NftError, quote
@@ -18,7 +18,7 @@ from pier.network.nftables import Nftables, NftError, quote
 _log = logging.getLogger(__name__)
 _USER_CHAIN = "DOCKER-USER"
 _GUARD = "pier-router"  # `-` never ends up in the name of an engine's table, so it cannot clash with one
-_FAMILIES = ("ip", "inet")
+_FAMILIES = ("ip", "ip6", "inet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,18 @@ class ForeignChains:
         self._nft = nft
         self._table = table
 
-    def sync(self, bridges: Iterable[str]) -> list[ForeignRule]:
-        """Adds what is missing, removes what is no longer wanted, and returns what stands now."""
+    def sync(self, bridges: Iterable[str], ipv6: Collection[str] = ()) -> list[ForeignRule]:
+        """Adds what is missing, removes what is no longer wanted, and returns what stands now.
+
+        `ipv6` are those of the bridges that have IPv6.
+        """
         chains = self._list_chains()
         present = self._find_ours(chains)
         wanted = [
             ForeignRule(chain, direction, bridge)
             for chain in _dropping(chains)
             for bridge in bridges
+            if chain.family != "ip6" or bridge in ipv6
             for direction in ("iifname", "oifname")
         ]
         stale = [(rule, handle) for rule, handle in present if rule not in wanted]
@@ -72,9 +76,9 @@ class ForeignChains:
         """Whether anybody else filters what this host forwards, and so may rely on ip_forward."""
         return any(_is_forward(item) and item.get("table") != self._table for item in self._list_chains())
 
-    def is_dropping(self) -> bool:
-        """Whether somebody else drops, by policy, what this host is not told to forward."""
-        return bool(_dropping(self._list_chains()))
+    def is_dropping(self, family: str = "ip") -> bool:
+        """Whether somebody else drops, by policy, what this host is not told to forward of a family (ip, ip6)."""
+        return any(chain.family in (family, "inet") for chain in _dropping(self._list_chains()))
 
     def _insertion(self, rule: ForeignRule) -> str:
         # `counter` makes it the very form that iptables-nft itself writes, so its tools go on reading the table.
@@ -108,23 +112,25 @@ class ForeignChains:
 class RouterGuard:
     """Keeps a host that forwards only because of Pier from forwarding for anybody else.
 
-    The table `ip pier-router` is shared by all engines of a host: each adds its bridges, and what neither comes from
-    nor goes to one of them is dropped. That the table exists means that Pier switched ip_forward on, and that nobody
-    else drops by policy what is forwarded (a dockerd that comes later does, and forwards for its own bridges); like
-    ip_forward itself it does not survive a reboot. All methods block.
+    The table `pier-router`, of family ip or ip6, is shared by all engines of a host: each adds its bridges, and what
+    neither comes from nor goes to one of them is dropped. That the table exists means that Pier switched forwarding on,
+    and that nobody else drops by policy what is forwarded (a dockerd that comes later does, and forwards for its own
+    bridges); like the switch itself it does not survive a reboot. All methods block.
     """
 
-    def __init__(self, nft: Nftables) -> None:
+    def __init__(self, nft: Nftables, family: str = "ip") -> None:
         self._nft = nft
+        self._family = family
+        self._table = f"{family} {_GUARD}"
 
     @property
     def exists(self) -> bool:
         tables = _objects(self._nft.query("list tables"), "table")
-        return any(item.get("family") == "ip" and item.get("name") == _GUARD for item in tables)
+        return any(item.get("family") == self._family and item.get("name") == _GUARD for item in tables)
 
     def create(self) -> None:
         self._nft.run(
-            f"table ip {_GUARD} {{\n"
+            f"table {self._table} {{\n"
             "  set bridges { type ifname; }\n"
             "  chain forward {\n"
             "    type filter hook forward priority filter; policy accept;\n"
@@ -136,24 +142,24 @@ class RouterGuard:
     def add(self, bridges: Iterable[str]) -> None:
         names = ", ".join(quote(name) for name in bridges)
         if names:
-            self._nft.run(f"add element ip {_GUARD} bridges {{ {names} }}\n")
+            self._nft.run(f"add element {self._table} bridges {{ {names} }}\n")
 
     def discard(self, bridges: Iterable[str]) -> None:
         """Takes bridges out; those that are not there are no error."""
         names = ", ".join(quote(name) for name in bridges)
         if names:  # adding first makes the deletion of what is not there no error
             self._nft.run(
-                f"add element ip {_GUARD} bridges {{ {names} }}\ndelete element ip {_GUARD} bridges {{ {names} }}\n"
+                f"add element {self._table} bridges {{ {names} }}\ndelete element {self._table} bridges {{ {names} }}\n"
             )
 
     @property
     def is_unused(self) -> bool:
         """Whether no engine has a bridge in it."""
-        sets = _objects(self._nft.query(f"list set ip {_GUARD} bridges"), "set")
+        sets = _objects(self._nft.query(f"list set {self._table} bridges"), "set")
         return not any(item.get("elem") for item in sets)
 
     def remove(self) -> None:
-        self._nft.run(f"delete table ip {_GUARD}\n")
+        self._nft.run(f"delete table {self._table}\n")
 
 
 def _objects(items: Iterable[Mapping[str, object]], kind: str) -> Iterable[Mapping[str, object]]:

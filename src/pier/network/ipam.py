@@ -1,20 +1,25 @@
 """Addresses, without I/O: which subnet a new network takes, and which address a container gets in it."""
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 
-from pier.domain.errors import Conflict, InvalidArgument, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument
 from pier.domain.network import IpamPool
-from pier.network.families import AnyNetwork
+from pier.network.families import AnyAddress, AnyInterface, AnyNetwork
 
-# What Docker gives to user networks when nothing is configured; /16 blocks first, then /20 blocks.
+# What networks get when nothing is configured: the private blocks that Docker takes, and in the end half of 10/8, in
+# subnets of as many addresses as a bridge has ports, so that thousands of networks fit.
 DEFAULT_POOLS = (
-    *(f"172.{second}.0.0/16" for second in range(17, 32)),
-    "base=192.168.0.0/16,size=20",
+    *(f"base=172.{second}.0.0/16,size=22" for second in range(17, 32)),
+    "base=192.168.0.0/16,size=22",
+    "base=10.128.0.0/9,size=22",
 )
-_LARGEST_PREFIX = 30  # the gateway and one container need two addresses beside network and broadcast
+# The gateway and one container need two addresses: of IPv4 beside network and broadcast, of IPv6 beside all routers'.
+_LARGEST_PREFIX = {4: 30, 6: 126}
+_ULA_PREFIX = 48  # of one site's unique local addresses, RFC 4193
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +30,24 @@ class Occupied:
     owner: str
 
 
-def parse_pools(texts: Sequence[str]) -> list[tuple[IPv4Network, int]]:
+def parse_pools(texts: Sequence[str]) -> list[tuple[AnyNetwork, int]]:
     """(base, prefix length of one subnet) of `172.20.0.0/16` or `base=10.0.0.0/8,size=24`. Raises InvalidArgument."""
     return [_parse_default_pool(text) for text in texts]
 
 
-def choose_subnet(pools: Iterable[tuple[IPv4Network, int]], occupied: Sequence[Occupied]) -> IPv4Network:
+def unique_local_pool(seed: str) -> tuple[IPv6Network, int]:
+    """The pool of /64 subnets that is this engine's own: `fd`, 40 bits that the seed gives, RFC 4193."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return IPv6Network((b"\xfd" + digest[:5] + bytes(10), _ULA_PREFIX)), 64
+
+
+def choose_subnet(pools: Iterable[tuple[AnyNetwork, int]], occupied: Sequence[Occupied]) -> AnyNetwork:
     """The first subnet of the pools that overlaps nothing. Raises Conflict when there is none."""
     for base, prefix in pools:
-        step = 1 << (32 - prefix)
+        step = 1 << (base.max_prefixlen - prefix)
         candidate = int(base.network_address)
         while candidate <= int(base.broadcast_address):
-            subnet = IPv4Network((candidate, prefix))
+            subnet = _network(base, candidate, prefix)
             clash = find_overlap(subnet, occupied)
             if clash is None:
                 return subnet
@@ -54,12 +65,17 @@ def find_overlap(subnet: AnyNetwork, occupied: Iterable[Occupied]) -> Occupied |
     return next((other for other in same if other.subnet.overlaps(subnet)), None)
 
 
+def version_of(pool: IpamPool) -> int:
+    """4 or 6; a pool that names no address at all is of IPv4."""
+    return 6 if any(":" in text for text in (pool.subnet, pool.gateway, pool.ip_range)) else 4
+
+
 def complete_pool(pool: IpamPool) -> IpamPool:
     """Checks a pool and fills in its gateway, the subnet's first address unless given. Raises InvalidArgument."""
     subnet = _parse_subnet(pool.subnet)
     gateway = _parse_address(pool.gateway, "gateway") if pool.gateway else subnet.network_address + 1
     _require_inside(gateway, subnet, "gateway")
-    if pool.ip_range and not _parse_subnet(pool.ip_range, "ip-range").subnet_of(subnet):
+    if pool.ip_range and not _is_within(_parse_subnet(pool.ip_range, "ip-range"), subnet):
         raise InvalidArgument(f"invalid ip-range {pool.ip_range}: it is not inside the subnet {subnet}")
     for name, address in pool.aux_addresses.items():
         _require_inside(_parse_address(address, f"auxiliary address {name}"), subnet, f"auxiliary address {name}")
@@ -68,30 +84,42 @@ def complete_pool(pool: IpamPool) -> IpamPool:
     )
 
 
+def _network(like: AnyNetwork, address: int, prefix: int) -> AnyNetwork:
+    """(A small number alone would be taken for an IPv4 address.)"""
+    return IPv4Network((address, prefix)) if like.version == 4 else IPv6Network((address, prefix))
+
+
+def _is_within(part: AnyNetwork, subnet: AnyNetwork) -> bool:
+    return part.network_address in subnet and part.prefixlen >= subnet.prefixlen
+
+
 class AddressPool:
     """The addresses of one subnet. One just freed comes back last, so that stale peers do not meet a stranger."""
 
     def __init__(self, pool: IpamPool, network_name: str) -> None:
         """`pool` is complete (see `complete_pool`)."""
-        self.subnet = IPv4Network(pool.subnet)
-        self.gateway = IPv4Address(pool.gateway)
+        self.subnet = ip_network(pool.subnet)
+        self.gateway = ipaddress.ip_address(pool.gateway)
         self._network_name = network_name
-        span = IPv4Network(pool.ip_range) if pool.ip_range else self.subnet
+        self._kind = type(self.gateway)
+        span = ip_network(pool.ip_range) if pool.ip_range else self.subnet
         self._first = max(int(span.network_address), int(self.subnet.network_address) + 1)
-        self._last = min(int(span.broadcast_address), int(self.subnet.broadcast_address) - 1)
-        self._reserved = {int(self.gateway), *(int(IPv4Address(text)) for text in pool.aux_addresses.values())}
+        has_broadcast = self.subnet.version == 4
+        self._last = min(int(span.broadcast_address), int(self.subnet.broadcast_address) - has_broadcast)
+        others = (int(ipaddress.ip_address(text)) for text in pool.aux_addresses.values())
+        self._reserved = {int(self.gateway), *others}
         self._taken: set[int] = set()
         self._next = self._first
 
     @property
-    def gateway_interface(self) -> IPv4Interface:
-        return IPv4Interface((self.gateway, self.subnet.prefixlen))
+    def gateway_interface(self) -> AnyInterface:
+        return ip_interface((self.gateway, self.subnet.prefixlen))
 
     @property
     def is_unused(self) -> bool:
         return not self._taken
 
-    def allocate(self) -> IPv4Address:
+    def allocate(self) -> AnyAddress:
         """The next free address after the last one given. Raises Conflict when the subnet is full."""
         size = self._last - self._first + 1
         for step in range(size):
@@ -99,75 +127,74 @@ class AddressPool:
             if candidate not in self._taken and candidate not in self._reserved:
                 self._taken.add(candidate)
                 self._next = candidate + 1
-                return IPv4Address(candidate)
-        raise Conflict(f"no available IPv4 addresses on this network's address pools: {self._network_name}")
+                return self._kind(candidate)
+        raise Conflict(
+            f"no available IPv{self.subnet.version} addresses on this network's address pools: {self._network_name}"
+        )
 
-    def claim(self, text: str) -> IPv4Address:
+    def claim(self, text: str) -> AnyAddress:
         """A fixed address. Raises InvalidArgument when it is not of the subnet, Conflict when it is in use."""
-        address = _parse_address(text, "IPv4 address")
-        _require_inside(address, self.subnet, "IPv4 address")
+        what = f"IPv{self.subnet.version} address"
+        address = _parse_address(text, what)
+        _require_inside(address, self.subnet, what)
         if int(address) in self._taken or address == self.gateway:
             raise Conflict(f"Address already in use: {address} on network {self._network_name}")
         self._taken.add(int(address))
         return address
 
-    def adopt(self, address: IPv4Address) -> None:
+    def adopt(self, address: AnyAddress) -> None:
         """Marks an address that a running container has; done again it changes nothing."""
         self._taken.add(int(address))
         self._next = max(self._next, int(address) + 1)
 
-    def release(self, address: IPv4Address) -> None:
+    def release(self, address: AnyAddress) -> None:
         self._taken.discard(int(address))
 
 
 def occupied_by_pools(pools: Mapping[str, Sequence[IpamPool]]) -> list[Occupied]:
     """What the pools of these networks, by name, take up."""
     return [
-        Occupied(IPv4Network(pool.subnet), f"network {name}")
+        Occupied(ip_network(pool.subnet), f"network {name}")
         for name, several in pools.items()
         for pool in several
-        if pool.subnet and ":" not in pool.subnet
+        if pool.subnet
     ]
 
 
-def _parse_default_pool(text: str) -> tuple[IPv4Network, int]:
+def _parse_default_pool(text: str) -> tuple[AnyNetwork, int]:
     base, size = text, ""
     if "=" in text:
         fields = dict(field.partition("=")[::2] for field in text.split(","))
         base, size = fields.get("base", ""), fields.get("size", "")
     network = _parse_subnet(base, "default address pool")
     prefix = int(size) if size.isascii() and size.isdigit() else network.prefixlen
-    if (size and not size.isdigit()) or not network.prefixlen <= prefix <= _LARGEST_PREFIX:
+    if (size and not size.isdigit()) or not network.prefixlen <= prefix <= _LARGEST_PREFIX[network.version]:
         raise InvalidArgument(f"invalid default address pool {text!r}: write base=10.0.0.0/8,size=24")
     return network, prefix
 
 
-def _parse_subnet(text: str, what: str = "subnet") -> IPv4Network:
-    if ":" in text:
-        raise Unsupported(f"{what} {text}: Pier has no IPv6 on networks yet")
+def _parse_subnet(text: str, what: str = "subnet") -> AnyNetwork:
     try:
-        subnet = IPv4Network(text)
+        subnet = ip_network(text)
     except ValueError as error:
         raise InvalidArgument(
             f"invalid network config:\ninvalid {what} {text}: invalid CIDR block notation: {error}"
         ) from error
-    if what == "subnet" and subnet.prefixlen > _LARGEST_PREFIX:
+    if what == "subnet" and subnet.prefixlen > _LARGEST_PREFIX[subnet.version]:
         raise InvalidArgument(f"invalid subnet {text}: it has no room for a gateway and a container")
     return subnet
 
 
-def _parse_address(text: str, what: str) -> IPv4Address:
+def _parse_address(text: str, what: str) -> AnyAddress:
     try:
-        address = ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError as error:
         raise InvalidArgument(f"invalid {what} {text!r}: not an IP address") from error
-    if not isinstance(address, IPv4Address):
-        raise Unsupported(f"{what} {text}: Pier has no IPv6 on networks yet")
-    return address
 
 
-def _require_inside(address: IPv4Address, subnet: IPv4Network, what: str) -> None:
-    if address not in subnet or address in (subnet.network_address, subnet.broadcast_address):
+def _require_inside(address: AnyAddress, subnet: AnyNetwork, what: str) -> None:
+    taken = (subnet.network_address, subnet.broadcast_address) if subnet.version == 4 else (subnet.network_address,)
+    if address not in subnet or address in taken:
         raise InvalidArgument(
             f"invalid network config:\ninvalid {what} {address}: parent subnet {subnet} doesn't contain this address"
         )

@@ -1,17 +1,26 @@
 """The bridge networks of this host: which there are, their subnets, their bridges and the rules round them."""
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from ipaddress import IPv4Network
+from pathlib import Path
 
-from pier.domain.errors import Conflict, NotFound, PermissionDenied, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.network.attachment import HostNetwork
 from pier.network.bridges import Bridges
 from pier.network.firewall import Firewall
-from pier.network.ipam import choose_subnet, complete_pool, find_overlap, occupied_by_pools, parse_pools
+from pier.network.ipam import (
+    choose_subnet,
+    complete_pool,
+    find_overlap,
+    occupied_by_pools,
+    parse_pools,
+    unique_local_pool,
+    version_of,
+)
 from pier.network.options import parse_bridge_options
 from pier.network.ruleset import PortRule
 from pier.network.translation import translated
@@ -23,6 +32,7 @@ class Layout:
 
     def __init__(self, *, instance: str, pools: Sequence[str], firewall: Firewall, worker: Worker) -> None:
         self._pools = parse_pools(pools)
+        self._own_pool = unique_local_pool(f"{machine_id()} {instance}")
         self._bridges = Bridges(instance)
         self._firewall = firewall
         self._worker = worker
@@ -66,10 +76,14 @@ class Layout:
 
     async def default_pool(self, taken: Sequence[Network]) -> str:
         """The next free subnet by this host's routes and by the networks given and known. Raises Conflict."""
+        return await self._choose(4, taken)
+
+    async def _choose(self, version: int, taken: Sequence[Network]) -> str:
         known = {one.id: one for one in taken} | {one.network.id: one.network for one in self._networks.values()}
         routed = await self._worker.run("list routes", self._bridges.occupied)
         occupied = [*occupied_by_pools({one.name: one.pools for one in known.values()}), *routed]
-        return str(choose_subnet(self._pools, occupied))
+        pools = [pool for pool in self._pools if pool[0].version == version]
+        return str(choose_subnet(pools if pools or version == 4 else [self._own_pool], occupied))
 
     async def create(self, network: Network) -> Network:
         """Makes a bridge; the network with what was left open filled in. Raises Conflict, InvalidArgument."""
@@ -91,7 +105,7 @@ class Layout:
             host = self._networks.get(network.id)
             if host is None:
                 return
-            if not host.pool.is_unused:
+            if not all(pool.is_unused for pool in host.pools):
                 raise Conflict(f"network {network.name} has active endpoints")
             name = host.network.bridge
             await self._worker.run(f"remove bridge {name}", lambda: self._bridges.remove(name))
@@ -104,14 +118,26 @@ class Layout:
         Raises PermissionDenied for a subnet in use (403, as dockerd), Conflict for a bridge in use.
         """
         options = parse_bridge_options(network)
-        pools = network.pools or (IpamPool(),)
-        if len(pools) > 1:
-            raise Unsupported(f"network {network.name}: Pier gives a network one subnet only")
-        pool = pools[0] if pools[0].subnet else replace(pools[0], subnet=await self.default_pool(()))
-        pool = complete_pool(pool)
-        complete = replace(network, pools=(pool,), bridge=options.name, mtu=options.mtu)
+        pools = await self._complete_pools(network)
+        complete = replace(network, pools=pools, bridge=options.name, mtu=options.mtu)
         await self._require_free(complete)
         return complete
+
+    async def _complete_pools(self, network: Network) -> tuple[IpamPool, ...]:
+        """Those that were given, then one of each family that is wanted and was not."""
+        pools: list[IpamPool] = []
+        for version, wanted in ((4, network.enable_ipv4), (6, network.enable_ipv6)):
+            given = [pool for pool in network.pools if version_of(pool) == version]
+            if len(given) > 1:
+                raise InvalidArgument("bridge driver doesn't support multiple subnets")
+            if not wanted:
+                pools += given  # shown, and unused
+                continue
+            pool = given[0] if given else IpamPool()
+            if not pool.subnet:
+                pool = replace(pool, subnet=await self._choose(version, ()))
+            pools.append(complete_pool(pool))
+        return tuple(sorted(pools, key=lambda pool: _position(pool, network.pools)))
 
     async def _require_free(self, network: Network) -> None:
         others = [one.network for key, one in self._networks.items() if key != network.id]
@@ -121,13 +147,14 @@ class Layout:
         # Docker looks at its own networks only; to take a subnet that is on a wire of this host would cut it off.
         occupied = partial(self._bridges.occupied, except_link=network.bridge, wires=True)
         wires = await self._worker.run("list routes", occupied)
-        subnet = IPv4Network(network.pools[0].subnet)
-        clash = find_overlap(subnet, [*occupied_by_pools({one.name: one.pools for one in others}), *wires])
-        if clash is not None:
-            raise PermissionDenied(
-                f"invalid pool request: Pool overlaps with other one on this address space: {subnet} of network "
-                f"{network.name} with {clash.subnet} of {clash.owner}"
-            )
+        taken = [*occupied_by_pools({one.name: one.pools for one in others}), *wires]
+        for pool in HostNetwork.of(network).pools:
+            clash = find_overlap(pool.subnet, taken)
+            if clash is not None:
+                raise PermissionDenied(
+                    f"invalid pool request: Pool overlaps with other one on this address space: {pool.subnet} of "
+                    f"network {network.name} with {clash.subnet} of {clash.owner}"
+                )
 
     def _settle(self, hosts: Sequence[HostNetwork]) -> None:
         """All bridges that are recorded, and none of ours that is not."""
@@ -140,7 +167,8 @@ class Layout:
 
     def _ensure(self, host: HostNetwork) -> None:
         with translated(f"set up bridge {host.network.bridge}"):
-            host.index = self._bridges.ensure(host.network.bridge, host.pool.gateway_interface, host.options.mtu)
+            addresses = [pool.gateway_interface for pool in host.pools]
+            host.index = self._bridges.ensure(host.network.bridge, addresses, host.options.mtu)
 
     def _adopt_links(self, endpoints: Sequence[Endpoint]) -> int:
         """How many links nobody knows were found, and removed."""
@@ -150,3 +178,17 @@ class Layout:
                 isolated = not host.options.connected
                 self._bridges.adopt_port(endpoint.host_interface, host.network.bridge, isolated=isolated)
         return self._bridges.remove_strays({endpoint.host_interface for endpoint in endpoints})
+
+
+def machine_id() -> str:
+    """What tells this host from others (machine-id(5)), or what comes nearest to it."""
+    try:
+        return Path("/etc/machine-id").read_text().strip() or hex(uuid.getnode())
+    except OSError:
+        return hex(uuid.getnode())
+
+
+def _position(pool: IpamPool, given: Sequence[IpamPool]) -> int:
+    """The user's pools stay in the user's order, in front of the others."""
+    subnets = [one.subnet for one in given]
+    return subnets.index(pool.subnet) if pool.subnet in subnets else len(subnets)

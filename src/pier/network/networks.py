@@ -4,7 +4,6 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
@@ -20,13 +19,14 @@ from pier.domain.network import (
 from pier.network.attachment import (
     Attachment,
     HostNetwork,
-    link_local_interface,
-    mac_of,
+    interfaces_of,
     new_host_interface,
+    place,
     port_rules,
     route_rank,
 )
 from pier.network.dns.service import NameService
+from pier.network.families import AnyAddress
 from pier.network.firewall import Firewall
 from pier.network.foreign import ForeignRule
 from pier.network.ipam import DEFAULT_POOLS
@@ -35,7 +35,7 @@ from pier.network.leaving import Leaving
 from pier.network.link import VethRequest
 from pier.network.netns import NetnsDirectory
 from pier.network.options import choose_interface
-from pier.network.plug import Plug, plug_in, set_gateway, unplug
+from pier.network.plug import Plug, plug_in, set_gateways, unplug
 from pier.network.ports import Keeper
 from pier.network.publisher import Publisher
 from pier.network.relay.client import Relay
@@ -172,23 +172,17 @@ class Networks:
         attachments = self._attachments.setdefault(container_id, {})
         if network.id in attachments:
             raise Conflict(f"container {container_id} is connected to network {network.name} already")
-        address = host.pool.claim(request.ipv4_address) if request.ipv4_address else host.pool.allocate()
-        attachment = Attachment(network_id=network.id, address=address, route_rank=_rank(host, request))
-        attachments[network.id] = attachment
-        first = min((one.route_rank for one in attachments.values() if one.route_rank), default=None)
-        gateway = host.pool.gateway if attachment.route_rank and attachment.route_rank == first else None
-        endpoint = replace(
-            blank,
-            interface=interface,
-            host_interface=new_host_interface(),
-            mac_address=request.mac_address or mac_of(address),
-            ipv4_address=str(address),
-            ipv4_prefix=host.pool.subnet.prefixlen,
-            gateway="" if network.internal else str(host.pool.gateway),
+        addresses = host.take(request)
+        before = self._gateways_of(attachments)
+        attachments[network.id] = Attachment(
+            network_id=network.id, addresses=addresses, route_rank=_rank(host, request)
         )
+        gateways = [one for one in self._gateways_of(attachments) if one not in before]
+        blank = replace(blank, interface=interface, host_interface=new_host_interface())
+        endpoint = place(host, blank, addresses)
         try:
             what = f"connect container {container_id} to network {network.name}"
-            await self._worker.run(what, lambda: self._plug(container_id, host, endpoint, gateway))
+            await self._worker.run(what, lambda: self._plug(container_id, host, endpoint, gateways))
         except BaseException:
             self._forget(container_id, network.id)
             raise
@@ -207,9 +201,9 @@ class Networks:
         attachments = self._attachments.get(container_id, {})
         attachment = attachments.get(endpoint.network_id)
         if attachment is not None and endpoint.interface:
-            gateway = self._next_gateway(attachments, endpoint.network_id)
+            gateways = self._next_gateways(attachments, endpoint.network_id)
             what = f"disconnect container {container_id} from network {endpoint.network_name}"
-            await self._worker.run(what, lambda: self._unplug(container_id, endpoint, gateway))
+            await self._worker.run(what, lambda: self._unplug(container_id, endpoint, gateways))
             self._leaving.begin(container_id, endpoint.host_interface)
         await self.disconnect(container_id, endpoint)
 
@@ -248,13 +242,12 @@ class Networks:
     async def _adopt(self, container_id: str, endpoint: Endpoint) -> list[PortRule]:
         """Takes a running container's address and ports into memory."""
         host = self._layout.get(endpoint.network_id)
-        if host is None or not endpoint.ipv4_address:
+        addresses = host.adopt(endpoint) if host is not None else ()
+        if host is None or not addresses:
             return []
-        address = IPv4Address(endpoint.ipv4_address)
-        host.pool.adopt(address)
         attachment = Attachment(
             network_id=endpoint.network_id,
-            address=address,
+            addresses=addresses,
             route_rank=_rank(host, endpoint.request),
         )
         self._attachments.setdefault(container_id, {})[endpoint.network_id] = attachment
@@ -262,7 +255,7 @@ class Networks:
             attachment.reservations.append(await self._publisher.adopt(container_id, endpoint, published))
         return port_rules(endpoint, attachment.reservations)
 
-    def _plug(self, container_id: str, host: HostNetwork, endpoint: Endpoint, gateway: IPv4Address | None) -> None:
+    def _plug(self, container_id: str, host: HostNetwork, endpoint: Endpoint, gateways: Sequence[AnyAddress]) -> None:
         with self._netns.opened(container_id) as netns:
             plug_in(
                 Plug(
@@ -274,34 +267,39 @@ class Networks:
                         netns=netns,
                         mtu=host.options.mtu,
                     ),
-                    address=IPv4Interface(f"{endpoint.ipv4_address}/{endpoint.ipv4_prefix}"),
-                    gateway=gateway,
+                    addresses=interfaces_of(endpoint),
+                    gateways=tuple(gateways),
                     isolated=not host.options.connected,
-                    link_local=tuple(link_local_interface(text) for text in endpoint.request.link_local_ips),
                 )
             )
 
-    def _unplug(self, container_id: str, endpoint: Endpoint, gateway: IPv4Address | None) -> None:
+    def _unplug(self, container_id: str, endpoint: Endpoint, gateways: Sequence[AnyAddress]) -> None:
         with self._netns.opened(container_id) as netns:
-            unplug(netns, endpoint.interface, gateway)
+            unplug(netns, endpoint.interface, gateways)
 
     def _restore_routes(self) -> None:
         """A link that was removed may have had a container's default route."""
         for container_id, attachments in list(self._attachments.items()):
-            gateway = self._gateway_of(attachments)
-            if gateway is not None:
+            gateways = self._gateways_of(attachments)
+            if gateways:
                 with contextlib.suppress(NotFound), self._netns.opened(container_id) as netns:
-                    set_gateway(netns, gateway)
+                    set_gateways(netns, gateways)
 
-    def _gateway_of(self, attachments: Mapping[str, Attachment]) -> IPv4Address | None:
-        ranks = {one.route_rank: key for key, one in attachments.items() if one.route_rank}
-        host = self._layout.get(ranks[min(ranks)]) if ranks else None
-        return host.pool.gateway if host else None
+    def _gateways_of(self, attachments: Mapping[str, Attachment]) -> list[AnyAddress]:
+        """Where the default routes go: for each family to the first network by rank that has it."""
+        ranked = sorted((one.route_rank, key) for key, one in attachments.items() if one.route_rank)
+        found: dict[int, AnyAddress] = {}
+        for _, key in ranked:
+            host = self._layout.get(key)
+            for gateway in host.gateways if host else ():
+                found.setdefault(gateway.version, gateway)
+        return list(found.values())
 
-    def _next_gateway(self, attachments: Mapping[str, Attachment], leaving: str) -> IPv4Address | None:
-        """Who gets the default route when one network is left; None when nothing changes."""
-        heir = self._gateway_of({key: one for key, one in attachments.items() if key != leaving})
-        return heir if heir != self._gateway_of(attachments) else None
+    def _next_gateways(self, attachments: Mapping[str, Attachment], leaving: str) -> list[AnyAddress]:
+        """Who gets the default routes when one network is left; only what changes."""
+        before = self._gateways_of(attachments)
+        heirs = self._gateways_of({key: one for key, one in attachments.items() if key != leaving})
+        return [heir for heir in heirs if heir not in before]
 
     def _forget(self, container_id: str, network_id: str) -> None:
         attachments = self._attachments.get(container_id, {})
@@ -310,7 +308,7 @@ class Networks:
             self._attachments.pop(container_id, None)
         host = self._layout.get(network_id)
         if host is not None and attachment is not None:
-            host.pool.release(attachment.address)
+            host.give_back(attachment.addresses)
 
 
 def _rank(host: HostNetwork, request: EndpointRequest) -> tuple[int, str] | None:

@@ -39,10 +39,8 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
     for key in options:
         if key not in _KNOWN:
             raise Unsupported(f"network {network.name}: Pier's bridge driver has no option {key}")
-    if network.enable_ipv6:
-        raise Unsupported(f"network {network.name}: Pier has no IPv6 on networks yet")
-    if not network.enable_ipv4:
-        raise Unsupported(f"network {network.name}: Pier has no networks without IPv4 yet")
+    if not (network.enable_ipv4 or network.enable_ipv6):
+        raise InvalidArgument("IPv4 or IPv6 must be enabled")
     if network.ipam_driver not in ("", "default"):
         raise Unsupported(f"network {network.name}: Pier has no IPAM driver {network.ipam_driver}")
     return BridgeOptions(
@@ -59,8 +57,6 @@ def choose_interface(request: EndpointRequest, default: str) -> str:
     for key in request.driver_opts:
         if key != _IFNAME:
             raise Unsupported(f"Pier's bridge driver has no endpoint option {key}")
-    if request.ipv6_address:
-        raise Unsupported(f"IPv6 address {request.ipv6_address}: Pier has no IPv6 on networks yet")
     return _check_name(request.driver_opts.get(_IFNAME) or default)
 
 

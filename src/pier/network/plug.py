@@ -1,23 +1,26 @@
 """Plugs a container into a bridge, and out of it: one veth pair, handled by one short-lived thread."""
 
 import contextlib
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from pier.network.families import AnyInterface
+from pier.network.families import AnyAddress, AnyInterface
 from pier.network.link import Links, VethRequest
-from pier.network.netns import enter, in_thread
+from pier.network.netns import enter, in_thread, write_sysctl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plug:
-    """`gateway` is None where the default route shall stay as it is. `isolated`: other ports are out of reach."""
+    """`gateways` are of those families whose default route shall go there. `isolated`: other ports are out of reach.
+
+    `sysctls` are files below /proc/sys of the container, with their values.
+    """
 
     veth: VethRequest
-    address: IPv4Interface
-    gateway: IPv4Address | None
+    addresses: tuple[AnyInterface, ...]
+    gateways: tuple[AnyAddress, ...]
     isolated: bool
-    link_local: tuple[AnyInterface, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
 
 
 def plug_in(plug: Plug) -> None:
@@ -25,33 +28,34 @@ def plug_in(plug: Plug) -> None:
     in_thread(lambda: _plug_in(plug))
 
 
-def unplug(netns: int, interface: str, gateway: IPv4Address | None) -> None:
-    """Takes all addresses off an interface inside and gives the default route to `gateway`, if there is one.
+def unplug(netns: int, interface: str, gateways: Iterable[AnyAddress]) -> None:
+    """Takes all addresses off an interface inside and gives the default routes to `gateways`.
 
     The pair itself is left: its removal is slow. An interface that is gone is no error. Raises OSError.
     """
-    in_thread(lambda: _unplug(netns, interface, gateway))
+    in_thread(lambda: _unplug(netns, interface, gateways))
 
 
-def set_gateway(netns: int, gateway: IPv4Address) -> None:
-    """Gives the default route inside to `gateway`. Raises OSError."""
+def set_gateways(netns: int, gateways: Iterable[AnyAddress]) -> None:
+    """Gives the default routes inside to these, one of each family. Raises OSError."""
 
     def work() -> None:
         enter(netns)
         with Links() as inside:
-            inside.set_default_route(gateway)
+            for gateway in gateways:
+                inside.set_default_route(gateway)
 
     in_thread(work)
 
 
-def _unplug(netns: int, interface: str, gateway: IPv4Address | None) -> None:
+def _unplug(netns: int, interface: str, gateways: Iterable[AnyAddress]) -> None:
     enter(netns)
     with Links() as inside:
         link = inside.find(interface)
         if link is not None:
             for address in list(inside.addresses(link.index)):
                 inside.remove_address(link.index, address)
-        if gateway is not None:
+        for gateway in gateways:
             inside.set_default_route(gateway)
 
 
@@ -73,8 +77,19 @@ def _configure(plug: Plug) -> None:
         link = inside.find(plug.veth.peer_name)
         if link is None:
             raise OSError(f"{plug.veth.peer_name} is not in the namespace it was made in")
-        for address in (plug.address, *plug.link_local):
+        if any(address.version == 6 for address in plug.addresses):
+            _enable_ipv6(link.name)
+        for path, value in plug.sysctls.items():
+            write_sysctl(path, value)
+        for address in plug.addresses:
             inside.add_address(link.index, address)
         inside.set_up(link.name)
-        if plug.gateway is not None:
-            inside.set_default_route(plug.gateway)
+        for gateway in plug.gateways:
+            inside.set_default_route(gateway)
+
+
+def _enable_ipv6(interface: str) -> None:
+    """A new namespace has it off; nobody but us gives out addresses and routes there."""
+    directory = f"/proc/sys/net/ipv6/conf/{interface}"
+    for name, value in (("accept_ra", "0"), ("dad_transmits", "0"), ("disable_ipv6", "0")):
+        write_sysctl(f"{directory}/{name}", value)

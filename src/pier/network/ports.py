@@ -15,10 +15,9 @@ from typing import Protocol
 
 from pier.domain.errors import Conflict, InvalidArgument, PierError, Unsupported
 from pier.domain.network import PortRequest, PublishedPort, parse_port_range
-from pier.network.ruleset import ANY_ADDRESS
+from pier.network.ruleset import ANY_ADDRESS, ANY_IPV6
 
 KEEPER_PREFIX = "port/"  # of all our names in the keeper
-ANY_IPV6 = "::"
 _IPV6_ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _LOCAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _KINDS = {
@@ -52,7 +51,7 @@ class Reservation:
 
     @property
     def is_carried(self) -> bool:
-        """An IPv6 address: the packet rules do not reach it, the relay carries what comes to it."""
+        """An IPv6 address: where the packet rules do not reach, the relay carries what comes to it."""
         return ":" in self.published.host_ip
 
     @property

@@ -5,17 +5,22 @@ What is reserved at an IPv6 address is served by the relay in the place of the r
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from pier.domain.errors import Unavailable
+from pier.domain.errors import Unavailable, Unsupported
 from pier.domain.network import Endpoint, PortRequest, PublishedPort
 from pier.network.attachment import port_rules
 from pier.network.firewall import Firewall
 from pier.network.ports import KEEPER_PREFIX, Keeper, PortTable, Reservation, keeper_name
 from pier.network.relay.client import Relay, Served
+from pier.network.ruleset import ANY_ADDRESS, ANY_IPV6
 from pier.network.worker import Worker
 
 _log = logging.getLogger(__name__)
+
+
+_ALWAYS_CARRIED = (ANY_IPV6, "::1")  # no rule leads from ::1 into a bridge
 
 
 class Publisher:
@@ -33,6 +38,7 @@ class Publisher:
     ) -> list[Reservation]:
         """All of the ports or none. Raises Conflict, InvalidArgument, Unsupported."""
         done: list[Reservation] = []
+        requests = [_fitting(request, endpoint, default_ip) for request in requests]
         try:
             reserve = partial(self._ports.reserve_all, container_id, requests, default_ip, done)
             await self._worker.run("reserve host ports", reserve)
@@ -111,12 +117,25 @@ class Publisher:
                 reservations.remove(reservation)
 
     async def _carry(self, endpoint: Endpoint, reservation: Reservation) -> None:
+        published = reservation.published
         if not reservation.is_carried or reservation.sock is None:
             return
-        published = reservation.published
-        served = Served(reservation.sock, published.protocol, endpoint.ipv4_address, published.port)
+        if endpoint.ipv6_address and published.host_ip not in _ALWAYS_CARRIED:
+            return  # the packet rules reach it
+        address = endpoint.ipv4_address or endpoint.ipv6_address
+        served = Served(reservation.sock, published.protocol, address, published.port)
         await self._worker.run("carry IPv6 ports", lambda: self._relay.serve(reservation.keeper_name, served))
 
     async def _keep(self, reservation: Reservation) -> None:
         if reservation.sock is not None:
             await self._keeper.put(reservation.keeper_name, reservation.sock.fileno())
+
+
+def _fitting(request: PortRequest, endpoint: Endpoint, default_ip: str) -> PortRequest:
+    """A container without IPv4 is reached by IPv6 addresses of the host only. Raises Unsupported for another."""
+    host_ip = request.binding.host_ip or default_ip
+    if endpoint.ipv4_address or not endpoint.ipv6_address or ":" in host_ip:
+        return request
+    if host_ip != ANY_ADDRESS:
+        raise Unsupported(f"cannot publish a port on {host_ip}: the container has IPv6 addresses only")
+    return replace(request, binding=replace(request.binding, host_ip=ANY_IPV6))

@@ -1,7 +1,7 @@
 """Pier's own nftables table as text, without I/O.
 
-The family is `inet`: one table then also keeps IPv6 packets from crossing between bridges, and IPv6 networks can be
-added to it later. NAT of IPv4 in an inet table needs kernel 5.2, concatenated map keys for it 5.6.
+The family is `inet`: one table keeps the packets of both families from crossing between bridges. NAT in an inet table
+needs kernel 5.2, concatenated map keys for it 5.6.
 
 The chains never change. A bridge costs an element in a few sets, a published port costs one map element, and neither
 costs a rule: the price of a packet does not grow with their number, and a change is a change of elements, in which no
@@ -10,11 +10,12 @@ packet finds the rules half gone (see `table`).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
+from pier.network.families import AnyNetwork
 from pier.network.nftables import quote
 
 ANY_ADDRESS = "0.0.0.0"
+ANY_IPV6 = "::"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class BridgeRule:
     """What the rules must know of one bridge. `connected`: its containers may talk to each other."""
 
     name: str
-    subnet: IPv4Network
+    subnets: tuple[AnyNetwork, ...]
     masquerade: bool = True
     internal: bool = False
     connected: bool = True
@@ -60,10 +61,14 @@ _SETS = {
     "connected": "type ifname . ifname;",
     "homes": "type ifname . ipv4_addr; flags interval;",
     "masqueraded": "type ipv4_addr; flags interval;",
+    "homes6": "type ifname . ipv6_addr; flags interval;",
+    "masqueraded6": "type ipv6_addr; flags interval;",
 }
 _MAPS = {
     "published": "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service;",
     "published_anywhere": "type inet_proto . inet_service : ipv4_addr . inet_service;",
+    "published6": "type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service;",
+    "published6_anywhere": "type inet_proto . inet_service : ipv6_addr . inet_service;",
 }
 _CHAINS = """
   chain antispoof {
@@ -83,6 +88,9 @@ _CHAINS = """
   chain published_ports {
     dnat ip to meta l4proto . ip daddr . th dport map @published
     fib daddr type local dnat ip to meta l4proto . th dport map @published_anywhere
+    ip6 daddr ::1 return
+    dnat ip6 to meta l4proto . ip6 daddr . th dport map @published6
+    fib daddr type local dnat ip6 to meta l4proto . th dport map @published6_anywhere
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
@@ -103,6 +111,9 @@ _CHAINS = """
     oifname . ip saddr @homes ct status dnat masquerade
     oifname . ip saddr @homes return
     ip saddr @masqueraded masquerade
+    oifname . ip6 saddr @homes6 ct status dnat masquerade
+    oifname . ip6 saddr @homes6 return
+    ip6 saddr @masqueraded6 masquerade
   }
 """
 
@@ -116,6 +127,7 @@ def render_layout() -> str:
       neither a neighbour that routes to the subnet nor another bridge reaches a port that is not published to it.
     - postrouting translates the source of the host's loopback, of a container that meets itself or a neighbour by a
       published port (else the answer would go straight back and not be recognised), and of what leaves its bridge.
+    - Packets to ::1 are left alone: the kernel takes none with that source from a bridge. The relay carries them.
     """
     sets = [f"  set {name} {{ {kind} }}" for name, kind in _SETS.items()]
     maps = [f"  map {name} {{ {kind} }}" for name, kind in _MAPS.items()]
@@ -147,23 +159,27 @@ def render_change(table: str, added: Iterable[Element], removed: Iterable[Elemen
 def bridge_elements(rule: BridgeRule) -> list[Element]:
     """What a bridge puts into the sets."""
     name = quote(rule.name)
-    subnet = str(rule.subnet).removesuffix("/32")  # how the kernel's listing writes it
-    elements = [Element("bridges", name), Element("homes", f"{name} . {subnet}")]
+    elements = [Element("bridges", name)]
+    for subnet in rule.subnets:
+        suffix = "" if subnet.version == 4 else "6"
+        written = str(subnet).removesuffix(f"/{subnet.max_prefixlen}")  # how the kernel's listing writes it
+        elements.append(Element(f"homes{suffix}", f"{name} . {written}"))
+        if rule.masquerade and not rule.internal:
+            elements.append(Element(f"masqueraded{suffix}", written))
     if rule.internal:
         elements.append(Element("internal", name))
     if rule.connected:
         elements.append(Element("connected", f"{name} . {name}"))
-    if rule.masquerade and not rule.internal:
-        elements.append(Element("masqueraded", subnet))
     return elements
 
 
 def port_element(rule: PortRule) -> Element:
     """What a published port puts into one of the maps."""
     data = f"{rule.address} . {rule.port}"
-    if rule.host_ip == ANY_ADDRESS:
-        return Element("published_anywhere", f"{rule.protocol} . {rule.host_port}", data, rule.owner)
-    return Element("published", f"{rule.protocol} . {rule.host_ip} . {rule.host_port}", data, rule.owner)
+    suffix = "6" if ":" in rule.host_ip else ""
+    if rule.host_ip in (ANY_ADDRESS, ANY_IPV6):
+        return Element(f"published{suffix}_anywhere", f"{rule.protocol} . {rule.host_port}", data, rule.owner)
+    return Element(f"published{suffix}", f"{rule.protocol} . {rule.host_ip} . {rule.host_port}", data, rule.owner)
 
 
 def _by_home(texts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -46,13 +46,13 @@ async def test_a_running_container_joins_at_once(nets: World) -> None:
     container_id = await nets.run("web", host=on("front"), hostname="webhost")
     await connect(nets, "back", "web", aliases=("www",), gw_priority=3)
     joined = endpoints(nets, "web")["back"]
-    assert (joined.interface, joined.ipv4_address, joined.request.gw_priority) == ("eth1", "172.18.0.2", 3)
+    assert (joined.interface, joined.ipv4_address, joined.request.gw_priority) == ("eth1", "172.17.4.2", 3)
     assert joined.dns_names == ("web", "www", container_id[:12], "webhost")
     assert nets.networks.names[container_id] == {
         "front": ("web", container_id[:12], "webhost"),
         "back": joined.dns_names,
     }
-    assert hosts(nets, container_id) == ["172.19.0.2\twebhost", "172.18.0.2\twebhost"]
+    assert hosts(nets, container_id) == ["172.17.8.2\twebhost", "172.17.4.2\twebhost"]
     assert nets.actions()[-1] == "network connect"
     assert nets.events[-1].attributes == {"container": container_id, "name": "back", "type": "bridge"}
     assert list(nets.engine.networks.get("back").containers) == [container_id]
@@ -65,7 +65,7 @@ async def test_a_running_container_leaves_at_once(nets: World) -> None:
     await disconnect(nets, "front", "web")
     assert list(endpoints(nets, "web")) == ["back"]
     assert list(nets.networks.names[container_id]) == ["back"]
-    assert [line.split()[0] for line in hosts(nets, container_id)] == ["172.18.0.2"]
+    assert [line.split()[0] for line in hosts(nets, container_id)] == ["172.17.4.2"]
     assert nets.actions()[-1] == "network disconnect"
     assert nets.engine.networks.get("front").containers == {}
     await nets.engine.networks.remove("front")

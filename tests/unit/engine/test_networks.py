@@ -29,7 +29,7 @@ async def test_bridge_host_and_none_are_made_once(world: World) -> None:
         "none": "null",
     }
     assert before["bridge"].options["com.docker.network.bridge.default_bridge"] == "true"
-    assert before["bridge"].pools[0].subnet == "172.17.0.0/16"
+    assert before["bridge"].pools[0].subnet == "172.17.0.0/22"
     await world.restart()
     assert {network.name: network for network in world.context.memory.networks.values()} == before
 
@@ -41,7 +41,7 @@ async def test_a_bridge_address_of_the_users_own(world: World) -> None:
 async def test_create_takes_the_next_subnet_and_is_durable(world: World) -> None:
     network_id = await make(world, labels={"k": "v"}, internal=True)
     network = named(world, "mine")
-    assert (network.id, network.pools[0].subnet, network.internal) == (network_id, "172.18.0.0/16", True)
+    assert (network.id, network.pools[0].subnet, network.internal) == (network_id, "172.17.4.0/22", True)
     assert network.created_at > 0
     assert network in (await world.records.load()).networks
     event = world.events[-1]
@@ -86,7 +86,7 @@ async def test_members_are_those_that_run(world: World) -> None:
     await make(world)
     container_id = await world.run("web", host=HostConfig(network_mode="mine"))
     ((name, endpoint),) = world.engine.networks.get("mine").containers.values()
-    assert (name, endpoint.ipv4_address) == ("web", "172.18.0.2")
+    assert (name, endpoint.ipv4_address) == ("web", "172.17.4.2")
     world.end(container_id)
     await world.ended("web")
     assert world.engine.networks.get("mine").containers == {}

@@ -17,7 +17,7 @@ def test_rules_of_a_network_follow_its_record() -> None:
             options={"com.docker.network.bridge.enable_icc": "false"},
         )
     )
-    assert (host.rule.name, str(host.rule.subnet)) == ("pier3", "10.1.0.0/24")
+    assert (host.rule.name, str(host.rule.subnets[0])) == ("pier3", "10.1.0.0/24")
     assert host.rule.internal
     assert not host.rule.connected
 

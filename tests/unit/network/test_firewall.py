@@ -9,8 +9,8 @@ from pier.network.firewall import Firewall
 from pier.network.nftables import NftError
 from pier.network.ruleset import BridgeRule, PortRule
 
-BRIDGE = BridgeRule(name="pier0", subnet=IPv4Network("172.17.0.0/16"))
-OTHER = BridgeRule(name="pier1", subnet=IPv4Network("10.0.0.0/24"))
+BRIDGE = BridgeRule(name="pier0", subnets=(IPv4Network("172.17.0.0/16"),))
+OTHER = BridgeRule(name="pier1", subnets=(IPv4Network("10.0.0.0/24"),))
 PORT = PortRule(protocol="tcp", host_ip="0.0.0.0", host_port=8080, address="172.17.0.2", port=80, owner="e1")
 
 

@@ -1,10 +1,10 @@
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pier.domain.errors import Conflict, InvalidArgument, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument
 from pier.domain.network import IpamPool
 from pier.network.ipam import (
     DEFAULT_POOLS,
@@ -15,6 +15,8 @@ from pier.network.ipam import (
     find_overlap,
     occupied_by_pools,
     parse_pools,
+    unique_local_pool,
+    version_of,
 )
 
 
@@ -26,11 +28,13 @@ def taken(*subnets: str) -> list[Occupied]:
     return [Occupied(IPv4Network(subnet), f"network of {subnet}") for subnet in subnets]
 
 
-def test_default_pools_are_docker_s_in_order() -> None:
+def test_default_pools_are_docker_s_in_order_and_fit_thousands_of_networks() -> None:
     pools = parse_pools(DEFAULT_POOLS)
-    assert str(choose_subnet(pools, [])) == "172.17.0.0/16"
-    assert str(choose_subnet(pools, taken("172.16.0.0/12"))) == "192.168.0.0/20"
-    assert str(choose_subnet(pools, taken("172.16.0.0/12", "192.168.0.0/24"))) == "192.168.16.0/20"
+    assert str(choose_subnet(pools, [])) == "172.17.0.0/22"
+    assert str(choose_subnet(pools, taken("172.16.0.0/12"))) == "192.168.0.0/22"
+    assert str(choose_subnet(pools, taken("172.16.0.0/12", "192.168.0.0/24"))) == "192.168.4.0/22"
+    assert str(choose_subnet(pools, taken("172.16.0.0/12", "192.168.0.0/16"))) == "10.128.0.0/22"
+    assert sum(1 << (prefix - base.prefixlen) for base, prefix in pools) > 8000
 
 
 def test_exhausted_pools_say_what_to_do() -> None:
@@ -85,7 +89,7 @@ def test_fixed_address_is_checked() -> None:
     for address in ("10.2.0.4", "10.1.0.7", "10.1.0.0", "web"):
         with pytest.raises(InvalidArgument):
             addresses.claim(address)
-    with pytest.raises(Unsupported, match="IPv6"):
+    with pytest.raises(InvalidArgument):
         addresses.claim("fd00::4")
 
 
@@ -111,8 +115,43 @@ def test_pool_is_completed_or_refused() -> None:
     ):
         with pytest.raises(InvalidArgument):
             complete_pool(wrong)
-    with pytest.raises(Unsupported, match="IPv6"):
-        complete_pool(IpamPool(subnet="fd00::/64"))
+    assert complete_pool(IpamPool(subnet="fd00::/64")).gateway == "fd00::1"
+    assert complete_pool(IpamPool(subnet="fd00::/64", gateway="fd00::ffff:ffff:ffff:ffff")).subnet == "fd00::/64"
+    for six in (
+        IpamPool(subnet="fd00::/64", gateway="fd00::"),
+        IpamPool(subnet="fd00::/64", gateway="10.1.0.1"),
+        IpamPool(subnet="fd00::/64", ip_range="fd00::/32"),
+        IpamPool(subnet="fd00::/64", ip_range="10.1.0.0/24"),
+    ):
+        with pytest.raises(InvalidArgument):
+            complete_pool(six)
+
+
+def test_ipv6_addresses_follow_the_gateway() -> None:
+    addresses = AddressPool(complete_pool(IpamPool(subnet="fd00::/64")), "web")
+    assert [str(addresses.allocate()) for _ in range(2)] == ["fd00::2", "fd00::3"]
+    assert str(addresses.claim("fd00::ffff:ffff:ffff:ffff")) == "fd00::ffff:ffff:ffff:ffff"
+    with pytest.raises(InvalidArgument, match="parent subnet"):
+        addresses.claim("10.0.0.1")
+    with pytest.raises(Conflict):
+        addresses.claim("fd00::2")
+
+
+def test_own_ipv6_subnets_are_of_one_site_and_do_not_repeat() -> None:
+    pool = unique_local_pool("some host")
+    assert pool == unique_local_pool("some host") != unique_local_pool("another")
+    assert (pool[0].prefixlen, pool[1]) == (48, 64)
+    assert pool[0].subnet_of(IPv6Network("fd00::/8"))
+    first = choose_subnet([pool], [])
+    second = choose_subnet([pool], [Occupied(first, "network one")])
+    assert first != second
+    assert second.network_address in pool[0]
+
+
+def test_a_pool_is_of_the_family_it_names() -> None:
+    assert version_of(IpamPool()) == 4
+    assert version_of(IpamPool(subnet="10.0.0.0/8")) == 4
+    assert version_of(IpamPool(gateway="fd00::1")) == 6
 
 
 def test_overlap_names_who_is_in_the_way() -> None:

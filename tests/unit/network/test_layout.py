@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.netlab import Lab
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
 from pier.domain.network import IpamPool, Network
 from pier.network.bridges import Bridges, random_mac
 from pier.network.firewall import Firewall
@@ -58,9 +58,29 @@ def test_two_networks_do_not_share_a_bridge(lab: Lab, layout: Layout) -> None:
         lab.run(layout.create(wanted("two", bridge="pier0")))
 
 
-def test_more_than_one_subnet_is_unsupported(lab: Lab, layout: Layout) -> None:
-    with pytest.raises(Unsupported, match="one subnet only"):
+def test_a_bridge_has_one_subnet_of_a_family(lab: Lab, layout: Layout) -> None:
+    with pytest.raises(InvalidArgument, match="doesn't support multiple subnets"):
         lab.run(layout.create(wanted("web", pools=(IpamPool(subnet="10.1.0.0/24"), IpamPool(subnet="10.2.0.0/24")))))
+
+
+def test_a_network_with_ipv6_has_its_gateway_on_the_bridge(lab: Lab, layout: Layout) -> None:
+    own = lab.run(layout.create(wanted("own", bridge="pier0", enable_ipv6=True)))
+    four, six = own.pools
+    assert six.subnet.startswith("fd")
+    assert six.subnet.endswith("/64")
+    addresses = lab.sh("ip addr show pier0")
+    assert f"inet {four.gateway}/" in addresses
+    assert f"inet6 {six.gateway}/64" in addresses
+    assert lab.sh("cat /proc/sys/net/ipv6/conf/all/forwarding").strip() == "1"
+    given = (IpamPool(subnet="fd07::/64", gateway="fd07::9"),)
+    alone = lab.run(layout.create(wanted("six", bridge="pier1", pools=given, enable_ipv4=False, enable_ipv6=True)))
+    assert [pool.gateway for pool in alone.pools] == ["fd07::9"]
+    assert "inet " not in lab.sh("ip addr show pier1")
+    shown = lab.run(layout.create(wanted("four", bridge="pier2", pools=(IpamPool(subnet="fd08::/64"),))))
+    assert sorted(bool(pool.gateway) for pool in shown.pools) == [False, True]
+    assert "inet6" not in lab.sh("ip addr show pier2")
+    with pytest.raises(PermissionDenied, match="fd07::/65 of network more with fd07::/64 of network six"):
+        lab.run(layout.create(wanted("more", pools=(IpamPool(subnet="fd07::/65"),), enable_ipv6=True)))
 
 
 def test_start_removes_bridges_that_nobody_recorded(lab: Lab, layout: Layout) -> None:

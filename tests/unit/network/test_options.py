@@ -40,12 +40,16 @@ def test_recorded_bridge_name_stands_above_the_option() -> None:
     assert parse_bridge_options(network({BRIDGE + "name": "web0"}, bridge="pier0")).name == "pier0"
 
 
+def test_a_network_has_some_family() -> None:
+    assert parse_bridge_options(network(enable_ipv4=False, enable_ipv6=True)).masquerade
+    with pytest.raises(InvalidArgument, match="IPv4 or IPv6 must be enabled"):
+        parse_bridge_options(network(enable_ipv4=False))
+
+
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
         (network({"com.example.magic": "1"}), "com.example.magic"),
-        (network(enable_ipv6=True), "IPv6"),
-        (network(enable_ipv4=False), "without IPv4"),
         (network(ipam_driver="dhcp"), "dhcp"),
     ],
 )
@@ -73,7 +77,6 @@ def test_interface_is_the_option_s_or_the_default() -> None:
     "request_",
     [
         EndpointRequest(driver_opts={"com.docker.network.endpoint.sysctls": "x"}),
-        EndpointRequest(ipv6_address="fd00::2"),
     ],
 )
 def test_endpoint_options_that_are_not_built_are_unsupported(request_: EndpointRequest) -> None:

@@ -1,4 +1,5 @@
-from ipaddress import IPv4Network
+from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
@@ -13,7 +14,7 @@ from pier.network.ruleset import (
     render_table,
 )
 
-BRIDGE = BridgeRule(name="pier0", subnet=IPv4Network("172.17.0.0/16"))
+BRIDGE = BridgeRule(name="pier0", subnets=(IPv4Network("172.17.0.0/16"),))
 ANYWHERE = PortRule(protocol="tcp", host_ip="0.0.0.0", host_port=8080, address="172.17.0.2", port=80, owner="e1")
 LOCAL = PortRule(protocol="udp", host_ip="127.0.0.1", host_port=53, address="172.17.0.3", port=5353, owner="e2")
 
@@ -44,8 +45,8 @@ def test_elements_of_one_set_are_changed_together() -> None:
 def test_masquerade_of_the_subnet_is_left_out_where_asked_and_where_internal() -> None:
     for rule, expected in (
         (BRIDGE, True),
-        (BridgeRule(name="pier0", subnet=BRIDGE.subnet, masquerade=False), False),
-        (BridgeRule(name="pier0", subnet=BRIDGE.subnet, internal=True), False),
+        (BridgeRule(name="pier0", subnets=BRIDGE.subnets, masquerade=False), False),
+        (BridgeRule(name="pier0", subnets=BRIDGE.subnets, internal=True), False),
     ):
         elements = bridge_elements(rule)
         assert (Element("masqueraded", "172.17.0.0/16") in elements) is expected
@@ -53,12 +54,23 @@ def test_masquerade_of_the_subnet_is_left_out_where_asked_and_where_internal() -
 
 
 def test_sets_hold_what_a_bridge_is() -> None:
-    apart = BridgeRule(name="pier1", subnet=IPv4Network("10.0.0.0/24"), internal=True, connected=False)
+    apart = BridgeRule(name="pier1", subnets=(IPv4Network("10.0.0.0/24"),), internal=True, connected=False)
     homes = {name: [one.home for one in bridge_elements(rule)] for name, rule in (("pier0", BRIDGE), ("pier1", apart))}
     assert homes == {
-        "pier0": ["bridges", "homes", "connected", "masqueraded"],
+        "pier0": ["bridges", "homes", "masqueraded", "connected"],
         "pier1": ["bridges", "homes", "internal"],
     }
+
+
+def test_each_family_has_its_sets_and_maps() -> None:
+    both = BridgeRule(name="pier0", subnets=(IPv4Network("10.0.0.0/24"), IPv6Network("fd07::/64")))
+    texts = {one.home: str(one) for one in bridge_elements(both)}
+    assert texts["homes6"] == '"pier0" . fd07::/64'
+    assert texts["masqueraded6"] == "fd07::/64"
+    everywhere = PortRule(protocol="tcp", host_ip="::", host_port=80, address="fd07::2", port=8080, owner="e")
+    assert port_element(everywhere) == Element("published6_anywhere", "tcp . 80", "fd07::2 . 8080", "e")
+    there = port_element(replace(everywhere, host_ip="fd01::1"))
+    assert (there.home, there.key) == ("published6", "tcp . fd01::1 . 80")
 
 
 def test_removal_succeeds_whether_the_table_is_there_or_not() -> None:
@@ -67,4 +79,4 @@ def test_removal_succeeds_whether_the_table_is_there_or_not() -> None:
 
 def test_name_that_would_end_its_quotes_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be written"):
-        bridge_elements(BridgeRule(name='a" accept', subnet=BRIDGE.subnet))
+        bridge_elements(BridgeRule(name='a" accept', subnets=BRIDGE.subnets))

@@ -6,7 +6,7 @@ from fakes.nft import FakeNft
 from pier.network.ruleset import BridgeRule, Element, PortRule, bridge_elements, port_element
 from pier.network.table import OwnTable, read_elements
 
-BRIDGE = bridge_elements(BridgeRule(name="pier0", subnet=IPv4Network("172.17.0.0/16")))
+BRIDGE = bridge_elements(BridgeRule(name="pier0", subnets=(IPv4Network("172.17.0.0/16"),)))
 PORT = port_element(
     PortRule(protocol="tcp", host_ip="127.0.0.1", host_port=8080, address="172.17.0.2", port=80, owner="e1")
 )

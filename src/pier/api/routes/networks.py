@@ -57,15 +57,13 @@ async def prune(call: Call) -> Answer:
     return json_reply(NetworksPruneReply(networks_deleted=names or None))
 
 
-_CONNECT = "without IPv6 addresses"
-
 ROUTES = (
     Route("GET", "/networks", list_networks),
     Route("GET", "/networks/", list_networks),
     Route("GET", "/networks/{name}", inspect),
     Route("DELETE", "/networks/{name}", remove, to_end=True),
-    Route("POST", "/networks/create", create, "partial", "drivers bridge, host and none; IPv4 only", to_end=True),
-    Route("POST", "/networks/{name}/connect", connect, "partial", _CONNECT, to_end=True),
+    Route("POST", "/networks/create", create, "partial", "drivers bridge, host and none", to_end=True),
+    Route("POST", "/networks/{name}/connect", connect, to_end=True),
     Route("POST", "/networks/{name}/disconnect", disconnect, to_end=True),
     Route("POST", "/networks/prune", prune, to_end=True),
 )

@@ -1,6 +1,7 @@
 """What Pier itself answers to a question, from the zone. Pure."""
 
 from pier.network.dns.message import (
+    AAAA,
     ANY,
     FORMERR,
     IN,
@@ -37,8 +38,8 @@ def read_query(data: bytes) -> Query | bytes:
 def local_answer(zone: Zone, container_id: str, query: Query, *, limit: int) -> bytes | None:
     """The answer of at most `limit` bytes, or None when it is another server's to give.
 
-    A name of a container has no records but its addresses: any other type is an empty answer, not "no such name",
-    else a client that asks for AAAA first would give up.
+    A name of a container has no records but its addresses: any other type, or a family it has no address of, is an
+    empty answer, not "no such name", else a client that asks for AAAA first would give up.
     """
     if query.klass != IN:
         return None
@@ -48,5 +49,10 @@ def local_answer(zone: Zone, container_id: str, query: Query, *, limit: int) -> 
     addresses = zone.find(container_id, query.name)
     if not addresses:
         return None
-    records = [Record(A, TTL, address.packed) for address in addresses] if query.kind in (A, ANY) else []
+    kinds = {A: (4,), AAAA: (6,), ANY: (4, 6)}.get(query.kind, ())
+    records = [
+        Record(A if address.version == 4 else AAAA, TTL, address.packed)
+        for address in addresses
+        if address.version in kinds
+    ]
     return build_reply(query, NOERROR, records, limit=limit)

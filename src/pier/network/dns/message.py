@@ -7,7 +7,7 @@ files (`\\046` is a dot inside a label), so that two different names never look 
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 A, SOA, PTR, AAAA, OPT, ANY = 1, 6, 12, 28, 41, 255
 IN = 1
@@ -174,13 +174,23 @@ def encode_name(name: str) -> bytes:
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
-def parse_reverse(name: str) -> IPv4Address | None:
-    """The address that `4.3.2.1.in-addr.arpa` asks about; None for another name."""
+def parse_reverse(name: str) -> IPv4Address | IPv6Address | None:
+    """The address that `4.3.2.1.in-addr.arpa`, or a name below `ip6.arpa`, asks about; None for another name."""
+    if name.endswith(".ip6.arpa"):
+        return _parse_digits(name.removesuffix(".ip6.arpa").split("."))
     text = name.removesuffix(".in-addr.arpa")
     if text == name or text.count(".") != 3:
         return None
     try:
         return IPv4Address(".".join(reversed(text.split("."))))
+    except ValueError:
+        return None
+
+
+def _parse_digits(digits: list[str]) -> IPv6Address | None:
+    """One hexadecimal digit for each label, the last one first (RFC 3596)."""
+    try:
+        return IPv6Address(int("".join(reversed(digits)), 16)) if [len(one) for one in digits] == [1] * 32 else None
     except ValueError:
         return None
 

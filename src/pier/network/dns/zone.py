@@ -3,9 +3,10 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from pier.domain.network import Endpoint
+from pier.network.families import AnyAddress
 
 
 @dataclass(slots=True)
@@ -13,8 +14,8 @@ class _Network:
     """One network's names, in lower case, and addresses; both by who has them."""
 
     name: str
-    names: dict[str, dict[str, IPv4Address]] = field(default_factory=dict)
-    addresses: dict[IPv4Address, tuple[str, str]] = field(default_factory=dict)  # (container id, its name)
+    names: dict[str, dict[str, tuple[AnyAddress, ...]]] = field(default_factory=dict)
+    addresses: dict[AnyAddress, tuple[str, str]] = field(default_factory=dict)  # (container id, its name)
 
 
 class Zone:
@@ -30,15 +31,16 @@ class Zone:
     def put(self, container_id: str, endpoints: Iterable[Endpoint]) -> None:
         """All of a container's endpoints; those without `dns_names` neither have names nor see any."""
         self.drop(container_id)
-        named = [endpoint for endpoint in endpoints if endpoint.dns_names and endpoint.ipv4_address]
+        named = [endpoint for endpoint in endpoints if endpoint.dns_names and _addresses(endpoint)]
         # A name that is on several networks is taken from the first: that of the default route.
         named.sort(key=lambda endpoint: endpoint.route_rank)
         for endpoint in named:
             network = self._networks.setdefault(endpoint.network_id, _Network(endpoint.network_name))
-            address = IPv4Address(endpoint.ipv4_address)
-            network.addresses[address] = container_id, endpoint.dns_names[0]
+            addresses = _addresses(endpoint)
+            for address in addresses:
+                network.addresses[address] = container_id, endpoint.dns_names[0]
             for name in endpoint.dns_names:
-                network.names.setdefault(name.lower(), {})[container_id] = address
+                network.names.setdefault(name.lower(), {})[container_id] = addresses
             self._members.setdefault(container_id, {})[endpoint.network_id] = endpoint
             if links := _parse_links(endpoint.request.links):
                 self._links.setdefault(container_id, {})[endpoint.network_id] = links
@@ -63,16 +65,16 @@ class Zone:
             network.names[name].pop(container_id)
             if not network.names[name]:
                 del network.names[name]
-        address = IPv4Address(endpoint.ipv4_address)
-        if network.addresses[address][0] == container_id:
-            del network.addresses[address]
+        for address in _addresses(endpoint):
+            if network.addresses[address][0] == container_id:
+                del network.addresses[address]
         if not network.names:
             del self._networks[network_id]
 
-    def find(self, container_id: str, name: str) -> Sequence[IPv4Address]:
-        """Addresses of a name, or of `name.network`, as this container may see them; empty: nobody is called so.
+    def find(self, container_id: str, name: str) -> Sequence[AnyAddress]:
+        """Addresses, of both families, of a name or of `name.network` as this container may see them.
 
-        Several are in random order, so that clients that take the first share the load.
+        Empty: nobody is called so. Several are in random order, so that clients that take the first share the load.
         """
         links = self._links.get(container_id, {})
         networks = [(self._networks[key], links.get(key, {})) for key in self._members.get(container_id, ())]
@@ -83,7 +85,7 @@ class Zone:
             found = _lookup([item for item in networks if item[0].name.lower() == suffix], name[:end])
         return random.sample(found, len(found)) if len(found) > 1 else found
 
-    def find_name(self, container_id: str, address: IPv4Address) -> str:
+    def find_name(self, container_id: str, address: AnyAddress) -> str:
         """`name.network` of an address on one of this container's networks; empty: nobody known."""
         for key in self._members.get(container_id, ()):
             network = self._networks[key]
@@ -92,13 +94,17 @@ class Zone:
         return ""
 
 
-def _lookup(networks: Iterable[tuple[_Network, Mapping[str, str]]], name: str) -> Sequence[IPv4Address]:
+def _lookup(networks: Iterable[tuple[_Network, Mapping[str, str]]], name: str) -> Sequence[AnyAddress]:
     """In each network the name, or what it stands for by a link of who asks."""
     for network, links in networks:
         wanted = links.get(name, name)
         if wanted in network.names:
-            return list(network.names[wanted].values())
+            return [address for several in network.names[wanted].values() for address in several]
     return []
+
+
+def _addresses(endpoint: Endpoint) -> tuple[AnyAddress, ...]:
+    return tuple(ip_address(text) for text in (endpoint.ipv4_address, endpoint.ipv6_address) if text)
 
 
 def _parse_links(texts: Iterable[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A bound IPv6 socket, and where in IPv4 what comes to it goes."""
+    """A bound IPv6 socket, and the address in a container where what comes to it goes."""
 
     sock: socket.socket
     protocol: str

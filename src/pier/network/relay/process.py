@@ -137,7 +137,7 @@ class Relay:
 
     async def carry(self, client: socket.socket, target: Target) -> None:
         self.open += 1
-        with client, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
+        with client, socket.socket(family_of(target), socket.SOCK_STREAM) as server:
             client.setblocking(False)
             server.setblocking(False)
             try:
@@ -168,6 +168,10 @@ class Relay:
         return end
 
 
+def family_of(target: Target) -> int:
+    return socket.AF_INET6 if ":" in target[0] else socket.AF_INET
+
+
 class Flows:
     """The clients of one UDP port; each has a socket of its own towards the container."""
 
@@ -193,7 +197,7 @@ class Flows:
     def begin(self, peer: tuple[str, int], info: bytes) -> socket.socket:
         if len(self.flows) >= FLOWS:
             self.end(min(self.flows, key=lambda key: self.used[self.flows[key]]))
-        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server = socket.socket(family_of(self.target), socket.SOCK_DGRAM)
         server.setblocking(False)
         server.connect(self.target)
         self.flows[peer, info] = server

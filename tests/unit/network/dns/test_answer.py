@@ -1,3 +1,5 @@
+from ipaddress import IPv6Address
+
 from hypothesis import given
 from hypothesis import strategies as st
 from support.dns import Answer, question, read_answer
@@ -33,6 +35,26 @@ def test_a_known_name_has_addresses_and_else_nothing() -> None:
         empty = answered("w3", kind)
         assert empty is not None
         assert (empty.rcode, empty.values) == ("NOERROR", ())
+
+
+def test_each_kind_of_question_gets_its_family() -> None:
+    zone = Zone()
+    both = Endpoint(
+        network_id="n", network_name="net", ipv4_address="10.0.0.1", ipv6_address="fd00::1", dns_names=("web",)
+    )
+    zone.put("c", [both])
+
+    def values(name: str, kind: str) -> tuple[str, ...]:
+        query = read_query(question(name, kind))
+        assert isinstance(query, Query)
+        data = local_answer(zone, "c", query, limit=512)
+        assert data is not None
+        return read_answer(data).values
+
+    assert values("web", "A") == ("10.0.0.1",)
+    assert values("web", "AAAA") == ("fd00::1",)
+    reverse = ".".join(reversed(IPv6Address("fd00::1").exploded.replace(":", ""))) + ".ip6.arpa"
+    assert values(reverse, "PTR") == ("web.net",)
 
 
 def test_an_address_has_its_name() -> None:

@@ -138,6 +138,10 @@ def test_names_and_reverse_names() -> None:
     assert str(parse_reverse("4.3.2.1.in-addr.arpa")) == "1.2.3.4"
     for name in ("4.3.2.in-addr.arpa", "x.3.2.1.in-addr.arpa", "1.2.3.4", "256.3.2.1.in-addr.arpa"):
         assert parse_reverse(name) is None
+    six = ".".join("1" + "0" * 27 + "00df") + ".ip6.arpa"
+    assert str(parse_reverse(six)) == "fd00::1"
+    for name in (f"0.{six}", six.replace("1.", "x.", 1), "ip6.arpa", "10.0.ip6.arpa", "1.ip6.arpa"):
+        assert parse_reverse(name) is None, name
 
 
 @given(st.binary(max_size=600))

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.network.dns.zone import Zone
@@ -91,6 +91,18 @@ def test_an_address_that_was_given_on_stays_with_its_new_holder() -> None:
     zone.put("c2", [endpoint("n", "10.0.0.1", "new")])
     zone.drop("c1")
     assert zone.find_name("c2", IPv4Address("10.0.0.1")) == "new.n"
+
+
+def test_addresses_of_both_families_are_found_and_named() -> None:
+    zone = Zone()
+    both = replace(endpoint("front", "10.0.0.1", "web"), ipv6_address="fd00::1")
+    zone.put("c1", [both])
+    zone.put("c2", [replace(endpoint("front", "", "six"), ipv6_address="fd00::2")])
+    assert found(zone, "c2", "web") == {"10.0.0.1", "fd00::1"}
+    assert found(zone, "c1", "six") == {"fd00::2"}
+    assert zone.find_name("c1", IPv6Address("fd00::2")) == "six.front"
+    zone.drop("c1")
+    assert zone.find_name("c2", IPv6Address("fd00::1")) == ""
 
 
 def test_a_link_is_a_name_that_one_container_alone_knows() -> None:
