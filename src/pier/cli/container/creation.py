@@ -3,6 +3,7 @@
 import os
 
 from pier.cli.container.failure import refused
+from pier.cli.container.proxies import proxy_variables
 from pier.cli.container.request import create_body
 from pier.cli.errors import CliError
 from pier.cli.flags import Values
@@ -21,7 +22,8 @@ def read_body(session: "Session", values: Values, arguments: "list[str]") -> "di
     """The create body. Raises CliError with code 125 and a pointer to --help."""
     try:
         socket_path = session.host.removeprefix("unix://") if session.host.startswith("unix://") else ""
-        body = create_body(values, arguments, session.environ, socket_path)
+        proxies = proxy_variables(session.config, session.host, values.items("env"))
+        body = create_body(values, arguments, session.environ, socket_path, proxies)
         if values.text("pull") not in _PULL_POLICIES:
             choices = 'must be one of "always", "missing" or "never"'
             raise CliError(f"invalid pull option: '{values.text('pull')}': {choices}")

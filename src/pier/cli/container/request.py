@@ -16,16 +16,22 @@ from pier.cli.quantities import read_swap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 SOCKET_IN_CONTAINER = "/var/run/docker.sock"
 
 
 def create_body(
-    values: Values, arguments: "list[str]", own: "Mapping[str, str]", socket_path: str = ""
+    values: Values,
+    arguments: "list[str]",
+    own: "Mapping[str, str]",
+    socket_path: str = "",
+    proxies: "Sequence[str]" = (),
 ) -> "dict[str, Any]":
     """The create body for `IMAGE [COMMAND…]`. `own` is the client's environment, `socket_path` its engine's socket.
+
+    `proxies` are variables that config.json adds to those of --env.
 
     Raises CliError, with docker's words, for flags that contradict each other or cannot be read.
     """
@@ -35,7 +41,7 @@ def create_body(
     exposed, bindings = read_ports(values.items("publish"), values.items("expose"))
     mode, endpoints = read_endpoints(values)
     binds, volumes = read_volumes(values.items("volume"))
-    body = _config(values, arguments, own)
+    body = _config(values, arguments, own, proxies)
     body["Volumes"] = volumes
     if exposed:
         body["ExposedPorts"] = dict(sorted(exposed.items()))
@@ -50,7 +56,9 @@ def create_body(
     return body
 
 
-def _config(values: Values, arguments: "list[str]", own: "Mapping[str, str]") -> "dict[str, Any]":
+def _config(
+    values: Values, arguments: "list[str]", own: "Mapping[str, str]", proxies: "Sequence[str]"
+) -> "dict[str, Any]":
     attached = {checks.stream(name) for name in values.items("attach")}
     interactive = values.flag("interactive")
     stdin = "stdin" in attached or (interactive and not attached)
@@ -64,7 +72,7 @@ def _config(values: Values, arguments: "list[str]", own: "Mapping[str, str]") ->
         "Tty": values.flag("tty"),
         "OpenStdin": interactive,
         "StdinOnce": interactive and stdin,
-        "Env": read_environment(values.items("env-file"), values.items("env"), own),
+        "Env": read_environment(values.items("env-file"), [*values.items("env"), *proxies], own),
         "Cmd": arguments[1:] or None,
         "Image": arguments[0],
         "WorkingDir": values.text("workdir"),

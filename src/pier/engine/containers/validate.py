@@ -174,7 +174,10 @@ def _check_modes(host: HostConfig) -> None:
     if host.ipc_mode not in ("", "none", "private", "shareable", "host") and not host.ipc_mode.startswith("container:"):
         raise InvalidArgument(f"invalid IPC mode: {host.ipc_mode}")
     if host.storage_opt:
-        raise Unsupported(f"Pier does not support HostConfig.StorageOpt yet: {', '.join(sorted(host.storage_opt))}")
+        raise Unsupported(
+            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option, and containerd's "
+            f"snapshotters set no quota: HostConfig.StorageOpt {', '.join(sorted(host.storage_opt))}"
+        )
     if host.cgroup:
         raise Unsupported("Pier does not support HostConfig.Cgroup")
 
