@@ -11,7 +11,12 @@ from pier.containerd.leases import Leases
 
 def listed(containerd: Containerd, namespace: str, *words: str) -> list[str]:
     """The lines that `ctr` prints."""
-    ctr = [require_command("ctr"), "--address", containerd.address, "--namespace", namespace, *words]
+    return listed_at(containerd.address, namespace, *words)
+
+
+def listed_at(address: str, namespace: str, *words: str) -> list[str]:
+    """The same of the containerd at this socket."""
+    ctr = [require_command("ctr"), "--address", address, "--namespace", namespace, *words]
     return subprocess.run(ctr, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
 
 

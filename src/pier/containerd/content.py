@@ -16,6 +16,7 @@ _SERVICE = "/containerd.services.content.v1.Content/"
 _INFO = Method(_SERVICE + "Info", pb.InfoRequest, pb.InfoResponse)
 _UPDATE = Method(_SERVICE + "Update", pb.UpdateRequest, pb.UpdateResponse)
 _DELETE = Method(_SERVICE + "Delete", pb.DeleteContentRequest, Empty)
+_LIST = Method(_SERVICE + "List", pb.ListContentRequest, pb.ListContentResponse)
 _READ = Method(_SERVICE + "Read", pb.ReadContentRequest, pb.ReadContentResponse)
 
 
@@ -31,6 +32,12 @@ class Content:
             return (await self._info(digest)).size
         except NotFound:
             return None
+
+    async def sizes(self) -> dict[str, int]:
+        """Bytes of every blob in our namespace, by digest."""
+        with translated("list blobs", socket=self._client.address):
+            call = self._client.stream(_LIST, pb.ListContentRequest())
+            return {info.digest: info.size async for reply in call for info in reply.info}
 
     async def labels(self, digest: str) -> Mapping[str, str]:
         return dict((await self._info(digest)).labels)

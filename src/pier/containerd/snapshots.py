@@ -78,3 +78,9 @@ class Snapshots:
         with translated("list snapshots", socket=self._client.address):
             call = self._client.stream(_LIST, pb.ListSnapshotsRequest(snapshotter=self._snapshotter))
             return [info.name async for reply in call for info in reply.info]
+
+    async def list_layers(self) -> list[str]:
+        """The committed ones only."""
+        with translated("list snapshots", socket=self._client.address):
+            call = self._client.stream(_LIST, pb.ListSnapshotsRequest(snapshotter=self._snapshotter))
+            return [info.name async for reply in call for info in reply.info if info.kind == pb.COMMITTED]

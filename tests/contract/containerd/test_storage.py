@@ -24,6 +24,7 @@ async def test_blob_is_written_however_it_is_cut(backend: Backend) -> None:
         written = await backend.content.write("r", chunks_of(*parts), labels={"a/b.c": "1"})
         assert written == Descriptor(media_type="", digest=DIGEST, size=len(DATA))
         assert await backend.content.size(DIGEST) == len(DATA)
+        assert (await backend.content.sizes())[DIGEST] == len(DATA)
         assert await backend.content.read(DIGEST) == DATA
         assert b"".join([chunk async for chunk in backend.content.stream(DIGEST)]) == DATA
         assert b"".join([chunk async for chunk in backend.content.stream(DIGEST, offset=2_000_001)]) == DATA[2_000_001:]
@@ -103,6 +104,7 @@ async def test_snapshots_stand_on_each_other(backend: Backend) -> None:
         assert await snapshots.mounts("top") == mounts
         assert await snapshots.view("look", "base")
         assert sorted(await snapshots.list_keys()) == ["base", "look", "top"]
+        assert await snapshots.list_layers() == ["base"]
         with pytest.raises(Conflict):
             await snapshots.prepare("top", "base")
         with pytest.raises(Conflict):

@@ -80,6 +80,10 @@ class FakeSnapshots:
         await self._state.enter("snapshots.list_keys")
         return list(self._state.snapshots)
 
+    async def list_layers(self) -> list[str]:
+        await self._state.enter("snapshots.list_layers")
+        return [key for key, snapshot in self._state.snapshots.items() if snapshot.kind == "committed"]
+
     def _find(self, key: str) -> Snapshot:
         if key not in self._state.snapshots:
             raise NotFound(f"snapshot {key}: not found")
@@ -120,6 +124,10 @@ class FakeContent:
         if len(data) > limit:
             raise InvalidArgument(f"blob {digest} has {len(data)} bytes, more than the {limit} that are read at once")
         return data
+
+    async def sizes(self) -> dict[str, int]:
+        await self._state.enter("content.sizes")
+        return {digest: len(blob.data) for digest, blob in self._state.blobs.items()}
 
     async def stream(self, digest: str, *, offset: int = 0) -> AsyncIterator[bytes]:
         await self._state.enter("content.stream")

@@ -60,6 +60,7 @@ class Images:
             publish=publish,
             platform=platform,
         )
+        self._tools = tools
         self._loader = Loader(tools)
         self._saver = Saver(tools)
         self._puller = Puller(tools)
@@ -162,7 +163,7 @@ class Images:
 
     async def prune(self, filters: Filters) -> tuple[Removed, int]:
         """What went, and the bytes freed. Raises InvalidArgument."""
-        return await prune_images(self._store, self._remover, self._in_use, self._publish, filters, self._now())
+        return await prune_images(self._tools, self._remover, self._in_use, filters, self._now())
 
     async def disk_usage(self) -> DiskUsage:
         """Sizes on disk, each layer counted once."""

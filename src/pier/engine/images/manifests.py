@@ -46,15 +46,22 @@ class ManifestReader:
         """Bytes that each layer takes unpacked, from the bottom; None where one is not unpacked."""
         sizes = []
         for chain_id in chain_ids(image.diff_ids):
-            if chain_id not in self._usage:
-                try:
-                    self._usage[chain_id] = await self._snapshots.usage(chain_id)
-                except NotFound:
-                    return None
-                if len(self._usage) > _CACHED:
-                    self._usage.popitem(last=False)
-            sizes.append(self._usage[chain_id])
+            size = await self.layer_size(chain_id)
+            if size is None:
+                return None
+            sizes.append(size)
         return sizes
+
+    async def layer_size(self, chain_id: str) -> int | None:
+        """Bytes that one layer takes unpacked; None: it is not."""
+        if chain_id not in self._usage:
+            try:
+                self._usage[chain_id] = await self._snapshots.usage(chain_id)
+            except NotFound:
+                return None
+            if len(self._usage) > _CACHED:
+                self._usage.popitem(last=False)
+        return self._usage[chain_id]
 
     async def _load(self, target: Descriptor) -> Image:
         manifest = await self.pick(target)

@@ -16,6 +16,7 @@ from pier.engine.ports import Content, ImageRecords, Snapshots
 from pier.oci.image import chain_ids
 from pier.oci.media_types import is_index
 
+_BLOCK = 4096  # bytes in which file systems give space to files
 Grouped = dict[str, tuple[Image, list[ImageRecord]]]
 
 
@@ -27,7 +28,9 @@ class ImageStore:
     """
 
     def __init__(self, content: Content, records: ImageRecords, snapshots: Snapshots, platform: Platform) -> None:
+        self._content = content
         self._records = records
+        self._snapshots = snapshots
         self._reader = ManifestReader(content, snapshots, platform)
         self._variants = VariantReader(content, self._reader)
         self._naming = asyncio.Lock()  # moving a name is several calls
@@ -94,6 +97,12 @@ class ImageStore:
         """Bytes that each unpacked layer takes on disk, by chain id, from the bottom."""
         sizes = await self._reader.layer_sizes(image)
         return dict(zip(chain_ids(image.diff_ids), sizes, strict=True)) if sizes is not None else {}
+
+    async def bytes_on_disk(self) -> int:
+        """What all layers and blobs in our namespace take, each once: also those that no image names (any more)."""
+        layers = [await self._reader.layer_size(chain_id) for chain_id in await self._snapshots.list_layers()]
+        blobs = (await self._content.sizes()).values()
+        return sum(size or 0 for size in layers) + sum(size + -size % _BLOCK for size in blobs)
 
     def forget(self, target: Descriptor) -> None:
         """Reads a target anew: its index may have got the content of a platform that suits better."""

@@ -19,20 +19,19 @@ class ImageUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskUsage:
-    """`layers_size` counts each layer once."""
+    """`layers_size` is what all images take: unpacked layers and stored blobs, each once."""
 
     layers_size: int
     images: tuple[ImageUsage, ...]
 
 
 async def measure(store: ImageStore, in_use: InUse) -> DiskUsage:
-    """Sizes are those of unpacked layers on disk."""
+    """An image's own sizes are those of its unpacked layers."""
     images = await store.images()
     layers = {image.id: await store.layer_sizes(image) for image in images}
     owners = Counter(chain_id for sizes in layers.values() for chain_id in sizes)
-    once = {chain_id: size for sizes in layers.values() for chain_id, size in sizes.items()}
     return DiskUsage(
-        layers_size=sum(once.values()),
+        layers_size=await store.bytes_on_disk(),
         images=tuple(
             ImageUsage(
                 image=image,

@@ -26,6 +26,9 @@ class Snapshots(Protocol):
         ...
 
     async def list_keys(self) -> list[str]: ...
+    async def list_layers(self) -> list[str]:
+        """The committed ones: chain ids."""
+        ...
 
 
 class Content(Protocol):
@@ -33,6 +36,10 @@ class Content(Protocol):
 
     async def size(self, digest: str) -> int | None:
         """None if there is no such blob (complete) in this namespace."""
+        ...
+
+    async def sizes(self) -> dict[str, int]:
+        """Bytes of every blob in this namespace, by digest."""
         ...
 
     async def read(self, digest: str, *, limit: int = 8 << 20) -> bytes:
