@@ -1,6 +1,7 @@
 """`logs`, with both clients."""
 
 import json
+import socket
 import threading
 from pathlib import Path
 
@@ -167,3 +168,24 @@ def test_a_bad_option_of_the_local_driver_is_400(image: str, engine: Engine) -> 
     body = {"Image": image, "HostConfig": {"LogConfig": {"Type": "local", "Config": {"tag": "x"}}}}
     answer = engine.call("POST", "/containers/create", body)
     assert (answer.status, answer.message) == (400, "unknown log opt 'tag' for log driver local")
+
+
+def test_the_syslog_driver_hands_lines_on_and_keeps_them(cli: Cli, image: str, engine: Engine) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(20)
+        address = f"syslog-address=udp://127.0.0.1:{server.getsockname()[1]}"
+        options = ("--log-driver", "syslog", "--log-opt", address, "--log-opt", "tag={{.Name}}")
+        run_to_end(engine, image, "told", "echo one; sleep 0.1; echo err >&2", *options)
+        got = [server.recv(1000) for _ in range(2)]
+    assert [message.partition(b">")[0] for message in got] == [b"<30", b"<27"]  # daemon.info, daemon.err
+    assert [message.partition(b": ")[2] for message in got] == [b"one", b"err"]
+    assert b" told[" in got[0]
+    done = cli("logs", "told").check()
+    assert (done.stdout, done.stderr) == ("one\n", "err\n")
+
+
+def test_a_syslog_that_is_away_holds_nothing_back(cli: Cli, image: str, engine: Engine) -> None:
+    options = ("--log-driver", "syslog", "--log-opt", "syslog-address=tcp://127.0.0.1:1")
+    run_to_end(engine, image, "alone", "seq 1 100000", *options)
+    assert len(cli("logs", "alone").check().lines) == 100000

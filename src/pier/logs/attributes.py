@@ -31,8 +31,13 @@ def line_attributes(options: Mapping[str, str], container: Container | None) -> 
     found = _selected(container.config.labels, options.get("labels", ""), options.get("labels-regex", ""))
     found |= _selected(environment, options.get("env", ""), options.get("env-regex", ""))
     if options.get("tag"):
-        found["tag"] = _FIELD.sub(lambda match: _FIELDS[match[1]](container), options["tag"])
+        found["tag"] = expand_tag(options["tag"], container)
     return found
+
+
+def expand_tag(tag: str, container: Container) -> str:
+    """The tag with its fields, which `check_tag` has looked at, filled in."""
+    return _FIELD.sub(lambda match: _FIELDS[match[1]](container), tag)
 
 
 def _selected(values: Mapping[str, str], names: str, pattern: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pier.logs.checkpoint import Checkpoint, Mark
@@ -20,8 +20,17 @@ class Journal:
     time of its first line.
     """
 
-    def __init__(self, file: LogFile, lines: Encoder, checkpoint: Checkpoint, spools: Mapping[int, Spool]) -> None:
+    def __init__(
+        self,
+        file: LogFile,
+        lines: Encoder,
+        checkpoint: Checkpoint,
+        spools: Mapping[int, Spool],
+        hand_on: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`hand_on` is given every batch of records once it is in the file, and must not wait."""
         self._file = file
+        self._hand_on = hand_on
         self._lines = lines
         self._checkpoint = checkpoint
         self._spools = spools
@@ -133,6 +142,8 @@ class Journal:
         if not consumed:
             return 0
         self._file.append(lines)
+        if self._hand_on is not None:
+            self._hand_on(lines)
         self._time = stamp
         self._positions[stream] += consumed
         self._save()

@@ -7,19 +7,29 @@ from dataclasses import dataclass
 from pier.domain.container import LogConfig
 from pier.domain.errors import InvalidArgument, Unsupported
 from pier.logs.attributes import check_tag, compile_pattern
+from pier.logs.syslog import parse_syslog
 
 DEFAULT_MAX_SIZE = 64_000_000
 DEFAULT_MAX_FILE = 10
 DEFAULT_BUFFER = 1 << 20  # of a non-blocking log
 UNBOUNDED = -1
 
-JSON_FILE, LOCAL = "json-file", "local"
+JSON_FILE, LOCAL, JOURNALD, SYSLOG = "json-file", "local", "journald", "syslog"
 _LOCAL_SIZE = 20 << 20
 _LOCAL_FILES = 5
 
-_NOT_BUILT = ("syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "gcplogs", "etwlogs")
+_NOT_BUILT = ("gelf", "fluentd", "awslogs", "splunk", "gcplogs", "etwlogs")
 _BOUNDS = frozenset({"max-size", "max-file", "compress", "mode", "max-buffer-size"})
-_KNOWN = _BOUNDS | {"labels", "labels-regex", "env", "env-regex", "tag"}
+_NAMES = {"labels", "labels-regex", "env", "env-regex", "tag"}
+_KNOWN = _BOUNDS | _NAMES
+_CACHE = {"cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"}
+_FORWARDED = {
+    JOURNALD: _NAMES | _CACHE | {"mode", "max-buffer-size"},
+    SYSLOG: _NAMES
+    | _CACHE
+    | {"mode", "max-buffer-size", "syslog-address", "syslog-facility", "syslog-format"}
+    | {"syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key", "syslog-tls-skip-verify"},
+}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
@@ -44,19 +54,43 @@ def parse_options(config: LogConfig) -> FileOptions | None:
     if config.driver == "none":
         return None
     if config.driver in _NOT_BUILT:
-        raise Unsupported(f"log driver {config.driver!r} is not built into Pier; use json-file, local or none")
+        raise Unsupported(
+            f"log driver {config.driver!r} is not built into Pier; use json-file, local, journald, syslog or none"
+        )
     if config.driver == LOCAL:
         return _local(config.options)
+    if config.driver in _FORWARDED:
+        return _forwarded(config)
     if config.driver not in (JSON_FILE, ""):
         raise InvalidArgument(f'error looking up logging plugin {config.driver}: plugin "{config.driver}" not found')
     for name in config.options:
         if name not in _KNOWN:
             raise InvalidArgument(f"unknown log opt '{name}' for json-file log driver")
-    for name in ("labels-regex", "env-regex"):
-        if name in config.options:
-            compile_pattern(name, config.options[name])
-    check_tag(config.options.get("tag", ""))
+    _check_names(config.options)
     return _json_file(config.options)
+
+
+def _check_names(options: Mapping[str, str]) -> None:
+    for name in ("labels-regex", "env-regex"):
+        if name in options:
+            compile_pattern(name, options[name])
+    check_tag(options.get("tag", ""))
+
+
+def _forwarded(config: LogConfig) -> FileOptions:
+    """What is handed on is kept here, too, bounded as `local` is: `docker logs` reads that, as with dockerd."""
+    options = config.options
+    for name in options:
+        if name not in _FORWARDED[config.driver]:
+            raise InvalidArgument(f"unknown log opt '{name}' for {config.driver} log driver")
+    _check_names(options)
+    if config.driver == SYSLOG:
+        parse_syslog(options)
+    if _boolean(options.get("cache-disabled", "false")):
+        raise Unsupported("Pier keeps a copy of every log that it hands on: cache-disabled cannot be true")
+    kept = {name.removeprefix("cache-"): value for name, value in options.items() if name in _CACHE}
+    kept.pop("disabled", None)
+    return _local(kept | {name: options[name] for name in ("mode", "max-buffer-size") if name in options})
 
 
 def _json_file(options: Mapping[str, str]) -> FileOptions:

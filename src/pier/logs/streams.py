@@ -17,9 +17,11 @@ from pier.domain.runtime import Stdio
 from pier.logs.arrivals import Arrivals
 from pier.logs.attributes import line_attributes
 from pier.logs.checkpoint import Checkpoint
-from pier.logs.drivers import encoder_for
+from pier.logs.drivers import encoder_for, format_of
+from pier.logs.forward import Forwarder
+from pier.logs.forwarding import forwarder_for
 from pier.logs.journal import Journal
-from pier.logs.options import FileOptions, parse_options
+from pier.logs.options import JSON_FILE, FileOptions, parse_options
 from pier.logs.rotation import LogFile
 from pier.logs.source import open_fifo
 from pier.logs.spool import Spool
@@ -48,6 +50,7 @@ class _Log:
     path: Path
     options: FileOptions
     attributes: Mapping[str, str]
+    forwarder: Forwarder | None
 
 
 class Streams:
@@ -76,7 +79,8 @@ class Streams:
 
         Raises InvalidArgument for bad log options, PierError when files cannot be made.
         """
-        return await self._make(container_id, exec_id, stdin, terminal, _log_of(log, log_path, container), fresh=True)
+        kept = _log_of(log, log_path, container, fresh=True)
+        return await self._make(container_id, exec_id, stdin, terminal, kept, fresh=True)
 
     async def reopen(
         self,
@@ -93,7 +97,8 @@ class Streams:
 
         The log is cut to its checkpoint and written on from the spools. Raises as `open` does.
         """
-        return await self._make(container_id, exec_id, stdin, terminal, _log_of(log, log_path, container), fresh=False)
+        kept = _log_of(log, log_path, container, fresh=False)
+        return await self._make(container_id, exec_id, stdin, terminal, kept, fresh=False)
 
     async def _make(
         self, container_id: str, exec_id: str, stdin: bool, terminal: bool, log: _Log | None, *, fresh: bool
@@ -141,7 +146,10 @@ class Streams:
         self, journals: list[Journal], directory: Path, log: _Log, spools: Mapping[int, Spool], fresh: bool
     ) -> None:
         file = LogFile(log.path, log.options, self._compressor)
-        journal = Journal(file, encoder_for(log.options, log.attributes), Checkpoint(directory / "checkpoint"), spools)
+        encoder = encoder_for(log.options, log.attributes)
+        forwarder, decode = log.forwarder, format_of(log.options).decode
+        hand_on = None if forwarder is None else lambda records: forwarder.put(decode(records))
+        journal = Journal(file, encoder, Checkpoint(directory / "checkpoint"), spools, hand_on)
         journals.append(journal)
         if fresh:
             journal.begin()
@@ -164,7 +172,7 @@ class Streams:
         writer = None
         notify_path = ""
         if journal is not None and log is not None:
-            writer = LogWriter(journal, spools, log.options, self._pool, stream.log_progressed)
+            writer = LogWriter(journal, spools, log.options, self._pool, stream.log_progressed, log.forwarder)
             notify_path = str(log.path)
         self._open.add(stream)
         spilling = (self._pool, log.path.parent) if log is not None else None
@@ -219,11 +227,19 @@ def _stdio(directory: Path, stdin: bool, terminal: bool) -> Stdio:
     )
 
 
-def _log_of(config: LogConfig | None, path: str, container: Container | None) -> _Log | None:
+def _log_of(config: LogConfig | None, path: str, container: Container | None, *, fresh: bool) -> _Log | None:
     options = parse_options(config) if config is not None else None
     if config is None or options is None:
         return None
-    return _Log(Path(path), options, line_attributes(config.options, container))
+    attributes = line_attributes(config.options, container) if options.driver == JSON_FILE else {}
+    try:
+        forwarder = forwarder_for(config, container)
+    except PierError as error:
+        if fresh:
+            raise
+        _log.warning("the log of container %s is kept here only: %s", container and container.id, error.message)
+        forwarder = None  # a process that runs is not ended for that
+    return _Log(Path(path), options, attributes, forwarder)
 
 
 def _prepare(directory: Path, stdio: Stdio, fresh: bool) -> None:

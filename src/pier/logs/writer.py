@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from functools import partial
 
 from pier.logs.checkpoint import Mark
+from pier.logs.forward import Forwarder
 from pier.logs.journal import Journal
 from pier.logs.options import FileOptions
 from pier.logs.spool import Spool
@@ -30,12 +31,14 @@ class LogWriter:
         options: FileOptions,
         pool: Executor,
         progressed: Callable[[], None],
+        forwarder: Forwarder | None = None,
     ) -> None:
         self._journal = journal
         self._spools = spools
         self._options = options
         self._pool = pool
         self._progressed = progressed
+        self._forwarder = forwarder
         self._loop = asyncio.get_running_loop()
         self._segments: deque[tuple[int, int]] = deque()  # (stream, up to which position)
         self._taken = {stream: journal.position(stream) for stream in spools}
@@ -155,3 +158,5 @@ class LogWriter:
                 self._journal.path,
             )
         await self._loop.run_in_executor(self._pool, self._journal.close)
+        if self._forwarder is not None:
+            self._forwarder.close()

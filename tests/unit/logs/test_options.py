@@ -1,7 +1,7 @@
 import pytest
 
 from pier.domain.container import LogConfig
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument, PierError, Unsupported
 from pier.logs.options import UNBOUNDED, FileOptions, parse_options
 
 
@@ -92,5 +92,30 @@ def test_local_refuses_bad_options_by_name(options: dict[str, str], message: str
 def test_an_unknown_driver_and_one_that_is_missing_differ() -> None:
     with pytest.raises(InvalidArgument, match='plugin "foo" not found'):
         parse_options(LogConfig(driver="foo"))
-    with pytest.raises(Unsupported, match="journald"):
-        parse_options(LogConfig(driver="journald"))
+    with pytest.raises(Unsupported, match="fluentd"):
+        parse_options(LogConfig(driver="fluentd"))
+
+
+@pytest.mark.parametrize("driver", ["journald", "syslog"])
+def test_what_is_handed_on_is_kept_as_local_keeps_it(driver: str) -> None:
+    options = {"tag": "x", "cache-max-size": "1m", "cache-max-file": "3", "mode": "non-blocking"}
+    asked = parse_options(LogConfig(driver=driver, options=options))
+    assert asked == FileOptions(driver="local", max_size=1_000_000, max_file=3, compress=True, non_blocking=True)
+    assert parse_options(LogConfig(driver=driver)) == local()
+
+
+@pytest.mark.parametrize(
+    ("driver", "options", "message"),
+    [
+        ("journald", {"x": "1"}, "unknown log opt 'x' for journald log driver"),
+        ("journald", {"max-size": "1m"}, "unknown log opt 'max-size' for journald log driver"),
+        ("syslog", {"x": "1"}, "unknown log opt 'x' for syslog log driver"),
+        ("syslog", {"syslog-facility": "nope"}, "invalid syslog facility"),
+        ("syslog", {"tag": "{{.Foo}}"}, "can't evaluate field Foo"),
+        ("syslog", {"cache-disabled": "true"}, "cache-disabled cannot be true"),
+    ],
+)
+def test_options_of_what_is_handed_on(driver: str, options: dict[str, str], message: str) -> None:
+    with pytest.raises(PierError) as caught:
+        parse_options(LogConfig(driver=driver, options=options))
+    assert message in caught.value.message

@@ -250,6 +250,8 @@ class Creation:
         folder = self._context.config.data_root / "containers" / container_id
         if log.driver == "local":
             return str(folder / "local-logs" / "container.log")
+        if log.driver in ("journald", "syslog"):
+            return str(folder / "container-cached.log")
         return str(folder / f"{container_id}-json.log") if log.driver == "json-file" else ""
 
 
