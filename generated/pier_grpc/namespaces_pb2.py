@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apier_grpc/namespaces.proto\x12!containerd.services.namespaces.v1\"\x92\x01\n\tNamespace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12H\n\x06labels\x18\x02 \x03(\x0b\x32\x38.containerd.services.namespaces.v1.Namespace.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Y\n\x16\x43reateNamespaceRequest\x12?\n\tnamespace\x18\x01 \x01(\x0b\x32,.containerd.services.namespaces.v1.Namespace\"Z\n\x17\x43reateNamespaceResponse\x12?\n\tnamespace\x18\x01 \x01(\x0b\x32,.containerd.services.namespaces.v1.Namespace2\x8d\x01\n\nNamespaces\x12\x7f\n\x06\x43reate\x12\x39.containerd.services.namespaces.v1.CreateNamespaceRequest\x1a:.containerd.services.namespaces.v1.CreateNamespaceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apier_grpc/namespaces.proto\x12!containerd.services.namespaces.v1\"\x92\x01\n\tNamespace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12H\n\x06labels\x18\x02 \x03(\x0b\x32\x38.containerd.services.namespaces.v1.Namespace.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\'\n\x15ListNamespacesRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\"Z\n\x16ListNamespacesResponse\x12@\n\nnamespaces\x18\x01 \x03(\x0b\x32,.containerd.services.namespaces.v1.Namespace\"Y\n\x16\x43reateNamespaceRequest\x12?\n\tnamespace\x18\x01 \x01(\x0b\x32,.containerd.services.namespaces.v1.Namespace\"Z\n\x17\x43reateNamespaceResponse\x12?\n\tnamespace\x18\x01 \x01(\x0b\x32,.containerd.services.namespaces.v1.Namespace2\x8a\x02\n\nNamespaces\x12{\n\x04List\x12\x38.containerd.services.namespaces.v1.ListNamespacesRequest\x1a\x39.containerd.services.namespaces.v1.ListNamespacesResponse\x12\x7f\n\x06\x43reate\x12\x39.containerd.services.namespaces.v1.CreateNamespaceRequest\x1a:.containerd.services.namespaces.v1.CreateNamespaceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,10 +37,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NAMESPACE']._serialized_end=212
   _globals['_NAMESPACE_LABELSENTRY']._serialized_start=167
   _globals['_NAMESPACE_LABELSENTRY']._serialized_end=212
-  _globals['_CREATENAMESPACEREQUEST']._serialized_start=214
-  _globals['_CREATENAMESPACEREQUEST']._serialized_end=303
-  _globals['_CREATENAMESPACERESPONSE']._serialized_start=305
-  _globals['_CREATENAMESPACERESPONSE']._serialized_end=395
-  _globals['_NAMESPACES']._serialized_start=398
-  _globals['_NAMESPACES']._serialized_end=539
+  _globals['_LISTNAMESPACESREQUEST']._serialized_start=214
+  _globals['_LISTNAMESPACESREQUEST']._serialized_end=253
+  _globals['_LISTNAMESPACESRESPONSE']._serialized_start=255
+  _globals['_LISTNAMESPACESRESPONSE']._serialized_end=345
+  _globals['_CREATENAMESPACEREQUEST']._serialized_start=347
+  _globals['_CREATENAMESPACEREQUEST']._serialized_end=436
+  _globals['_CREATENAMESPACERESPONSE']._serialized_start=438
+  _globals['_CREATENAMESPACERESPONSE']._serialized_end=528
+  _globals['_NAMESPACES']._serialized_start=531
+  _globals['_NAMESPACES']._serialized_end=797
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ from pier.containerd.diffs import Diffs
 from pier.containerd.events import RuntimeEvents
 from pier.containerd.images import ImageRecords
 from pier.containerd.leases import Leases
+from pier.containerd.neighbours import Neighbours
 from pier.containerd.snapshots import Snapshots
 from pier.containerd.tasks import Tasks
 from pier.containerd.version import Version
@@ -132,7 +133,9 @@ async def _engine(settings: Config, group: asyncio.TaskGroup, again: asyncio.Eve
             mirrors=settings.registry_mirrors,
             directory=settings.registry_config_path,
         )
-        ports = _ports(settings, records, client, keeper, streams, Logs(arrivals), registry)
+        neighbours = Neighbours(settings.containerd)
+        stack.push_async_callback(neighbours.close)
+        ports = _ports(settings, records, client, keeper, streams, Logs(arrivals), registry, neighbours)
         stack.push_async_callback(ports.registry.close)
         ports.logs.check(LogConfig(driver=settings.log_driver, options=settings.log_opts))
         await asyncio.to_thread(write_wrappers, settings.data_root, _wrapped(settings))
@@ -183,6 +186,7 @@ def _ports(
     streams: Streams,
     logs: Logs,
     registry: Registry,
+    neighbours: Neighbours,
 ) -> Ports:
     """Every adapter, handed over as the Protocol it must fit: mypy checks that here."""
     changes = ImageChanges()
@@ -194,6 +198,7 @@ def _ports(
         snapshots=Snapshots(client, settings.storage_driver),
         content=Content(client),
         image_records=ImageRecords(client, changes),
+        neighbours=neighbours,
         diffs=Diffs(client),
         leases=Leases(client),
         runtime_events=RuntimeEvents(client, changes),

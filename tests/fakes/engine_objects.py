@@ -30,6 +30,7 @@ class FakeImages:
         self.progress: list[Progress | Exception] = []
         self.pulled: list[tuple[Any, ...]] = []
         self.pushed: list[tuple[Any, ...]] = []
+        self.shared: list[tuple[str, str]] = []
         self.platforms: list[Any] = []
         self.imported: list[tuple[Any, bytes]] = []
         self.loaded = b""
@@ -123,6 +124,12 @@ class FakeImages:
 
     async def tag(self, ref: str, repository: str, tag: str) -> None:
         self.all[f"{repository}:{tag or 'latest'}"] = await self.get(ref)
+
+    async def share(self, ref: str, namespace: str) -> None:
+        self.shared.append((ref, namespace))
+
+    async def unshare(self, ref: str, namespace: str) -> None:
+        self.shared.remove((ref, namespace))
 
     async def prune(self, filters: Filters) -> tuple[Sequence[tuple[str, str]], int]:
         return [], 0

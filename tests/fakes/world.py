@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from fakes.containerd import FakeContainerd
 from fakes.host import FakeHost
+from fakes.neighbours import FakeNeighbours
 from fakes.networks import FakeNetworks
 from fakes.records import FakeRecords
 from fakes.registry import FakeRegistry
@@ -55,6 +56,7 @@ class World:
     networks: FakeNetworks = field(default_factory=FakeNetworks)
     host: FakeHost = field(default_factory=FakeHost)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
+    neighbours: FakeNeighbours = field(default_factory=FakeNeighbours)
     settings: Mapping[str, object] = field(default_factory=dict)
     context: Context = field(init=False)
     engine: Engine = field(init=False)
@@ -107,6 +109,7 @@ class World:
             snapshots=self.containerd.snapshots,
             content=self.containerd.content,
             image_records=self.containerd.images,
+            neighbours=self.neighbours,
             diffs=self.containerd.diffs,
             leases=self.containerd.leases,
             runtime_events=self.containerd.events,

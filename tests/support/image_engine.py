@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+from fakes.neighbours import FakeNeighbours
 from support.images import host_architecture
 
 from pier.archive.images import Archives
@@ -11,7 +12,7 @@ from pier.domain.reference import parse
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.images import Images
 from pier.engine.images.remove import ImageUser
-from pier.engine.ports import Content, Diffs, ImageRecords, Leases, Registry, Snapshots
+from pier.engine.ports import Content, Diffs, ImageRecords, Leases, Neighbours, Registry, Snapshots
 
 
 @dataclass
@@ -24,6 +25,8 @@ class ImageEngine:
     diffs: Diffs
     leases: Leases
     registry: Registry
+    neighbours: Neighbours = field(default_factory=FakeNeighbours)
+    image_namespaces: tuple[str, ...] = ()
     users: dict[str, list[ImageUser]] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
     images: Images = field(init=False)
@@ -39,6 +42,8 @@ class ImageEngine:
             archives=Archives(),
             publish=self._publish,
             in_use=lambda image_id: self.users.get(image_id, []),
+            neighbours=self.neighbours,
+            image_namespaces=self.image_namespaces,
             platform=Platform(architecture=host_architecture()),
         )
 

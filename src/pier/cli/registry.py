@@ -51,6 +51,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "image push": (f"{_IMAGE}.push", "PUSH", "Send an image to a registry"),
     "image rm": (f"{_IMAGE}.names", "RM", "Remove images"),
     "image save": (f"{_IMAGE}.archive", "SAVE", "Write images to an archive"),
+    "image share": (f"{_IMAGE}.share", "SHARE", "Make an image known in another namespace of containerd"),
+    "image unshare": (f"{_IMAGE}.share", "UNSHARE", "Take an image back from another namespace of containerd"),
     "image tag": (f"{_IMAGE}.names", "TAG", "Give an image another name"),
     "network connect": ("pier.cli.network_membership", "CONNECT", "Attach a container to a network"),
     "network create": ("pier.cli.network", "CREATE", "Create a network"),

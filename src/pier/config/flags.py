@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--label", dest="labels", action="append", help="label of this engine, shown by info")
     add("--insecure-registry", dest="insecure_registries", action="append", help="registry without TLS checks")
     add("--registry-mirror", dest="registry_mirrors", action="append", help="mirror asked before Docker Hub")
+    add("--image-namespaces", action="append", help="other containerd namespaces whose images are used, as k8s.io")
     add("--registry-config-path", help="hosts.toml of each registry (default /etc/containerd/certs.d)")
     add("-s", "--storage-driver", help="containerd snapshotter (default overlayfs)")
     _switch(parser, "--allow-insecure-tcp", help="listen on tcp:// beyond loopback without TLS")

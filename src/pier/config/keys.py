@@ -32,6 +32,11 @@ def _storage_driver(value: object) -> str:
     return "overlayfs" if driver == "overlay2" else driver
 
 
+def _namespaces(value: object) -> tuple[str, ...]:
+    """Also parted by commas, as on the command line."""
+    return tuple(name for text in values.strings(value) for name in text.split(",") if name)
+
+
 KEYS = {
     "hosts": Key("hosts", values.strings),
     "containerd": Key("containerd", values.text),
@@ -46,6 +51,7 @@ KEYS = {
     "insecure-registries": Key("insecure_registries", values.strings, reloads=True),
     "registry-mirrors": Key("registry_mirrors", values.strings, reloads=True),
     "registry-config-path": Key("registry_config_path", _path),
+    "image-namespaces": Key("image_namespaces", _namespaces),
     "proxies": Key("proxies", values.proxies),
     "bridge": Key("bridge", values.text),
     "bip": Key("bip", values.text),

@@ -47,6 +47,7 @@ class Config:
     log_level: str = "info"
     insecure_registries: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()
+    image_namespaces: tuple[str, ...] = ()  # of containerd, whose images are used without a pull
     registry_config_path: Path = Path("/etc/containerd/certs.d")
     proxies: Mapping[str, str] = field(default_factory=dict)  # of pierd's own requests, by variable: HTTP_PROXY …
     bridge: str = "pier0"

@@ -23,6 +23,7 @@ class Ports:
     snapshots: ports.Snapshots
     content: ports.Content
     image_records: ports.ImageRecords
+    neighbours: ports.Neighbours
     diffs: ports.Diffs
     leases: ports.Leases
     runtime_events: ports.RuntimeEvents

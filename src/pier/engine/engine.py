@@ -160,6 +160,8 @@ def _images(context: Context) -> Images:
         publish=publish,
         in_use=in_use,
         platform=Platform(architecture=GO_ARCHITECTURES.get(context.facts.architecture, context.facts.architecture)),
+        neighbours=ports.neighbours,
+        image_namespaces=context.config.image_namespaces,
         now=memory.clock.now,
     )
 

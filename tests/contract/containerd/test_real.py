@@ -19,6 +19,7 @@ from pier.containerd.events import RuntimeEvents
 from pier.containerd.images import ImageRecords
 from pier.containerd.ingest import Ingest
 from pier.containerd.namespaces import Namespaces
+from pier.containerd.neighbours import Neighbours
 from pier.containerd.version import Version
 from pier.domain.errors import Conflict, StartFailed, Unavailable
 from pier.domain.image import Descriptor, ImageRecord
@@ -255,3 +256,15 @@ async def test_absent_from_the_start(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="is containerd running"):
         await Version(client).version()
     await client.close()
+
+
+async def test_neighbour_is_there_once_somebody_made_it(containerd: Containerd) -> None:
+    neighbours = Neighbours(containerd.address)
+    name = f"pier-test-{secrets.token_hex(4)}"
+    neighbour = neighbours.get(name)
+    assert neighbours.get(name) is neighbour
+    assert not await neighbour.exists()
+    await Namespaces(neighbour.client).ensure()
+    assert await neighbour.exists()
+    assert await neighbour.records.list() == []
+    await neighbours.close()

@@ -156,6 +156,23 @@ async def tag(call: Call) -> Answer:
     return Reply(status=201)
 
 
+async def share(call: Call) -> Answer:
+    await call.engine.images.share(call.ref, _namespace(call))
+    return Reply(status=204)
+
+
+async def unshare(call: Call) -> Answer:
+    await call.engine.images.unshare(call.ref, _namespace(call))
+    return Reply(status=204)
+
+
+def _namespace(call: Call) -> str:
+    namespace = call.text("namespace")
+    if not namespace:
+        raise InvalidArgument("the query has no namespace")
+    return namespace
+
+
 async def remove(call: Call) -> Answer:
     if call.text("platforms"):
         raise Unsupported("Pier does not support removing single platforms of an image (platforms) yet; remove it all")
@@ -182,4 +199,6 @@ ROUTES = (
     Route("GET", "/images/get", save),
     Route("GET", "/images/{name...}/get", save_one),
     Route("POST", "/images/load", load),
+    Route("POST", "/images/{name...}/share", share, note="Pier's own: `namespace` of containerd"),
+    Route("POST", "/images/{name...}/unshare", unshare, note="Pier's own: `namespace` of containerd"),
 )

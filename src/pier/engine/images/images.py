@@ -13,6 +13,7 @@ from pier.engine.images.history import HistoryRow, read_history
 from pier.engine.images.importing import Importer, ImportRequest
 from pier.engine.images.listing import filter_images
 from pier.engine.images.load import Loader
+from pier.engine.images.neighbours import Neighbourhood
 from pier.engine.images.progress import run_reporting
 from pier.engine.images.prune import prune_images
 from pier.engine.images.publish import Publish
@@ -26,7 +27,7 @@ from pier.engine.images.tools import Tools
 from pier.engine.images.unpack import Unpacker
 from pier.engine.images.usage import DiskUsage, measure
 from pier.engine.images.variants import Variant
-from pier.engine.ports import Archives, Content, Diffs, ImageRecords, Leases, Registry, Snapshots
+from pier.engine.ports import Archives, Content, Diffs, ImageRecords, Leases, Neighbours, Registry, Snapshots
 
 
 class Images:
@@ -45,9 +46,13 @@ class Images:
         publish: Publish,
         in_use: InUse,
         platform: Platform,
+        neighbours: Neighbours,
+        image_namespaces: Sequence[str] = (),
         now: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event."""
+        """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event;
+        `image_namespaces` are other namespaces of containerd whose images are used without a pull.
+        """
         self._store = ImageStore(content, image_records, snapshots, platform)
         unpacker = Unpacker(snapshots, diffs)
         tools = Tools(
@@ -76,26 +81,44 @@ class Images:
             publish=publish,
             now=now,
         )
+        self._neighbourhood = Neighbourhood(tools, neighbours, image_namespaces)
         self._remover = Remover(self._store, snapshots, in_use, publish)
         self._in_use = in_use
         self._publish = publish
         self._now = now
 
     async def get(self, ref: str) -> Image:
-        """By name, id, unique prefix of an id, or `name@digest`. Raises NotFound as `No such image: X:latest`."""
+        """By name, id, unique prefix of an id, or `name@digest`. Raises NotFound as `No such image: X:latest`.
+
+        What only another namespace of containerd has is taken over first, where the configuration allows it.
+        """
+        try:
+            return await self._store.get(ref)
+        except NotFound:
+            if not await self._neighbourhood.adopt(ref):
+                raise
         return await self._store.get(ref)
 
     async def get_for(self, ref: str, platform: Platform) -> Image:
         """The same for another platform of its index. Raises NotFound."""
+        await self.get(ref)
         return await self._store.get_for(ref, platform)
 
     async def variants(self, ref: str) -> "list[Variant]":
         """What its index lists, with how much of it is here. Raises NotFound."""
-        return await self._store.variants((await self._store.get(ref)).id)
+        return await self._store.variants((await self.get(ref)).id)
 
     def users(self, image_id: str) -> Sequence[ImageUser]:
         """The containers made from an image."""
         return self._in_use(image_id)
+
+    async def share(self, ref: str, namespace: str) -> None:
+        """Makes an image known in another namespace of containerd. Raises NotFound, InvalidArgument, Conflict."""
+        await self._neighbourhood.share(ref, namespace)
+
+    async def unshare(self, ref: str, namespace: str) -> None:
+        """Takes that back. Raises NotFound, Conflict."""
+        await self._neighbourhood.unshare(ref, namespace)
 
     async def id_of(self, ref: str) -> str:
         """The id behind a reference, or "" where there is none (any more)."""
@@ -151,6 +174,7 @@ class Images:
 
     async def tag(self, ref: str, repository: str, tag: str) -> None:
         """Gives an image a further name. Raises NotFound, InvalidArgument."""
+        await self.get(ref)
         await tag_image(self._store, self._publish, ref, repository, tag)
 
     async def derive(self, wanted: Derivation) -> Image:
@@ -159,6 +183,7 @@ class Images:
 
     async def history(self, ref: str, *, platform: Platform | None = None) -> "list[HistoryRow]":
         """Newest step first. Raises NotFound."""
+        await self.get(ref)
         return await read_history(self._store, ref, platform)
 
     async def prune(self, filters: Filters) -> tuple[Removed, int]:

@@ -116,3 +116,21 @@ class Leases(Protocol):
     async def collect(self) -> None:
         """Has containerd collect garbage and waits for it (what prune ends with)."""
         ...
+
+
+class Neighbour(Protocol):
+    """Another namespace of the same containerd. Blobs that are in both lie on the disk once."""
+
+    @property
+    def content(self) -> Content: ...
+    @property
+    def records(self) -> ImageRecords: ...
+    @property
+    def leases(self) -> Leases: ...
+    async def exists(self) -> bool: ...
+
+
+class Neighbours(Protocol):
+    def get(self, namespace: str) -> Neighbour:
+        """By name; asking makes no such namespace."""
+        ...

@@ -213,3 +213,11 @@ async def test_shared_size_is_counted_when_asked_for(client: RawClient) -> None:
 
 async def test_removing_single_platforms_is_refused(client: RawClient) -> None:
     assert (await client.request("DELETE", f"/images/busybox?platforms={ARM}")).status == 501
+
+
+async def test_share_and_unshare(client: RawClient, engine: FakeEngine) -> None:
+    assert (await client.request("POST", "/images/a/b:1/share?namespace=k8s.io")).status == 204
+    assert engine.images.shared == [("a/b:1", "k8s.io")]
+    assert (await client.request("POST", "/images/a/b:1/unshare?namespace=k8s.io")).status == 204
+    assert engine.images.shared == []
+    assert (await client.request("POST", "/images/a/b:1/share")).status == 400
