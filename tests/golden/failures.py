@@ -151,6 +151,33 @@ def refused_creates(s: Subject) -> None:
     _all(s, CREATES)
 
 
+def _log(driver: str, **options: str) -> Request:
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    return _host(LogConfig={"Type": driver, "Config": given})
+
+
+LOGS: dict[str, Request] = {
+    "local option": _log("local", x="y"),
+    "local tag": _log("local", tag="x"),
+    "local mode": _log("local", mode="golden"),
+    "local buffer": _log("local", max_buffer_size="1m"),
+    "json mode": _log("json-file", mode="golden"),
+    "json buffer": _log("json-file", max_buffer_size="1m"),
+    "none option": _log("none", x="y"),
+    "journald option": _log("journald", x="y"),
+    "syslog option": _log("syslog", x="y"),
+    "syslog facility": _log("syslog", syslog_facility="golden"),
+    "syslog format": _log("syslog", syslog_format="golden"),
+    "syslog scheme": _log("syslog", syslog_address="ftp://golden"),
+    "syslog path": _log("syslog", syslog_address="unix:///golden-absent"),
+}
+
+
+@scenario
+def refused_logs(s: Subject) -> None:
+    _all(s, LOGS)
+
+
 # `{runs}` and the like stand for the path of that container.
 VERBS: dict[str, Request] = {
     "start twice": ("POST", "{runs}/start"),
