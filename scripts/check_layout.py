@@ -11,10 +11,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "pier"
+BENCHMARK = ROOT / "scripts" / "benchmark"
 UNIT = ROOT / "tests" / "unit"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 BANNED = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "base", "part2"})
+
+# The packages whose modules have their tests in a folder each, by the folder.
+MIRRORED = {UNIT: SOURCE, UNIT / BENCHMARK.name: BENCHMARK}
 
 # Modules whose logic other tests exercise better than a file of their own, each with its reason.
 TESTED_ELSEWHERE = {
@@ -59,7 +63,11 @@ def check_file(path: Path, text: str, tree: ast.Module) -> Iterator[str]:
         yield f"{lines} lines, more than {MAX_FILE_LINES}: split it by noun or verb"
     if BANNED & {path.stem, path.parent.name}:
         yield "a name that says nothing; name the trade"
-    if path.is_relative_to(ROOT / "src") and text.strip() and not ast.get_docstring(tree):
+    if (
+        (path.is_relative_to(ROOT / "src") or path.is_relative_to(BENCHMARK))
+        and text.strip()
+        and not ast.get_docstring(tree)
+    ):
         yield "no docstring: say what this room is for"
     for node in ast.walk(tree):
         if isinstance(node, Function):
@@ -70,28 +78,31 @@ def check_file(path: Path, text: str, tree: ast.Module) -> Iterator[str]:
 
 def check_mirror() -> Iterator[str]:
     """Each module with logic has its test file, and each unit test file has its module."""
-    for path in python_files(SOURCE):
-        name = path.relative_to(SOURCE)
-        if name.as_posix() in TESTED_ELSEWHERE or path.name == "__init__.py":
-            continue
-        if has_logic(ast.parse(path.read_text(encoding="utf-8"))) and not has_test(name):
-            yield f"{path.relative_to(ROOT)}: no test file {UNIT.relative_to(ROOT) / name.parent}/test_{name.stem}.py"
+    for folder, source in MIRRORED.items():
+        for path in python_files(source):
+            name = path.relative_to(source)
+            if (source == SOURCE and name.as_posix() in TESTED_ELSEWHERE) or path.name == "__init__.py":
+                continue
+            if has_logic(ast.parse(path.read_text(encoding="utf-8"))) and not has_test(name, source, folder):
+                wanted = folder.relative_to(ROOT) / name.parent
+                yield f"{path.relative_to(ROOT)}: no test file {wanted}/test_{name.stem}.py"
     for path in sorted(UNIT.rglob("test_*.py")):
-        if not has_subject(path.relative_to(UNIT)):
-            yield f"{path.relative_to(ROOT)}: mirrors no module of src/pier"
+        folder = UNIT / BENCHMARK.name if path.is_relative_to(UNIT / BENCHMARK.name) else UNIT
+        if not has_subject(path.relative_to(folder), MIRRORED[folder]):
+            yield f"{path.relative_to(ROOT)}: mirrors no module of {MIRRORED[folder].relative_to(ROOT)}"
 
 
-def has_test(name: Path) -> bool:
+def has_test(name: Path, source: Path, unit: Path) -> bool:
     """Whether a module has its test file, or is named by an import of its package's unit tests or a contract suite.
 
     The file is test_<module>.py, or test_<module>_<theme>.py where one would be too long.
     """
-    folder = UNIT / name.parent
+    folder = unit / name.parent
     stem = name.stem.lstrip("_")
     if any(folder.glob(f"test_{stem}.py")) or any(folder.glob(f"test_{stem}_*.py")):
         return True
-    module = ".".join(("pier", *name.with_suffix("").parts))
-    folders = [UNIT / name.parts[0] if len(name.parts) > 1 else UNIT, ROOT / "tests" / "contract"]
+    module = ".".join((source.name, *name.with_suffix("").parts))
+    folders = [unit / name.parts[0] if len(name.parts) > 1 else unit, ROOT / "tests" / "contract"]
     return any(module in imports_of(test) for test in python_files(*folders))
 
 
@@ -107,9 +118,9 @@ def imports_of(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def has_subject(test: Path) -> bool:
+def has_subject(test: Path, source: Path) -> bool:
     """Whether a unit test's name is that of a module or package (or begins with it)."""
-    folder = SOURCE / test.parent
+    folder = source / test.parent
     words = test.stem.removeprefix("test_").split("_")
     stems = ["_".join(words[:end]) for end in range(len(words), 0, -1)]
     return any((folder / f"{stem}.py").exists() or (folder / f"_{stem}.py").exists() for stem in stems) or any(

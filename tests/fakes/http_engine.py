@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -43,7 +43,7 @@ class HttpEngine:
     requests: list[Request] = field(default_factory=list)
     api_version: str = "1.51"
 
-    def __enter__(self) -> "HttpEngine":
+    def __enter__(self) -> Self:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen(64)

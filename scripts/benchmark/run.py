@@ -1,0 +1,117 @@
+"""One call of `scripts/bench`: options in, the work, a tidy host and a report out."""
+
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import benchmark.metrics  # noqa: F401  # registers the metrics
+from benchmark.catalogue import METRICS
+from benchmark.client import arena
+from benchmark.engine import Engine
+from benchmark.growth import report as growth_report
+from benchmark.growth.cells import panels
+from benchmark.growth.measure import measure_growth
+from benchmark.growth.plot import can_draw, draw
+from benchmark.image_data import base_layers, docker_archive
+from benchmark.machine import describe_engines, describe_machine, listen_to_noise, sentences
+from benchmark.marks import IMAGE, MB, now
+from benchmark.options import read_options
+from benchmark.report import LEGEND, as_json, failures, memory_notes, table
+from benchmark.session import ERRORS, Bench, say
+from benchmark.tidy import tidy
+
+ARENA = 512 * MB  # more than any reply of a full run
+SMALL_ARENA = 64 * MB
+FAILED, INTERRUPTED = 1, 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit status: 0, 1 when a sample failed or something was left behind, 130 after Ctrl-C or SIGTERM."""
+    options = read_options(argv, tuple(METRICS))
+    if options.growth and options.plot and not can_draw():
+        sys.exit("bench: no matplotlib for the plot; install the extra `bench`, or say --plot '' to go without")
+    engines = [Engine(at.name, at.socket, at.also) for at in options.engines]
+    with tempfile.TemporaryDirectory(dir=options.scratch or None) as scratch, term_as_interrupt():
+        bench = Bench(engines, replace(options, scratch=scratch), frozenset(options.metrics))
+        began, before, status = now(), listen_to_noise(), 0
+        try:
+            work(bench)
+        except KeyboardInterrupt:
+            say("interrupted: taking away what was made; the report has what was measured until now")
+            status = INTERRUPTED
+        finally:
+            about = {"machine": describe_machine(before, listen_to_noise()), "engines": describe_engines(engines)}
+            clean = tidy(engines)
+    write_reports(bench, about, now() - began)
+    return status or (FAILED if bench.has_failed() or not clean else 0)
+
+
+@contextmanager
+def term_as_interrupt() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: tidily."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def work(bench: Bench) -> None:
+    """Gives each engine the test image and measures what the options ask for."""
+    arena(SMALL_ARENA if bench.options.quick or bench.options.growth else ARENA)
+    prepare(bench)
+    if bench.options.growth:
+        measure_growth(bench)
+        return
+    began = now()
+    for function in dict.fromkeys(METRICS[name] for name in METRICS if name in bench.selected):
+        started = now()
+        say(f"{started - began:6.1f} s  {function.__name__}")
+        function(bench)
+        bench.took[function.__name__] = round(now() - started, 1)
+
+
+def prepare(bench: Bench) -> None:
+    """Loads the image, and runs the first container: it pays for caches and is not timed. Exits when that fails."""
+    try:
+        archive, ids = docker_archive(IMAGE, base_layers(bench.options.busybox))
+    except ERRORS as error:
+        sys.exit(f"bench: cannot make the test image of {bench.options.busybox}: {error}")
+    for engine in bench.engines:
+        try:
+            engine.load(archive, IMAGE, ids)
+            engine.remove(engine.run(["true"]))
+        except ERRORS as error:
+            sys.exit(f"bench: {engine.name} at {engine.sock} cannot run the test image: {error}")
+
+
+def write_reports(bench: Bench, about: dict[str, Any], seconds: float) -> None:
+    """Prints the report, and writes the files that the options name."""
+    options, names = bench.options, [engine.name for engine in bench.engines]
+    if options.growth:
+        figures = growth_report.growth_table(bench.rows, names, options.points, options.axes)
+        legend = f"{LEGEND} {growth_report.LEGEND}"
+    else:
+        figures, legend = table(bench.rows, names), LEGEND
+    notes = [*sentences(about["machine"], about["engines"]), *memory_notes(bench)]
+    text = f"{figures}\n{legend}\n\n" + "".join(f"- {note}\n" for note in notes) + failures(bench.rows)
+    print(text, end="")
+    if options.markdown:
+        Path(options.markdown).write_text(text)
+    if options.json:
+        Path(options.json).write_text(json.dumps(as_json(bench, about, seconds), indent=1) + "\n")
+    columns = panels(bench.rows, names, options.points, options.axes) if options.growth and options.plot else []
+    if any(columns):
+        draw(columns, options.plot)
+        say(f"plot: {options.plot}")
