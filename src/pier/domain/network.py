@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pier.domain.errors import InvalidArgument
 
 PROTOCOLS = ("tcp", "udp", "sctp")
+ENDPOINT_SYSCTLS = "com.docker.network.endpoint.sysctls"
+_SYSCTLS = ("ipv4", "ipv6", "mpls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Network:
 
     id: str
     name: str
-    driver: str  # bridge, host, null (docker's name for none)
+    driver: str  # bridge, macvlan, ipvlan, host, null (docker's name for none)
     created_at: int = 0
     scope: str = "local"
     internal: bool = False
@@ -63,6 +65,8 @@ class Network:
     labels: Mapping[str, str] = field(default_factory=dict)
     bridge: str = ""
     mtu: int = 1500
+    config_only: bool = False  # it holds a configuration for others, and is on no host
+    config_from: str = ""  # the name of the one that this network's configuration is from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,26 @@ class InterfaceCounters:
     tx_packets: int = 0
     tx_errors: int = 0
     tx_dropped: int = 0
+
+
+def parse_endpoint_sysctls(driver_opts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(path below /proc/sys with IFNAME in it, value) of each of an endpoint's sysctls.
+
+    Written as `net.ipv4.conf.IFNAME.log_martians=1,...`. Raises InvalidArgument in dockerd's words.
+    """
+    found = []
+    for text in filter(None, driver_opts.get(ENDPOINT_SYSCTLS, "").split(",")):
+        name, separator, value = text.strip().partition("=")
+        parts = name.split(".")
+        if not separator or len(parts) != 5 or parts[0] != "net" or parts[3] != "IFNAME" or parts[1] not in _SYSCTLS:
+            raise InvalidArgument(
+                f"unrecognised network interface sysctl '{text}'; represent 'net.X.Y.ethN.Z=V' as "
+                "'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'"
+            )
+        if any(part in ("", ".", "..") or "/" in part for part in parts):
+            raise InvalidArgument(f"invalid network interface sysctl '{text}'")
+        found.append(("/".join(parts), value))
+    return found
 
 
 def parse_port(text: str) -> tuple[int, str]:

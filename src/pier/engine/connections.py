@@ -166,9 +166,10 @@ def _require_lasting(container: Container) -> None:
 
 
 def _free_interface(container: Container) -> str:
-    """The first `ethN` that none of its endpoints has."""
+    """The first `ethN` of a number that none of its endpoints' interfaces has, whatever their prefix."""
     taken = {endpoint.interface for endpoint in container.endpoints.values()}
-    return next(name for number in range(len(taken) + 1) if (name := f"eth{number}") not in taken)
+    numbers = {name[len(name.rstrip("0123456789")) :] for name in taken}
+    return next(f"eth{number}" for number in range(len(taken) + 1) if str(number) not in numbers)
 
 
 def _lines(container: Container, networks: set[str]) -> list[str]:

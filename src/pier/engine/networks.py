@@ -32,6 +32,8 @@ class CreateNetwork:
     ipam_options: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    config_only: bool = False
+    config_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,9 @@ class Networks:
             raise PermissionDenied(f"operation is not permitted on predefined {request.name} network")
         if any(network.name == request.name for network in memory.networks.values()):
             raise Conflict(f"network with name {request.name} already exists")
+        request = self._with_configuration(request)
         self._require_supported(request)
-        driver = request.driver or "bridge"
+        driver = "null" if request.config_only else request.driver or "bridge"
         network = await self._context.ports.networks.create(
             Network(
                 id=ids.new_id(),
@@ -113,19 +116,48 @@ class Networks:
                 ipam_options=request.ipam_options,
                 options={**self._context.config.default_network_opts.get(driver, {}), **request.options},
                 labels=request.labels,
+                config_only=request.config_only,
+                config_from=request.config_from,
             )
         )
         attributes = {"name": network.name, "type": network.driver}
         await memory.commit(Put(network), memory.event("network", "create", network.id, attributes), durable=True)
         return network.id, ""
 
+    def _with_configuration(self, request: CreateNetwork) -> CreateNetwork:
+        """With what the configuration network says, which the request itself may not then; in dockerd's words."""
+        if request.config_only and (request.internal or request.attachable):
+            raise PermissionDenied(
+                "configuration network can only contain network specific fields. Network operator fields like "
+                "[ ingress | internal | attachable | scope ] are not supported."
+            )
+        if not request.config_from:
+            return request
+        source = next((one for one in self._context.memory.networks.values() if one.name == request.config_from), None)
+        if source is None or not source.config_only:
+            raise NotFound(f'configuration network "{request.config_from}" does not exist')
+        if request.pools or request.options or request.labels or request.enable_ipv6 or not request.enable_ipv4:
+            raise PermissionDenied(
+                "user specified configurations are not supported if the network depends on a configuration network"
+            )
+        return replace(
+            request,
+            pools=source.pools,
+            options=source.options,
+            labels=source.labels,
+            enable_ipv4=source.enable_ipv4,
+            enable_ipv6=source.enable_ipv6,
+            ipam_driver=source.ipam_driver,
+            ipam_options=source.ipam_options,
+        )
+
     @staticmethod
     def _require_supported(request: CreateNetwork) -> None:
-        if request.driver in ("macvlan", "ipvlan", "overlay"):
+        if request.driver == "overlay":
             raise Unsupported(f"Pier does not support the network driver {request.driver!r} yet")
         if request.driver in ("host", "null"):
             raise PermissionDenied(f'only one instance of "{request.driver}" network is allowed')
-        if request.driver not in ("", "bridge"):
+        if request.driver not in ("", "bridge", "macvlan", "ipvlan"):
             raise NotFound(f"could not find plugin {request.driver} in v1 plugin registry: plugin not found")
         if request.ipam_driver not in ("", "default"):
             raise NotFound(f'plugin "{request.ipam_driver}" not found')
@@ -161,7 +193,12 @@ class Networks:
             raise PermissionDenied(
                 f"error while removing network: network {network.name} has active endpoints ({users})"
             )
+        if network.config_only and self._depends_on(network):
+            raise PermissionDenied(f'error while removing network: configuration network "{network.name}" is in use')
         await self._drop(network)
+
+    def _depends_on(self, network: Network) -> bool:
+        return any(one.config_from == network.name for one in self._context.memory.networks.values())
 
     async def _drop(self, network: Network) -> None:
         memory = self._context.memory
@@ -183,6 +220,8 @@ class Networks:
         until = parse_until(filters, self._context.memory.clock.now())
         names = []
         for network in list(self._context.memory.networks.values()):
+            if network.config_only and self._depends_on(network):
+                continue
             if network.name in PREDEFINED or self._endpoints(network) or (until and network.created_at >= until):
                 continue
             if filters.match_labels(network.labels) and filters.match_absent_labels(network.labels):

@@ -13,17 +13,19 @@ from pier.network.ipam import AddressPool
 from pier.network.options import BridgeOptions, parse_bridge_options
 from pier.network.ports import Reservation
 from pier.network.ruleset import BridgeRule, PortRule
+from pier.network.uplinks import DRIVERS, Uplink, parse_uplink
 
 
 @dataclass(slots=True, kw_only=True)
 class HostNetwork:
-    """A bridge network as it stands on this host; `index` is its bridge's, 0 before it is made.
+    """A network as it stands on this host; `index` is its bridge's or its parent's, 0 before it is made.
 
     It has a pool of IPv4 addresses, of IPv6, or both.
     """
 
     network: Network
-    options: BridgeOptions
+    options: BridgeOptions | None  # None: it hangs on an interface of the host
+    uplink: Uplink | None
     pool4: AddressPool | None
     pool6: AddressPool | None
     index: int = 0
@@ -34,7 +36,8 @@ class HostNetwork:
         pools = [AddressPool(pool, network.name) for pool in network.pools if pool.gateway]
         return cls(
             network=network,
-            options=parse_bridge_options(network),
+            options=None if network.driver in DRIVERS else parse_bridge_options(network),
+            uplink=parse_uplink(network) if network.driver in DRIVERS else None,
             pool4=next((pool for pool in pools if pool.subnet.version == 4 and network.enable_ipv4), None),
             pool6=next((pool for pool in pools if pool.subnet.version == 6 and network.enable_ipv6), None),
         )
@@ -48,13 +51,19 @@ class HostNetwork:
         return tuple(pool.gateway for pool in self.pools)
 
     @property
+    def bridge_options(self) -> BridgeOptions:
+        """Of a bridge network."""
+        assert self.options is not None
+        return self.options
+
+    @property
     def rule(self) -> BridgeRule:
         return BridgeRule(
             name=self.network.bridge,
             subnets=tuple(pool.subnet for pool in self.pools),
-            masquerade=self.options.masquerade,
+            masquerade=self.bridge_options.masquerade,
             internal=self.network.internal,
-            connected=self.options.connected,
+            connected=self.bridge_options.connected,
         )
 
     def take(self, request: EndpointRequest) -> tuple[AnyAddress, ...]:

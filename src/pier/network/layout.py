@@ -1,18 +1,20 @@
 """The bridge networks of this host: which there are, their subnets, their bridges and the rules round them."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.network.attachment import HostNetwork
 from pier.network.bridges import Bridges
 from pier.network.firewall import Firewall
 from pier.network.ipam import (
+    Occupied,
     choose_subnet,
     complete_pool,
     find_overlap,
@@ -24,7 +26,10 @@ from pier.network.ipam import (
 from pier.network.options import parse_bridge_options
 from pier.network.ruleset import PortRule
 from pier.network.translation import translated
+from pier.network.uplinks import DRIVERS, Uplinks, parse_uplink
 from pier.network.worker import Worker
+
+_log = logging.getLogger(__name__)
 
 
 class Layout:
@@ -34,6 +39,7 @@ class Layout:
         self._pools = parse_pools(pools)
         self._own_pool = unique_local_pool(f"{machine_id()} {instance}")
         self._bridges = Bridges(instance)
+        self._uplinks = Uplinks(instance)
         self._firewall = firewall
         self._worker = worker
         self._networks: dict[str, HostNetwork] = {}
@@ -41,7 +47,9 @@ class Layout:
 
     def recall(self, networks: Sequence[Network]) -> None:
         """Fills memory from the records, before anything is done to the host."""
-        self._networks = {one.id: HostNetwork.of(one) for one in networks if one.driver == "bridge"}
+        drivers = ("bridge", *DRIVERS)
+        known = [one for one in networks if one.driver in drivers and not one.config_only]
+        self._networks = {one.id: HostNetwork.of(one) for one in known}
 
     async def start(self, ports: Sequence[PortRule], endpoints: Sequence[Endpoint]) -> int:
         """Makes the host as recalled: rules, bridges, the links of running containers on them, and no others.
@@ -49,10 +57,11 @@ class Layout:
         Returns how many others there were.
         """
         async with self._lock:
-            hosts = list(self._networks.values())
+            hosts = [host for host in self._networks.values() if host.uplink is None]
             rules = [host.rule for host in hosts]
             await self._worker.run("set up packet rules", lambda: self._firewall.start(rules, ports))
             await self._worker.run("set up bridges", lambda: self._settle(hosts))
+            await self._worker.run("set up parent interfaces", self._settle_uplinks)
             return await self._worker.run("attach links to bridges", lambda: self._adopt_links(endpoints))
 
     async def teardown(self) -> None:
@@ -62,6 +71,7 @@ class Layout:
             await self._worker.run("remove packet rules", lambda: self._firewall.teardown(names))
             for name in names:
                 await self._worker.run(f"remove bridge {name}", partial(self._bridges.remove, name))
+            await self._worker.run("remove parent interfaces", lambda: self._uplinks.remove_others(()))
             self._networks.clear()
 
     def get(self, network_id: str) -> HostNetwork | None:
@@ -88,6 +98,8 @@ class Layout:
     async def create(self, network: Network) -> Network:
         """Makes a bridge; the network with what was left open filled in. Raises Conflict, InvalidArgument."""
         async with self._lock:
+            if network.driver in DRIVERS:
+                return await self._create_on_parent(network)
             host = HostNetwork.of(await self._complete(network))
             rule = host.rule
             await self._worker.run(f"protect bridge {rule.name}", lambda: self._firewall.add_bridge(rule))
@@ -107,10 +119,28 @@ class Layout:
                 return
             if not all(pool.is_unused for pool in host.pools):
                 raise Conflict(f"network {network.name} has active endpoints")
+            if host.uplink is not None:
+                parent = host.uplink.parent
+                await self._worker.run(f"remove interface {parent}", lambda: self._uplinks.remove(parent))
+                del self._networks[network.id]
+                return
             name = host.network.bridge
             await self._worker.run(f"remove bridge {name}", lambda: self._bridges.remove(name))
             await self._worker.run(f"unprotect bridge {name}", lambda: self._firewall.remove_bridge(name))
             del self._networks[network.id]
+
+    async def _create_on_parent(self, network: Network) -> Network:
+        """macvlan and ipvlan. Raises Conflict for a parent in use, as dockerd, and what Uplinks.ensure raises."""
+        uplink = parse_uplink(network)
+        for other in self._networks.values():
+            if other.uplink is not None and other.uplink.parent == uplink.parent:
+                raise Conflict(f"network {other.network.name} is already using parent interface {uplink.parent}")
+        complete = replace(network, pools=await self._complete_pools(network), mtu=uplink.mtu or network.mtu)
+        host = HostNetwork.of(complete)
+        self._require_unused_pools(host, [])
+        host.index = await self._worker.run(f"set up {uplink.parent}", lambda: self._uplinks.ensure(uplink))
+        self._networks[network.id] = host
+        return complete
 
     async def _complete(self, network: Network) -> Network:
         """Fills in pool, gateway, bridge and MTU.
@@ -147,8 +177,13 @@ class Layout:
         # Docker looks at its own networks only; to take a subnet that is on a wire of this host would cut it off.
         occupied = partial(self._bridges.occupied, except_link=network.bridge, wires=True)
         wires = await self._worker.run("list routes", occupied)
-        taken = [*occupied_by_pools({one.name: one.pools for one in others}), *wires]
-        for pool in HostNetwork.of(network).pools:
+        self._require_unused_pools(HostNetwork.of(network), wires)
+
+    def _require_unused_pools(self, host: HostNetwork, wires: Sequence[Occupied]) -> None:
+        network = host.network
+        others = {one.network.name: one.network.pools for key, one in self._networks.items() if key != network.id}
+        taken = [*occupied_by_pools(others), *wires]
+        for pool in host.pools:
             clash = find_overlap(pool.subnet, taken)
             if clash is not None:
                 raise PermissionDenied(
@@ -165,17 +200,27 @@ class Layout:
         for host in hosts:
             self._ensure(host)
 
+    def _settle_uplinks(self) -> None:
+        uplinks = [host for host in self._networks.values() if host.uplink is not None]
+        self._uplinks.remove_others({host.uplink.parent for host in uplinks if host.uplink})
+        for host in uplinks:
+            try:
+                assert host.uplink is not None
+                host.index = self._uplinks.ensure(host.uplink)
+            except (PierError, OSError) as error:  # an interface that was pulled out must not keep pierd from starting
+                _log.error("network %s is out of order: %s", host.network.name, error)
+
     def _ensure(self, host: HostNetwork) -> None:
         with translated(f"set up bridge {host.network.bridge}"):
             addresses = [pool.gateway_interface for pool in host.pools]
-            host.index = self._bridges.ensure(host.network.bridge, addresses, host.options.mtu)
+            host.index = self._bridges.ensure(host.network.bridge, addresses, host.bridge_options.mtu)
 
     def _adopt_links(self, endpoints: Sequence[Endpoint]) -> int:
         """How many links nobody knows were found, and removed."""
         for endpoint in endpoints:
             host = self._networks.get(endpoint.network_id)
-            if host is not None and endpoint.host_interface:
-                isolated = not host.options.connected
+            if host is not None and host.uplink is None and endpoint.host_interface:
+                isolated = not host.bridge_options.connected
                 self._bridges.adopt_port(endpoint.host_interface, host.network.bridge, isolated=isolated)
         return self._bridges.remove_strays({endpoint.host_interface for endpoint in endpoints})
 

@@ -33,11 +33,14 @@ _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD = 18, 20, 28
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER = 1
+_IFLA_LINK = 5
+_MACVLAN_MODE = _IPVLAN_MODE = _VLAN_ID = 1
+_IPVLAN_FLAGS = 2
 _BRPORT_MODE, _BRPORT_ISOLATED = 4, 33
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _IFA_F_NODAD = 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_TABLE = 1, 4, 5, 15
-_RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_UNIVERSE, _RTN_UNICAST = 254, 3, 0, 1
+_RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_UNIVERSE, _SCOPE_LINK, _RTN_UNICAST = 254, 3, 0, 253, 1
 
 _IFINFO = struct.Struct("=BxHiII")  # family, device type, index, flags, change mask
 _IFADDR = struct.Struct("=BBBBI")  # family, prefix, flags, scope, index
@@ -75,6 +78,20 @@ class VethRequest:
     peer_mac: str
     netns: int
     mtu: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRequest:
+    """A macvlan or ipvlan link on the link with index `parent`, made inside the netns open as `netns`."""
+
+    kind: str
+    name: str
+    parent: int
+    netns: int
+    mode: int
+    flag: int = 0  # ipvlan
+    mac: str = ""  # macvlan: an ipvlan link has its parent's
+    mtu: int = 0  # 0: the parent's
 
 
 class Links:
@@ -136,6 +153,48 @@ class Links:
                 nested(_INFO_DATA, attribute(_VETH_INFO_PEER, peer)),
             )
         )
+        self._socket.execute(_RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, payload)
+
+    def create_dummy(self, name: str, *, alias: str) -> None:
+        """A link that leads nowhere, still down."""
+        self._create(name, alias, nested(_IFLA_LINKINFO, attribute(_INFO_KIND, "dummy")))
+
+    def create_vlan(self, name: str, base: int, number: int, *, alias: str) -> None:
+        """The VLAN of this number on a link, still down."""
+        data = nested(_INFO_DATA, attribute(_VLAN_ID, struct.pack("=H", number)))
+        info = nested(_IFLA_LINKINFO, attribute(_INFO_KIND, "vlan"), data)
+        self._create(name, alias, attribute(_IFLA_LINK, base) + info)
+
+    def _create(self, name: str, alias: str, more: bytes) -> None:
+        payload = _ifinfo() + attribute(_IFLA_IFNAME, name) + more
+        self._socket.execute(_RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, payload)
+        self._socket.execute(_RTM_NEWLINK, 0, _ifinfo() + attribute(_IFLA_IFNAME, name) + _alias(alias))
+
+    def create_child(self, request: ChildRequest) -> None:
+        """A link on a parent of this netns, in another one and still down. Raises OSError, EOPNOTSUPP for its kind."""
+        if request.kind == "macvlan":
+            data = attribute(_MACVLAN_MODE, request.mode)
+        else:
+            data = attribute(_IPVLAN_MODE, struct.pack("=H", request.mode))
+            data += attribute(_IPVLAN_FLAGS, struct.pack("=H", request.flag))
+        payload = (
+            _ifinfo()
+            + attribute(_IFLA_IFNAME, request.name)
+            + attribute(_IFLA_LINK, request.parent)
+            + attribute(_IFLA_NET_NS_FD, request.netns)
+            + (attribute(_IFLA_ADDRESS, _mac(request.mac)) if request.mac else b"")
+            + (attribute(_IFLA_MTU, request.mtu) if request.mtu else b"")
+            + nested(_IFLA_LINKINFO, attribute(_INFO_KIND, request.kind), nested(_INFO_DATA, data))
+        )
+        self._socket.execute(_RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, payload)
+
+    def probe_kind(self, kind: str) -> None:
+        """Asks for a link of a kind that needs a parent, without one: nothing is made.
+
+        Raises OSError: EOPNOTSUPP when the kernel has no such kind, and could load no module for it.
+        """
+        info = nested(_IFLA_LINKINFO, attribute(_INFO_KIND, kind))
+        payload = _ifinfo() + attribute(_IFLA_IFNAME, "pier-probe") + info
         self._socket.execute(_RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, payload)
 
     def configure_port(self, name: str, *, isolated: bool) -> None:
@@ -204,6 +263,11 @@ class Links:
         `index` is the link that the gateway is on; needed where the address does not say (IPv6 link-local).
         """
         self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, _default_route(gateway, index))
+
+    def set_device_route(self, index: int, family: int) -> None:
+        """Routes everything else of a family to a link, without a gateway."""
+        head = _RTMSG.pack(family, 0, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_LINK, _RTN_UNICAST, 0)
+        self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, head + attribute(_RTA_OIF, index))
 
     def remove_default_route(self, gateway: AnyAddress) -> None:
         """Absent is no error."""

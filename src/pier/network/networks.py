@@ -15,6 +15,7 @@ from pier.domain.network import (
     Network,
     PortRequest,
     PublishedPort,
+    parse_endpoint_sysctls,
 )
 from pier.network.attachment import (
     Attachment,
@@ -32,7 +33,7 @@ from pier.network.foreign import ForeignRule
 from pier.network.ipam import DEFAULT_POOLS
 from pier.network.layout import Layout
 from pier.network.leaving import Leaving
-from pier.network.link import VethRequest
+from pier.network.link import ChildRequest, VethRequest
 from pier.network.netns import NetnsDirectory
 from pier.network.options import choose_interface
 from pier.network.plug import Plug, plug_in, set_gateways, unplug
@@ -40,6 +41,7 @@ from pier.network.ports import Keeper
 from pier.network.publisher import Publisher
 from pier.network.relay.client import Relay
 from pier.network.ruleset import PortRule
+from pier.network.uplinks import DRIVERS
 from pier.network.worker import Worker
 
 _INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
@@ -131,10 +133,10 @@ class Networks:
         return await self._layout.default_pool(taken)
 
     async def create(self, network: Network) -> Network:
-        """Makes a bridge network; the other drivers have nothing to make. Raises Conflict, InvalidArgument."""
-        if network.driver in _WITHOUT_LINKS:
+        """Makes what the network needs on this host; host and null need nothing. Raises Conflict, InvalidArgument."""
+        if network.driver in _WITHOUT_LINKS or network.config_only:
             return network
-        if network.driver != "bridge":
+        if network.driver not in ("bridge", *DRIVERS):
             raise Unsupported(f"network {network.name}: Pier has no network driver {network.driver} yet")
         return await self._layout.create(network)
 
@@ -163,12 +165,12 @@ class Networks:
 
         Raises Conflict (address or bridge full), InvalidArgument, NotFound (unknown network, no netns), Unsupported.
         """
-        interface = choose_interface(request, interface)
         blank = Endpoint(network_id=network.id, network_name=network.name, endpoint_id=endpoint_id, request=request)
         if network.driver in _WITHOUT_LINKS:
             return blank
         await self._leaving.settle(container_id)
         host = self._layout.find(network)
+        interface = choose_interface(request, interface, host.options.prefix if host.options else "eth")
         attachments = self._attachments.setdefault(container_id, {})
         if network.id in attachments:
             raise Conflict(f"container {container_id} is connected to network {network.name} already")
@@ -178,7 +180,7 @@ class Networks:
             network_id=network.id, addresses=addresses, route_rank=_rank(host, request)
         )
         gateways = [one for one in self._gateways_of(attachments) if one not in before]
-        blank = replace(blank, interface=interface, host_interface=new_host_interface())
+        blank = replace(blank, interface=interface, host_interface="" if host.uplink else new_host_interface())
         endpoint = place(host, blank, addresses)
         try:
             what = f"connect container {container_id} to network {network.name}"
@@ -204,7 +206,8 @@ class Networks:
             gateways = self._next_gateways(attachments, endpoint.network_id)
             what = f"disconnect container {container_id} from network {endpoint.network_name}"
             await self._worker.run(what, lambda: self._unplug(container_id, endpoint, gateways))
-            self._leaving.begin(container_id, endpoint.host_interface)
+            if endpoint.host_interface:
+                self._leaving.begin(container_id, endpoint.host_interface)
         await self.disconnect(container_id, endpoint)
 
     async def serve_names(
@@ -218,15 +221,16 @@ class Networks:
     ) -> tuple[PublishedPort, ...]:
         """Reserves the host ports and programs the rules. Raises Conflict when one is taken; then none is published.
 
-        A network that is internal publishes nothing, as with Docker: there is no way into it.
+        A network that is internal publishes nothing, as with Docker: there is no way into it. On macvlan and ipvlan
+        a container has addresses of its own.
         """
         host = self._layout.get(endpoint.network_id)
         attachment = self._attachments.get(container_id, {}).get(endpoint.network_id)
-        if not ports or (host is not None and host.network.internal):
+        if not ports or (host is not None and (host.network.internal or host.uplink is not None)):
             return ()
         if host is None or attachment is None:
             raise NotFound(f"container {container_id} is not connected to network {endpoint.network_name}")
-        done = await self._publisher.publish(container_id, endpoint, ports, host.options.host_ip)
+        done = await self._publisher.publish(container_id, endpoint, ports, host.bridge_options.host_ip)
         attachment.reservations += done
         return tuple(reservation.published for reservation in done)
 
@@ -259,23 +263,21 @@ class Networks:
         with self._netns.opened(container_id) as netns:
             plug_in(
                 Plug(
-                    veth=VethRequest(
-                        name=endpoint.host_interface,
-                        master=host.index,
-                        peer_name=endpoint.interface,
-                        peer_mac=endpoint.mac_address,
-                        netns=netns,
-                        mtu=host.options.mtu,
-                    ),
+                    link=_link_request(host, endpoint, netns),
                     addresses=interfaces_of(endpoint),
                     gateways=tuple(gateways),
-                    isolated=not host.options.connected,
+                    isolated=host.options is not None and not host.options.connected,
+                    is_routed=host.uplink is not None and host.uplink.is_routed,
+                    sysctls={
+                        f"/proc/sys/{path.replace('IFNAME', endpoint.interface)}": value
+                        for path, value in parse_endpoint_sysctls(endpoint.request.driver_opts)
+                    },
                 )
             )
 
     def _unplug(self, container_id: str, endpoint: Endpoint, gateways: Sequence[AnyAddress]) -> None:
         with self._netns.opened(container_id) as netns:
-            unplug(netns, endpoint.interface, gateways)
+            unplug(netns, endpoint.interface, gateways, remove=not endpoint.host_interface)
 
     def _restore_routes(self) -> None:
         """A link that was removed may have had a container's default route."""
@@ -314,3 +316,25 @@ class Networks:
 def _rank(host: HostNetwork, request: EndpointRequest) -> tuple[int, str] | None:
     """An internal network leads nowhere, so it never gets the default route."""
     return None if host.network.internal else route_rank(request.gw_priority, host.network.name)
+
+
+def _link_request(host: HostNetwork, endpoint: Endpoint, netns: int) -> VethRequest | ChildRequest:
+    if host.uplink is None:
+        return VethRequest(
+            name=endpoint.host_interface,
+            master=host.index,
+            peer_name=endpoint.interface,
+            peer_mac=endpoint.mac_address,
+            netns=netns,
+            mtu=host.bridge_options.mtu,
+        )
+    return ChildRequest(
+        kind=host.uplink.kind,
+        name=endpoint.interface,
+        parent=host.index,
+        netns=netns,
+        mode=host.uplink.mode,
+        flag=host.uplink.flag,
+        mac=endpoint.mac_address if host.uplink.kind == "macvlan" else "",
+        mtu=host.uplink.mtu,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pier.domain.errors import InvalidArgument, Unsupported
-from pier.domain.network import EndpointRequest, Network
+from pier.domain.network import ENDPOINT_SYSCTLS, EndpointRequest, Network
 from pier.network.ruleset import ANY_ADDRESS
 
 _BRIDGE = "com.docker.network.bridge."
@@ -15,7 +15,9 @@ _ICC = _BRIDGE + "enable_icc"
 _MASQUERADE = _BRIDGE + "enable_ip_masquerade"
 _HOST_BINDING = _BRIDGE + "host_binding_ipv4"
 _MTU = "com.docker.network.driver.mtu"
-_KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU})
+_GATEWAY_MODES = (_BRIDGE + "gateway_mode_ipv4", _BRIDGE + "gateway_mode_ipv6")
+_PREFIX = "com.docker.network.container_iface_prefix"
+_KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU, _PREFIX, *_GATEWAY_MODES})
 _IFNAME = "com.docker.network.endpoint.ifname"
 _SHORT_ID = 12
 _NAME_MAX = 15  # IFNAMSIZ - 1
@@ -31,6 +33,7 @@ class BridgeOptions:
     connected: bool  # containers on it may talk to each other
     masquerade: bool
     host_ip: str  # where a port is published whose binding names no address
+    prefix: str = "eth"  # of the interfaces' names inside
 
 
 def parse_bridge_options(network: Network) -> BridgeOptions:
@@ -39,6 +42,9 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
     for key in options:
         if key not in _KNOWN:
             raise Unsupported(f"network {network.name}: Pier's bridge driver has no option {key}")
+    for key in _GATEWAY_MODES:
+        if options.get(key, "nat") != "nat":
+            raise Unsupported(f"network {network.name}: Pier has no gateway mode {options[key]!r} ({key}), only nat")
     if not (network.enable_ipv4 or network.enable_ipv6):
         raise InvalidArgument("IPv4 or IPv6 must be enabled")
     if network.ipam_driver not in ("", "default"):
@@ -49,15 +55,20 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
         connected=_flag(options, _ICC),
         masquerade=_flag(options, _MASQUERADE),
         host_ip=options.get(_HOST_BINDING) or ANY_ADDRESS,
+        prefix=_check_name(options.get(_PREFIX) or "eth"),
     )
 
 
-def choose_interface(request: EndpointRequest, default: str) -> str:
-    """The interface's name inside. Raises Unsupported for what an endpoint cannot have yet."""
+def choose_interface(request: EndpointRequest, default: str, prefix: str = "eth") -> str:
+    """The interface's name inside, by default the network's prefix and the number in `default`.
+
+    Raises Unsupported for an option of the endpoint that is not known.
+    """
     for key in request.driver_opts:
-        if key != _IFNAME:
+        if key not in (_IFNAME, ENDPOINT_SYSCTLS):
             raise Unsupported(f"Pier's bridge driver has no endpoint option {key}")
-    return _check_name(request.driver_opts.get(_IFNAME) or default)
+    numbered = prefix + default.removeprefix("eth") if default.startswith("eth") else default
+    return _check_name(request.driver_opts.get(_IFNAME) or numbered)
 
 
 def _check_name(name: str) -> str:

@@ -210,7 +210,7 @@ def test_fixed_address_mac_and_interface_name_are_honoured(lab: Lab, site: Netwo
     assert "172.17.2.9/22" in text
     assert "02:42:00:00:00:07" in text
     assert endpoint.interface == "lan0"
-    with pytest.raises(Conflict, match=r"Address already in use: 172\.17\.9\.9"):
+    with pytest.raises(Conflict, match=r"Address already in use: 172\.17\.2\.9"):
         site.open(bridge, request)
 
 
@@ -223,6 +223,16 @@ def test_sysctls_are_written_inside(lab: Lab, site: NetworkEngine) -> None:
         with pytest.raises(InvalidArgument, match="sysctl"):
             lab.run(site.networks.open_netns("d" * 64, {name: "1"}))
     assert lab.run(site.networks.list_netns()) == ["c" * 64]
+
+
+def test_sysctls_of_an_endpoint_are_of_its_interface(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
+    key = "com.docker.network.endpoint.sysctls"
+    asked = EndpointRequest(driver_opts={key: "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.forwarding=0"})
+    container_id, _ = site.open(bridge, asked)
+    inside = site.place(container_id, "web")
+    assert inside.sh("cat /proc/sys/net/ipv4/conf/eth0/log_martians").strip() == "1"
+    with pytest.raises(InvalidArgument, match="nope does not take the value '1'"):
+        site.open(bridge, EndpointRequest(driver_opts={key: "net.ipv4.conf.IFNAME.nope=1"}))
 
 
 def test_network_without_driver_has_loopback_only(lab: Lab, site: NetworkEngine) -> None:
@@ -252,8 +262,8 @@ def test_counters_show_the_containers_traffic(lab: Lab, site: NetworkEngine, bri
 
 def test_what_is_not_built_is_refused_by_name(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
     container_id, endpoint = site.open(bridge)
-    with pytest.raises(Unsupported, match="macvlan"):
-        lab.run(site.networks.create(Network(id="e" * 64, name="m", driver="macvlan")))
+    with pytest.raises(Unsupported, match="overlay"):
+        lab.run(site.networks.create(Network(id="e" * 64, name="m", driver="overlay")))
     with pytest.raises(Unsupported, match="::1"):
         lab.run(site.networks.publish(container_id, endpoint, [publish("80", host_ip="::1", protocol="sctp")]))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pier.domain.errors import InvalidArgument
-from pier.domain.network import parse_port, parse_port_range
+from pier.domain.network import parse_endpoint_sysctls, parse_port, parse_port_range
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ def test_ranges(text: str, expected: tuple[int, int]) -> None:
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_port_range(text)
+
+
+def test_sysctls_of_an_endpoint_name_no_interface() -> None:
+    key = "com.docker.network.endpoint.sysctls"
+    text = "net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.accept_ra=2"
+    assert parse_endpoint_sysctls({key: text}) == [
+        ("net/ipv4/conf/IFNAME/log_martians", "1"),
+        ("net/ipv6/conf/IFNAME/accept_ra", "2"),
+    ]
+    assert parse_endpoint_sysctls({}) == []
+    for wrong in ("net.ipv4.ip_forward=1", "net.ipv4.conf.eth0.x=1", "net.ipv4.conf.IFNAME.x", "kernel.a.b.IFNAME.c=1"):
+        with pytest.raises(InvalidArgument, match="unrecognised network interface sysctl"):
+            parse_endpoint_sysctls({key: wrong})
+    with pytest.raises(InvalidArgument, match="invalid network interface sysctl"):
+        parse_endpoint_sysctls({key: "net.ipv4.a/b.IFNAME.y=1"})

@@ -151,3 +151,29 @@ async def test_prune_takes_what_no_container_is_on(world: World) -> None:
     assert await world.engine.networks.prune(Filters()) == ["free"]
     assert (world.events[-1].type, world.events[-1].action) == ("network", "prune")
     assert {network.name for network in world.context.memory.networks.values()} == {"bridge", "host", "none", "used"}
+
+
+async def test_a_configuration_is_for_other_networks(world: World) -> None:
+    networks = world.engine.networks
+    pool = IpamPool(subnet="10.66.0.0/24")
+    await networks.create(CreateNetwork(name="conf", config_only=True, pools=(pool,), labels={"a": "b"}))
+    conf = named(world, "conf")
+    assert (conf.driver, conf.config_only) == ("null", True)
+    await networks.create(CreateNetwork(name="real", config_from="conf"))
+    real = named(world, "real")
+    assert (real.pools[0].subnet, real.labels, real.config_from) == ("10.66.0.0/24", {"a": "b"}, "conf")
+    for wrong, words in (
+        (CreateNetwork(name="x", config_from="conf", pools=(pool,)), "user specified configurations"),
+        (CreateNetwork(name="x", config_only=True, internal=True), "network specific fields"),
+    ):
+        with pytest.raises(PermissionDenied, match=words):
+            await networks.create(wrong)
+    for name in ("nope", "real"):
+        with pytest.raises(NotFound, match=f'configuration network "{name}" does not exist'):
+            await networks.create(CreateNetwork(name="x", config_from=name))
+    with pytest.raises(PierError, match="configuration-only network"):
+        await world.create("web", host=HostConfig(network_mode="conf"))
+    with pytest.raises(PermissionDenied, match='configuration network "conf" is in use'):
+        await networks.remove("conf")
+    assert sorted(await networks.prune(Filters())) == ["real"]
+    await networks.remove("conf")

@@ -40,6 +40,17 @@ def test_recorded_bridge_name_stands_above_the_option() -> None:
     assert parse_bridge_options(network({BRIDGE + "name": "web0"}, bridge="pier0")).name == "pier0"
 
 
+def test_the_prefix_of_interfaces_is_the_networks() -> None:
+    prefix = parse_bridge_options(network({"com.docker.network.container_iface_prefix": "lan"})).prefix
+    assert choose_interface(EndpointRequest(), "eth3", prefix) == "lan3"
+
+
+def test_gateways_translate_and_nothing_else() -> None:
+    parse_bridge_options(network({BRIDGE + "gateway_mode_ipv4": "nat"}))
+    with pytest.raises(Unsupported, match="gateway mode 'routed'"):
+        parse_bridge_options(network({BRIDGE + "gateway_mode_ipv6": "routed"}))
+
+
 def test_a_network_has_some_family() -> None:
     assert parse_bridge_options(network(enable_ipv4=False, enable_ipv6=True)).masquerade
     with pytest.raises(InvalidArgument, match="IPv4 or IPv6 must be enabled"):
@@ -76,7 +87,7 @@ def test_interface_is_the_option_s_or_the_default() -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        EndpointRequest(driver_opts={"com.docker.network.endpoint.sysctls": "x"}),
+        EndpointRequest(driver_opts={"com.example.magic": "x"}),
     ],
 )
 def test_endpoint_options_that_are_not_built_are_unsupported(request_: EndpointRequest) -> None:

@@ -62,7 +62,7 @@ ROUTES = (
     Route("GET", "/networks/", list_networks),
     Route("GET", "/networks/{name}", inspect),
     Route("DELETE", "/networks/{name}", remove, to_end=True),
-    Route("POST", "/networks/create", create, "partial", "drivers bridge, host and none", to_end=True),
+    Route("POST", "/networks/create", create, "partial", "no overlay: one host only", to_end=True),
     Route("POST", "/networks/{name}/connect", connect, to_end=True),
     Route("POST", "/networks/{name}/disconnect", disconnect, to_end=True),
     Route("POST", "/networks/prune", prune, to_end=True),

@@ -11,11 +11,8 @@ from pier.wire.times import rfc3339
 
 def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
     """Raises Unsupported for networks of a swarm."""
-    for name, value in (("Ingress", body.ingress), ("ConfigOnly", body.config_only)):
-        if value:
-            raise Unsupported(f"Pier does not support {name} networks: it is no member of a swarm")
-    if body.config_from and body.config_from.network:
-        raise Unsupported("Pier does not support ConfigFrom: it is no member of a swarm")
+    if body.ingress:
+        raise Unsupported("Pier does not support Ingress networks: it is no member of a swarm")
     if body.scope and body.scope != "local":
         raise Unsupported(f"Pier does not support networks of scope {body.scope!r}: it is no member of a swarm")
     ipam = body.ipam or wire.Ipam()
@@ -32,6 +29,8 @@ def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
         ipam_options=dict(ipam.options or {}),
         options=dict(body.options or {}),
         labels=dict(body.labels or {}),
+        config_only=bool(body.config_only),
+        config_from=(body.config_from.network if body.config_from else "") or "",
     )
 
 
@@ -57,6 +56,8 @@ def describe_network(network: Network) -> wire.Network:
         ipam=_describe_ipam(network),
         internal=network.internal,
         attachable=network.attachable,
+        config_only=network.config_only,
+        config_from=wire.ConfigReference(network=network.config_from),
         containers={},
         options=dict(network.options),
         labels=dict(network.labels),

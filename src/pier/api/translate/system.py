@@ -66,7 +66,7 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         driver_status=[("driver-type", "io.containerd.snapshotter.v1")],
         plugins=wire.Plugins(
             volume=list(info.volume_drivers),
-            network=["bridge", "host", "null"],
+            network=["bridge", "host", "ipvlan", "macvlan", "null"],
             authorization=None,
             log=["json-file", "none"],
         ),

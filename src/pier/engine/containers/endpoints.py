@@ -14,6 +14,7 @@ from pier.domain.network import (
     PortBinding,
     PortRequest,
     PublishedPort,
+    parse_endpoint_sysctls,
     parse_port,
 )
 from pier.domain.record import Publish
@@ -21,6 +22,7 @@ from pier.engine.context import Context
 
 _INVALID = "invalid config for network {}: invalid endpoint settings:\n"
 PREDEFINED = ("bridge", "host", "none")
+_LEADING_OUT = ("bridge", "macvlan", "ipvlan")
 
 
 def plan_endpoint(network: Network, request: EndpointRequest, container_id: str, name: str, hostname: str) -> Endpoint:
@@ -29,6 +31,11 @@ def plan_endpoint(network: Network, request: EndpointRequest, container_id: str,
     Raises InvalidArgument for what the network cannot give.
     """
     user_defined = network.name not in PREDEFINED
+    if network.config_only:
+        raise PierError(
+            "failed to set up container networking: cannot create endpoint on configuration-only network "
+            f"{network.name}"
+        )
     if not user_defined and request.aliases:
         raise InvalidArgument(
             _INVALID.format(network.name)
@@ -45,6 +52,10 @@ def plan_endpoint(network: Network, request: EndpointRequest, container_id: str,
             "bridge they belong in HostConfig.Links"
         )
     _check_link_local(network, request)
+    try:
+        parse_endpoint_sysctls(request.driver_opts)
+    except InvalidArgument as error:
+        raise InvalidArgument(_INVALID.format(network.name) + error.message) from error
     return Endpoint(
         network_id=network.id,
         network_name=network.name,
@@ -90,7 +101,7 @@ def default_route(context: Context, endpoints: Mapping[str, Endpoint]) -> Endpoi
 
 
 def _leads_out(network: Network | None) -> bool:
-    return network is not None and network.driver == "bridge" and not network.internal
+    return network is not None and network.driver in _LEADING_OUT and not network.internal
 
 
 def port_requests(container: Container) -> tuple[PortRequest, ...]:

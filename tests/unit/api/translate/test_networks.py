@@ -20,7 +20,7 @@ def test_nulls_are_defaults() -> None:
     assert load(**nulls) == load() == CreateNetwork(name="n")
 
 
-@pytest.mark.parametrize("keys", [{"ConfigOnly": True}, {"ConfigFrom": {"Network": "x"}}, {"Scope": "swarm"}])
+@pytest.mark.parametrize("keys", [{"Ingress": True}, {"Scope": "swarm"}])
 def test_swarm_networks_are_refused(keys: dict[str, Any]) -> None:
     with pytest.raises(Unsupported):
         load(**keys)
