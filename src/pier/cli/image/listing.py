@@ -2,7 +2,6 @@
 
 import time
 
-from pier.cli.errors import CliError
 from pier.cli.filters import FILTER, encode_filters
 from pier.cli.flags import STRING, Command, Flag, Values
 from pier.cli.render.listing import Listing
@@ -98,7 +97,7 @@ def _unique_size(item: "Any") -> str:
 def list_images(session: "Session", values: Values, arguments: list[str]) -> int:
     """Print the images, one line a tag."""
     if values.flag("tree"):
-        raise CliError("pier: --tree is not supported yet")
+        return _show_tree(session, values, arguments)
     template = values.text("format")
     if not template and not values.flag("quiet"):
         template = session.configured_format("imagesFormat")
@@ -115,6 +114,17 @@ def list_images(session: "Session", values: Values, arguments: list[str]) -> int
     return 0
 
 
+def _show_tree(session: "Session", values: Values, arguments: list[str]) -> int:
+    from pier.cli.image.tree import check_tree_flags, tree_text
+
+    check_tree_flags(values)
+    extra = {"reference": arguments[0]} if arguments else {}
+    filters = encode_filters(values.items("filter"), **extra)
+    query: Query = {"all": values.flag("all"), "filters": filters, "manifests": True}
+    session.out(tree_text(session.client.get("/images/json", query)))
+    return 0
+
+
 LS = Command(
     "image ls",
     "[OPTIONS] [REPOSITORY[:TAG]]",
@@ -126,7 +136,7 @@ LS = Command(
         Flag("format", "", STRING, "Show as table, json, raw, or by a Go template"),
         Flag("no-trunc", help="Do not shorten ids"),
         Flag("quiet", "q", help="Show ids only"),
-        Flag("tree", help="Show the platforms of each image (not supported yet)"),
+        Flag("tree", help="Show the platforms of each image"),
     ),
     list_images,
     most=1,

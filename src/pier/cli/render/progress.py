@@ -1,6 +1,10 @@
-"""Docker's progress streams (pull, load): one line a layer that is redrawn on a terminal, plain lines elsewhere."""
+"""Docker's progress streams (pull, push, load): one line a layer that is redrawn on a terminal, plain lines elsewhere.
+
+On a terminal each layer shows its rate, and a line below them all how far they are together.
+"""
 
 from pier.cli.errors import CliError
+from pier.cli.render.rates import Rates
 from pier.cli.render.units import decimal_size
 
 TYPE_CHECKING = False
@@ -9,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WIDE, _BAR = 110, 50
+_TOTAL = "\0total"  # the row of all together; no layer is named so
+_ARRIVED = ("Verifying Checksum", "Download complete", "Pushed")
 
 
 class ProgressView:
@@ -19,6 +25,7 @@ class ProgressView:
         self._width = width
         self._rows: dict[str, int] = {}
         self._lines = 0
+        self._rates = Rates()
 
     def show_all(self, messages: "Iterable[Any]") -> None:
         """Show every message. Raises CliError for an error in the stream."""
@@ -36,20 +43,33 @@ class ProgressView:
         if "status" not in message:
             return
         identity, status = str(message.get("id") or ""), str(message["status"])
-        progress = progress_text(message.get("progressDetail") or {}, self._width)
+        detail = message.get("progressDetail") or {}
+        progress = progress_text(detail, self._width)
         if not self._width:
             if not progress:
                 self._write(f"{identity}: {status}\n" if identity else f"{status}\n")
             return
+        progress += self._count(identity, status, detail)
         self._redraw(identity, status, progress)
+        if total := self._rates.total():
+            self._draw(_TOTAL, total)
+
+    def _count(self, identity: str, status: str, detail: "dict[str, Any]") -> str:
+        current, total = int(detail.get("current") or 0), int(detail.get("total") or 0)
+        if status in _ARRIVED:
+            self._rates.done(identity)
+        return self._rates.count(identity, status, current, total)
 
     def _redraw(self, identity: str, status: str, progress: str) -> None:
         if not identity:
             self._write(f"{status}\n")
             self._rows.clear()
             self._lines = 0
+            self._rates = Rates()
             return
-        text = f"{identity}: {status}{' ' if progress else ''}{progress}"
+        self._draw(identity, f"{identity}: {status}{' ' if progress else ''}{progress}")
+
+    def _draw(self, identity: str, text: str) -> None:
         row = self._rows.get(identity)
         if row is None:
             self._rows[identity] = self._lines

@@ -48,3 +48,19 @@ def test_an_error_in_the_stream_ends_it() -> None:
 
 def test_plain_texts_pass() -> None:
     assert shown(0, [{"stream": "Loaded image: x\n"}, {"aux": {}}]) == "Loaded image: x\n"
+
+
+def test_layers_that_move_together_have_a_total() -> None:
+    messages: list[dict[str, Any]] = [
+        {"status": "Downloading", "id": name, "progressDetail": {"current": 10, "total": 100}} for name in "ab"
+    ]
+    messages += [
+        {"status": "Download complete", "id": "a", "progressDetail": {}},
+        {"status": "Digest: sha256:1"},
+        {"status": "Waiting", "id": "c"},
+    ]
+    text = shown(80, messages)
+    assert "Total: 20B/200B" in text
+    assert "\x1b[1A\x1b[2K\rTotal: 110B/200B" in text
+    assert text.endswith("Digest: sha256:1\nc: Waiting\n")
+    assert "Total" not in shown(0, messages)
