@@ -118,13 +118,29 @@ def by_name(sizes: Mapping[int, tuple[str, int]]) -> dict[str, int]:
 
 
 def cpu_ms(pids: Iterable[int]) -> float:
-    """Milliseconds of CPU time that these processes have had."""
-    ticks = 0
+    """Milliseconds of CPU time that the threads of these processes have had, to the nanosecond; ended threads left out.
+
+    /proc/PID/stat has them too, but in ticks of 10 ms, of which an engine at rest has less than one a second: only where
+    the kernel keeps no schedstat (CONFIG_SCHED_INFO) are these taken.
+    """
+    if not os.path.exists("/proc/self/schedstat"):
+        return sum(map(ticks, pids)) * 1000 / os.sysconf("SC_CLK_TCK")
+    spent = 0
     for pid in pids:
         with suppress(OSError):
-            fields = stat_fields(pid)
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                with suppress(OSError):
+                    spent += int((thread / "schedstat").read_text().split()[0])
+    return spent / 1e6
+
+
+def ticks(pid: int) -> int:
+    """Clock ticks of CPU time that a process has had; 0 when it is gone."""
+    try:
+        fields = stat_fields(pid)
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def has_ended(pid: int) -> bool:

@@ -43,7 +43,7 @@ def test_it_measures_and_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
     assert "| run_api.start " in done.stdout
     assert "one: Pier 0.1.0" in done.stdout
     found = samples(report)
-    assert {"run_api", "ps_api.n1.c1.p50", "ps_api.n2.c8.rate", "memory.per_container"} < set(found)
+    assert {"run_api", "ps_api.n1.c1.p50", "ps_api.n10.c8.rate", "memory.per_container"} < set(found)
     assert all(set(values) == {"one", "same"} for values in found.values())
     assert found["memory.idle"]["one"][0] > 10  # MB of a real pierd
     assert (engine.container_ids(), tags(engine)) == ([], before)

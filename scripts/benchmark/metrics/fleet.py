@@ -13,6 +13,7 @@ from benchmark.samples import percentile
 from benchmark.session import Bench, in_parallel
 
 SETTLE_SECONDS = 1.0  # before memory is read, and over which CPU time is
+MANY, FEW = 50, 10  # containers, and with --quick; the rows are named after them
 PORTS = 10  # containers with a published port
 
 
@@ -98,7 +99,7 @@ def weigh(engine: Engine) -> float:
 @metric("memory", "ps_api", "inspect_api", "stats_latency")
 def scale(bench: Bench) -> None:
     """The fleet's whole life; memory before, with and after it."""
-    count = max(2, round(bench.options.effort * (10 if bench.options.quick else 50)))
+    count = FEW if bench.options.quick else MANY
     memory = "memory" in bench.selected
     fleet = Fleet(bench)
     for engine in bench.engines:

@@ -75,5 +75,12 @@ def test_cpu_time_and_end_of_a_process() -> None:
     assert processes.cpu_ms([child.pid]) == 0
 
 
+def test_cpu_time_where_the_kernel_counts_only_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = processes.cpu_ms([os.getpid()])
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+    assert processes.cpu_ms([os.getpid()]) == pytest.approx(exact, rel=0.5, abs=100)
+    assert processes.ticks(0) == 0
+
+
 def test_the_tree_knows_its_own() -> None:
     assert processes.process_tree()[os.getpid()] == os.getppid()

@@ -13,6 +13,8 @@ NewBench = Callable[..., Bench]
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "SETTLE_SECONDS", 0.001)
     monkeypatch.setattr(fleet.Fleet, "limit", 0.01)
+    monkeypatch.setattr(fleet, "MANY", 4)
+    monkeypatch.setattr(fleet, "FEW", 2)
 
 
 def heavy(engine: Engine) -> dict[int, tuple[str, int]]:
@@ -22,7 +24,7 @@ def heavy(engine: Engine) -> dict[int, tuple[str, int]]:
 
 def test_memory_and_lists(new_bench: NewBench, fakes: list[SmallEngine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "footprint", heavy)
-    bench = new_bench("memory", "ps_api", "inspect_api", "stats_latency", effort=0.08)
+    bench = new_bench("memory", "ps_api", "inspect_api", "stats_latency")
     fleet.scale(bench)
     assert not bench.has_failed()
     medians = {name: row.median("a") for name, row in bench.rows.items()}
