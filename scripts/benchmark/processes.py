@@ -120,8 +120,8 @@ def by_name(sizes: Mapping[int, tuple[str, int]]) -> dict[str, int]:
 def cpu_ms(pids: Iterable[int]) -> float:
     """Milliseconds of CPU time that the threads of these processes have had, to the nanosecond; ended threads left out.
 
-    /proc/PID/stat has them too, but in ticks of 10 ms, of which an engine at rest has less than one a second: only where
-    the kernel keeps no schedstat (CONFIG_SCHED_INFO) are these taken.
+    /proc/PID/stat has them too, but in ticks of 10 ms, of which an engine at rest has less than one a second. They are
+    taken only where the kernel keeps no schedstat (CONFIG_SCHED_INFO).
     """
     if not os.path.exists("/proc/self/schedstat"):
         return sum(map(ticks, pids)) * 1000 / os.sysconf("SC_CLK_TCK")
