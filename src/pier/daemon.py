@@ -132,6 +132,7 @@ async def _engine(settings: Config, group: asyncio.TaskGroup, again: asyncio.Eve
             insecure=settings.insecure_registries,
             mirrors=settings.registry_mirrors,
             directory=settings.registry_config_path,
+            attempts=settings.max_download_attempts,
         )
         neighbours = Neighbours(settings.containerd)
         stack.push_async_callback(neighbours.close)

@@ -49,6 +49,9 @@ class Config:
     registry_mirrors: tuple[str, ...] = ()
     image_namespaces: tuple[str, ...] = ()  # of containerd, whose images are used without a pull
     registry_config_path: Path = Path("/etc/containerd/certs.d")
+    max_concurrent_downloads: int = 3  # layers at once, of all pulls together
+    max_concurrent_uploads: int = 5  # layers at once, of each push
+    max_download_attempts: int = 5  # of a layer, in a row without a byte of progress
     proxies: Mapping[str, str] = field(default_factory=dict)  # of pierd's own requests, by variable: HTTP_PROXY …
     bridge: str = "pier0"
     bip: str = ""

@@ -27,6 +27,13 @@ def integer(value: object) -> int:
     return value
 
 
+def at_least_one(value: object) -> int:
+    number = integer(value)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
 def strings(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError("must be a list of strings")

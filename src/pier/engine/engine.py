@@ -162,6 +162,8 @@ def _images(context: Context) -> Images:
         platform=Platform(architecture=GO_ARCHITECTURES.get(context.facts.architecture, context.facts.architecture)),
         neighbours=ports.neighbours,
         image_namespaces=context.config.image_namespaces,
+        downloads=context.config.max_concurrent_downloads,
+        uploads=context.config.max_concurrent_uploads,
         now=memory.clock.now,
     )
 

@@ -40,7 +40,6 @@ _MANIFEST_TYPES = (
 _ACCEPT = {"Accept": ", ".join(_MANIFEST_TYPES)}
 _MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", lets registries refuse more
 _CHUNK = 256 << 10
-_BLOB_ATTEMPTS = 5  # in a row without a byte of progress
 _BLOB_PAUSE = 1.0  # seconds
 _MAX_PAGES = 1000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -50,9 +49,17 @@ class Registry:
     """All registries, as configured: mirrors of Docker Hub, and hosts that need no valid certificate."""
 
     def __init__(
-        self, *, mirrors: Sequence[str] = (), insecure: Sequence[str] = (), directory: Path | None = None
+        self,
+        *,
+        mirrors: Sequence[str] = (),
+        insecure: Sequence[str] = (),
+        directory: Path | None = None,
+        attempts: int = 5,
     ) -> None:
-        """`directory` holds settings for each registry, as containerd's `certs.d`."""
+        """`directory` holds settings for each registry, as containerd's `certs.d`; `attempts` are those for a blob, in
+        a row without a byte of progress.
+        """
+        self._attempts = attempts
         self._directory = directory
         self._hosts = Hosts(mirrors=mirrors, insecure=insecure, directory=directory)
         self._transport = Transport()
@@ -65,7 +72,7 @@ class Registry:
 
     def session(self, auth: RegistryAuth) -> "Session":
         """A conversation with this user's credentials; nothing of them outlives it."""
-        return Session(self._transport, auth, self._hosts, self._schemes)
+        return Session(self._transport, auth, self._hosts, self._schemes, self._attempts)
 
     async def login(self, domain: str, auth: RegistryAuth) -> str:
         """Asks the registry whether it takes these credentials; a token that replaces the password, or "".
@@ -93,9 +100,12 @@ class Registry:
 class Session:
     """One user's requests. Tokens are kept for each host and repository until the session is dropped."""
 
-    def __init__(self, transport: Transport, auth: RegistryAuth, hosts: Hosts, schemes: dict[str, str]) -> None:
+    def __init__(
+        self, transport: Transport, auth: RegistryAuth, hosts: Hosts, schemes: dict[str, str], attempts: int
+    ) -> None:
         self._talk = Conversation(transport, Authorizer(transport, auth), schemes)
         self._hosts = hosts
+        self._attempts = attempts
         self._found: dict[str, list[Endpoint]] = {}  # by domain
 
     async def head(self, repository: str, reference: str) -> Descriptor | None:
@@ -145,7 +155,7 @@ class Session:
                     yield chunk
             except Interrupted:
                 failures += 1
-                if failures >= _BLOB_ATTEMPTS:
+                if failures >= self._attempts:
                     raise
                 await asyncio.sleep(_BLOB_PAUSE)
                 continue

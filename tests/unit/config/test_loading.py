@@ -116,3 +116,11 @@ def test_a_second_reading_says_what_changed_and_what_must_wait() -> None:
     config, taken, waiting = what_changed(old, new)
     assert (config.labels, config.debug, config.mtu) == (("b=2",), True, 1400)
     assert (taken, waiting) == (["debug", "labels"], ["mtu"])
+
+
+def test_transfers_and_namespaces() -> None:
+    config = load(
+        ["--image-namespaces", "k8s.io,default", "--image-namespaces", "x", "--max-concurrent-downloads", "7"]
+    )
+    assert config.image_namespaces == ("k8s.io", "default", "x")
+    assert (config.max_concurrent_downloads, config.max_concurrent_uploads, config.max_download_attempts) == (7, 5, 5)

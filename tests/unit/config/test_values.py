@@ -71,3 +71,10 @@ def test_an_mtu_of_zero_is_the_default() -> None:
 def test_what_is_wrong_is_said(read: Callable[[object], object], given: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         read(given)
+
+
+def test_at_least_one() -> None:
+    assert values.at_least_one(7) == 7
+    for value in (0, -1, "7", True):
+        with pytest.raises(ValueError):
+            values.at_least_one(value)

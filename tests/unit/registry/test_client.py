@@ -96,6 +96,15 @@ async def test_connection_that_always_breaks_is_given_up(registry: Registry) -> 
         assert len(server.requests) == 5
 
 
+async def test_number_of_attempts_is_the_configured_one() -> None:
+    registry = Registry(attempts=2)
+    async with http_server(lambda _: Answer(200, body=b"", length=100)) as server:
+        with pytest.raises(PierError, match="cannot talk to"):
+            await _blob(registry, server.host)
+        assert len(server.requests) == 2
+    await registry.close()
+
+
 async def test_tags_of_all_pages(registry: Registry) -> None:
     def serve(request: Request) -> Answer:
         tags = ["c"] if "last=b" in request.path else ["a", "b"] if "last" not in request.path else []

@@ -17,7 +17,6 @@ from pier.engine.images.unpack import Unpacker
 from pier.engine.ports import Content, RegistrySession
 from pier.engine.together import together
 
-DOWNLOADS = 3  # at once, of all pulls together, as dockerd's max-concurrent-downloads
 _HINT_SECONDS = 0.1  # between two counts of bytes for one layer
 
 
@@ -38,10 +37,12 @@ class FalseSize(InvalidArgument):
 class Fetcher:
     """Fetches blobs; one that two pulls want is downloaded once."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, at_once: int) -> None:
+        """`at_once` layers, of all pulls together."""
         self._content = content
         self._locks = KeyedLocks()
-        self._slots = asyncio.Semaphore(DOWNLOADS)
+        self._at_once = at_once
+        self._slots = asyncio.Semaphore(at_once)
 
     async def fetch(self, layers: Layers, unpacker: Unpacker, reporter: Reporter) -> bool:
         """Brings all layers into the content store and unpacks them, under the caller's lease; whether any was missing.
@@ -50,7 +51,8 @@ class Fetcher:
         """
         unpacked = await unpacker.present(layers.diff_ids)
         here = [await self._content.size(layer.digest) is not None for layer in layers.descriptors]
-        work = _Work(layers, reporter, unpacked, here, [asyncio.Event() for _ in layers.descriptors])
+        ready = [asyncio.Event() for _ in layers.descriptors]
+        work = _Work(layers, reporter, unpacked, here, ready, self._at_once)
         await work.announce()
         if work.is_done:
             return False
@@ -92,6 +94,7 @@ class _Work:
     unpacked: int
     here: Sequence[bool]
     ready: Sequence[asyncio.Event]
+    at_once: int
 
     @property
     def is_done(self) -> bool:
@@ -105,7 +108,7 @@ class _Work:
         missing = [number for number in range(len(self.ready)) if not self.here[number]]
         for number in range(len(self.ready)):
             await self._say(number, "Already exists" if self._is_done(number) else "Pulling fs layer")
-        for number in missing[DOWNLOADS:]:
+        for number in missing[self.at_once :]:
             await self._say(number, "Waiting")
 
     async def count(self, layer: Descriptor, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

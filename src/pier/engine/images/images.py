@@ -48,10 +48,13 @@ class Images:
         platform: Platform,
         neighbours: Neighbours,
         image_namespaces: Sequence[str] = (),
+        downloads: int = 3,
+        uploads: int = 5,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
         """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event;
-        `image_namespaces` are other namespaces of containerd whose images are used without a pull.
+        `image_namespaces` are other namespaces of containerd whose images are used without a pull; `downloads` and
+        `uploads` are how many layers go at once.
         """
         self._store = ImageStore(content, image_records, snapshots, platform)
         unpacker = Unpacker(snapshots, diffs)
@@ -64,6 +67,8 @@ class Images:
             unpacker=unpacker,
             publish=publish,
             platform=platform,
+            downloads=downloads,
+            uploads=uploads,
         )
         self._tools = tools
         self._loader = Loader(tools)

@@ -24,7 +24,7 @@ _MAX_DEPTH = 4
 class Puller:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._fetcher = Fetcher(tools.content)
+        self._fetcher = Fetcher(tools.content, tools.downloads)
 
     async def pull(
         self, repository: str, reference: str, platform: Platform | None, auth: RegistryAuth, reporter: Reporter

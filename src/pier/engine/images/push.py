@@ -19,7 +19,6 @@ from pier.engine.ports import Content, RegistrySession
 from pier.engine.together import together
 from pier.oci.media_types import is_index
 
-UPLOADS = 5  # at once, of one push, as dockerd's max-concurrent-uploads
 _HINT_SECONDS = 0.1  # between two counts of bytes for one layer
 
 
@@ -31,6 +30,7 @@ class Pusher:
         self._store = tools.store
         self._packer = Packer(tools.content, tools.archives)
         self._publish = tools.publish
+        self._uploads = tools.uploads
 
     async def push(self, name: Reference, platform: Platform | None, auth: RegistryAuth, reporter: Reporter) -> None:
         """`name` without a tag: all tags of the repository.
@@ -60,7 +60,7 @@ class Pusher:
     ) -> None:
         name = parse(record.name)
         shipment = await self._pack(record, platform, name, reporter)
-        await _Delivery(session, self._content, name, reporter).run(shipment)
+        await _Delivery(session, self._content, name, reporter, self._uploads).run(shipment)
         await self._remember(record, name, shipment)
         target = shipment.target
         line = f"{name.tag}: digest: {target.digest} size: {target.size}"
@@ -114,15 +114,16 @@ class _Delivery:
     content: Content
     name: Reference
     reporter: Reporter
+    at_once: int
 
     async def run(self, shipment: Shipment) -> None:
         """Blobs first, then what names them; the tag last."""
         layers = list(layer_names(shipment.parcels).values())
         for _, diff_id in layers:
             await self._say(diff_id, "Preparing")
-        for _, diff_id in layers[UPLOADS:]:
+        for _, diff_id in layers[self.at_once :]:
             await self._say(diff_id, "Waiting")
-        slots = asyncio.Semaphore(UPLOADS)
+        slots = asyncio.Semaphore(self.at_once)
         await together(*(self._layer(slots, layer, diff_id) for layer, diff_id in layers))
         configs = {parcel.manifest.config.digest: parcel.manifest.config for parcel in shipment.parcels}
         for config in configs.values():

@@ -11,7 +11,7 @@ from pier.engine.ports import Archives, Content, Leases, Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """`platform` is this host's."""
+    """`platform` is this host's; `downloads` at once of all pulls together, `uploads` of each push."""
 
     registry: Registry
     archives: Archives
@@ -21,3 +21,5 @@ class Tools:
     unpacker: Unpacker
     publish: Publish
     platform: Platform
+    downloads: int
+    uploads: int

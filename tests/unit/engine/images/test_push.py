@@ -169,3 +169,11 @@ async def test_push_that_fails_changes_nothing(
     containerd.state.collect()
     assert set(containerd.state.blobs) == before
     assert (await engine.images.get("h:5/a:1")).repo_digests == ()
+
+
+async def test_layers_beyond_the_uploads_at_once_wait(
+    containerd: FakeContainerd, registry: FakeRegistry, engine: ImageEngine
+) -> None:
+    many = TestImage([{str(n): Node(str(n).encode())} for n in range(7)])
+    await engine.load(oci_archive({"h:5/a:1": many}))
+    assert [line.status for line in await engine.push("h:5/a:1")].count("Waiting") == 2
