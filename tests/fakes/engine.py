@@ -6,7 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fakes.containers import WEB, a_container
-from fakes.engine_objects import FakeEvents, FakeImages, FakeNetworks, FakeSystem, FakeVolumeCopies, FakeVolumes
+from fakes.engine_objects import (
+    FakeEvents,
+    FakeExplanation,
+    FakeImages,
+    FakeNetworks,
+    FakeSystem,
+    FakeVolumeCopies,
+    FakeVolumes,
+)
 from fakes.registry import FakeRegistry
 
 from pier.domain.archive import FileChange, PathStat
@@ -277,5 +285,6 @@ class FakeEngine:
         self.networks = FakeNetworks()
         self.volumes = FakeVolumes()
         self.volume_copies = FakeVolumeCopies()
+        self.explanation = FakeExplanation()
         self.system = FakeSystem()
         self.events = FakeEvents()

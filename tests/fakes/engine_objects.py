@@ -16,6 +16,7 @@ from pier.domain.network import Endpoint, IpamPool, Network
 from pier.domain.registry import Progress
 from pier.domain.runtime import HostFacts
 from pier.domain.volume import Volume
+from pier.engine.explain import Step
 from pier.engine.images.history import HistoryRow
 from pier.engine.images.remove import ImageUser
 from pier.engine.images.usage import DiskUsage, ImageUsage
@@ -226,6 +227,16 @@ class FakeVolumeCopies:
     async def clone(self, name: str, target: str = "", *, snapshot: bool = False) -> Volume:
         self.cloned.append((name, target, snapshot))
         return Volume(name=target or "made-up")
+
+
+class FakeExplanation:
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.asked: list[tuple[str, str]] = []
+
+    async def explain(self, ref: str, port: str = "") -> list[Step]:
+        self.asked.append((ref, port))
+        return self.steps
 
 
 class FakeSystem:

@@ -11,6 +11,7 @@ from pier.domain.archive import FileChange, RootMount
 from pier.domain.cdi import Edits
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
+from pier.domain.network import Listener
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
 from pier.host.root import ContainerRoot
 
@@ -50,6 +51,7 @@ class FakeHost:
     found_changes: list[FileChange] = field(default_factory=list)
     directories: set[str] = field(default_factory=set)  # that every image has
     staged: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)  # id -> name -> (source, subpath)
+    listening: list[Listener] = field(default_factory=list)
     bound: list[tuple[str, str]] = field(default_factory=list)  # all that was ever staged
 
     async def facts(self) -> HostFacts:
@@ -81,6 +83,9 @@ class FakeHost:
 
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
         return ["PID", "CMD"], [[str(pid), "fake"] for pid in pids]
+
+    async def listeners(self, pid: int, pids: Collection[int]) -> list[Listener]:
+        return self.listening
 
     async def look_up_user(
         self, user: str, groups: Sequence[str], *, rootfs: Sequence[FilesystemMount] = (), pid: int = 0

@@ -8,11 +8,13 @@ from ipaddress import ip_address
 from pier.domain.errors import Conflict, NotFound, Unsupported
 from pier.domain.network import (
     Endpoint,
+    EndpointFacts,
     EndpointRequest,
     InterfaceCounters,
     IpamPool,
     NameServer,
     Network,
+    PortFacts,
     PortRequest,
     PublishedPort,
     parse_port_range,
@@ -39,6 +41,7 @@ class FakeNetworks:
     names: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # container id -> network -> names
     servers: dict[str, tuple[NameServer, ...]] = field(default_factory=dict)  # of containers with a resolver
     traffic: dict[str, list[InterfaceCounters]] = field(default_factory=dict)
+    facts: dict[tuple[str, str], EndpointFacts] = field(default_factory=dict)  # (container id, network id)
     calls: list[str] = field(default_factory=list)
 
     async def start(self, networks: Sequence[Network], endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
@@ -154,6 +157,19 @@ class FakeNetworks:
             done.append(self._reserve(request, done))
         self.published.setdefault((container_id, endpoint.network_id), []).extend(done)
         return tuple(done)
+
+    async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:
+        self._enter("examine")
+        if (container_id, endpoint.network_id) in self.facts:
+            return self.facts[container_id, endpoint.network_id]
+        return EndpointFacts(
+            parent=self.networks[endpoint.network_id].bridge,
+            parent_up=True,
+            link="up",
+            inside=tuple(filter(None, (endpoint.ipv4_address, endpoint.ipv6_address))),
+            inside_up=True,
+            ports=tuple(PortFacts(published=port, way="rules", flows=2) for port in endpoint.published),
+        )
 
     async def counters(self, container_id: str) -> list[InterfaceCounters]:
         self._enter("counters")

@@ -28,6 +28,18 @@ def page_from(address: str, port: int) -> str:
     return wait_for(lambda: fetch(address, port), what=f"a page from {address}:{port}").strip()
 
 
+def test_explain_says_what_is_wrong(image: str, engine: Engine) -> None:
+    pier, port = Cli("pier", engine), free_port()
+    pier.out("run", "-d", "--name", "web", "-p", f"{port}:80", image, "sleep", "100")
+    said = pier("network", "explain", "web:80")
+    assert said.code == 1
+    assert f"0.0.0.0:{port}/tcp leads to" in said.stdout
+    assert "! nothing listens on 80/tcp" in said.stdout
+    pier.out("exec", "-d", "web", "httpd", "-f", "-p", "80")
+    wait_for(lambda: pier("network", "explain", "web").code == 0, what="httpd listens")
+    assert "httpd (" in pier.out("network", "explain", "web")
+
+
 def test_published_port_is_reached_on_localhost_and_on_the_hosts_address(cli: Cli, image: str) -> None:
     port = free_port()
     cli.out("run", "-d", "--name", "web", "--hostname", "web", "--publish", f"{port}:80", image, *SERVE)

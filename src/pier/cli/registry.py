@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "network connect": ("pier.cli.network_membership", "CONNECT", "Attach a container to a network"),
     "network create": ("pier.cli.network", "CREATE", "Create a network"),
     "network disconnect": ("pier.cli.network_membership", "DISCONNECT", "Detach a container from a network"),
+    "network explain": ("pier.cli.network_explain", "EXPLAIN", "Say how packets get to a container, or why not"),
     "network inspect": ("pier.cli.inspect", "NETWORK_INSPECT", "Show all details of networks"),
     "network ls": ("pier.cli.network", "LS", "List networks"),
     "network prune": ("pier.cli.prune", "NETWORK_PRUNE", "Remove all networks that nothing uses"),

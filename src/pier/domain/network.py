@@ -109,6 +109,45 @@ class Endpoint:
         return -self.request.gw_priority, self.network_name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A socket that waits for clients (tcp) or is bound without a peer (udp). `owner` is a process, as `httpd (12)`."""
+
+    protocol: str
+    address: str
+    port: int
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortFacts:
+    """How packets for a published port go on: by the packet `rules`, by the `relay`, or not at all (``).
+
+    `flows` are the connections that the kernel tracks to it now.
+    """
+
+    published: PublishedPort
+    way: str = ""
+    flows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointFacts:
+    """What the kernel has of an endpoint. `link` is the host's end: `` (gone), `down`, `up` or `astray` (elsewhere).
+
+    `inside` are the addresses of the container's interface, None when there is no such interface. `accepts` are the
+    chains of other firewalls that hold an accept of Pier's for the bridge.
+    """
+
+    parent: str = ""  # the bridge, or the interface that the container's own hangs on
+    parent_up: bool = False
+    link: str = ""
+    inside: tuple[str, ...] | None = None
+    inside_up: bool = False
+    ports: tuple[PortFacts, ...] = ()
+    accepts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class NameServer:
     """A DNS server by address; `from_host`: it listens where only the host reaches it (its loopback)."""

@@ -22,6 +22,7 @@ from pier.engine.containers.naming import has_resolver, serve_names
 from pier.engine.containers.remove import Removal
 from pier.engine.context import Context
 from pier.engine.execs import Execs
+from pier.engine.explain import Explanation
 from pier.engine.health import HealthChecks
 from pier.engine.images.images import Images
 from pier.engine.images.remove import ImageUser
@@ -50,6 +51,7 @@ class Engine:
         self.volumes = Volumes(context)
         self.volume_copies = VolumeCopies(context, self.volumes)
         self.networks = Networks(context)
+        self.explanation = Explanation(context)
         self.events: Bus = context.bus
         self.system = System(context, images, runtimes, engine_id=engine_id, systemd=systemd_cgroup)
         self.execs = Execs(context)

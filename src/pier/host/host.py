@@ -11,6 +11,7 @@ from pier.domain.archive import FileChange, RootMount
 from pier.domain.cdi import Edits
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
+from pier.domain.network import Listener
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
 from pier.host import rootfs
 from pier.host.cdi import read_cdi
@@ -20,6 +21,7 @@ from pier.host.devices import DeviceNumbers, device_numbers
 from pier.host.facts import peer_pid, read_facts
 from pier.host.files import ContainerFiles
 from pier.host.hierarchy import Hierarchy, cgroup_of, filesystem_path, find_hierarchy
+from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_sample
@@ -94,6 +96,10 @@ class Host:
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
         """Titles and rows of ps(1); see processes.list_processes for what it raises."""
         return await list_processes(pids, ps_args)
+
+    async def listeners(self, pid: int, pids: Collection[int]) -> list[Listener]:
+        """Who waits for packets in the network namespace of `pid`. Raises NotFound when it is gone."""
+        return await asyncio.to_thread(list_listeners, pid, pids, self._root)
 
     async def look_up_user(
         self, user: str, groups: Sequence[str], *, rootfs: Sequence[FilesystemMount] = (), pid: int = 0

@@ -39,6 +39,24 @@ def forget_udp_flows(ports: Iterable[int]) -> None:
                             netlink.execute(_DELETE, 0, family + one)
 
 
+def count_flows(protocol: str, port: int) -> int:
+    """How many flows that were sent to a port of this host the kernel tracks, of both families. Raises OSError."""
+    number = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": socket.IPPROTO_SCTP}[protocol]
+    found = 0
+    with NetlinkSocket(_NETLINK_NETFILTER) as netlink:
+        for family in _FAMILIES:
+            for body in netlink.dump(_GET, family):
+                flow = parse_attributes(body[len(family) :]).get(_TUPLE_ORIGINAL, b"")
+                found += _destination(flow) == (number, port)
+    return found
+
+
+def _destination(flow: bytes) -> tuple[int, int] | None:
+    protocol = parse_attributes(parse_attributes(flow).get(_TUPLE_PROTOCOL, b""))
+    number, port = protocol.get(_PROTOCOL_NUMBER, b""), protocol.get(_DESTINATION_PORT, b"")
+    return (number[0], int(struct.unpack(">H", port)[0])) if number and len(port) == 2 else None
+
+
 def _filter(port: int) -> bytes:
     protocol = nested(
         _TUPLE_PROTOCOL,

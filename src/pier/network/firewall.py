@@ -85,6 +85,10 @@ class Firewall:
                 raise
         _forget_flows([*added, *going])
 
+    def has_port(self, rule: PortRule) -> bool:
+        """Whether the kernel has the element of a published port."""
+        return self._table.has(port_element(rule))
+
     def refresh(self) -> None:
         """Puts back what others removed meanwhile: the table (`nft flush ruleset`), accepts (dockerd restarted)."""
         with self._lock:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
 from pier.domain.network import (
     Endpoint,
+    EndpointFacts,
     EndpointRequest,
     InterfaceCounters,
     NameServer,
@@ -27,6 +28,7 @@ from pier.network.attachment import (
     route_rank,
 )
 from pier.network.dns.service import NameService
+from pier.network.examine import Examination
 from pier.network.families import AnyAddress
 from pier.network.firewall import Firewall
 from pier.network.foreign import ForeignRule
@@ -233,6 +235,17 @@ class Networks:
         done = await self._publisher.publish(container_id, endpoint, ports, host.bridge_options.host_ip)
         attachment.reservations += done
         return tuple(reservation.published for reservation in done)
+
+    async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:
+        """What the kernel has of a running container's endpoint, for whoever looks for a fault."""
+        host = self._layout.get(endpoint.network_id)
+        if host is None:
+            return EndpointFacts()
+        attachment = self._attachments.get(container_id, {}).get(endpoint.network_id)
+        reservations = list(attachment.reservations) if attachment else []
+        examination = Examination(host, self._netns, self._firewall)
+        what = f"examine the endpoint of container {container_id}"
+        return await self._worker.run(what, lambda: examination.run(container_id, endpoint, reservations))
 
     async def counters(self, container_id: str) -> list[InterfaceCounters]:
         """Traffic of each interface but `lo`, as the container sees it. Raises NotFound without a netns."""

@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pier.network.nftables import Nftables, quote
+from pier.network.nftables import Nftables, NftError, quote
 from pier.network.ruleset import Element, render_change, render_layout, render_removal, render_table
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,14 @@ class OwnTable:
         commands = render_change(self.name, added, removed)
         if commands:
             self._nft.run(commands)
+
+    def has(self, element: Element) -> bool:
+        """Whether an element stands in the kernel, whatever it leads to."""
+        try:
+            self._nft.run(f"get element inet {self.name} {element.home} {{ {element.key} }}\n")
+        except NftError:
+            return False
+        return True
 
     def remove(self) -> None:
         """Absent is no error."""

@@ -79,6 +79,17 @@ class NetworkConnect(Shape, kw_only=True):
     endpoint_config: EndpointSettings | None = None
 
 
+class ExplanationStep(Shape, kw_only=True):
+    """Pier's own: one sentence about a packet's way; `wrong` where it ends."""
+
+    text: str
+    wrong: bool
+
+
+class Explanation(Shape, kw_only=True):
+    steps: list[ExplanationStep]
+
+
 class NetworkDisconnect(Shape, kw_only=True):
     container: str | None = None
     force: bool | None = None

@@ -7,6 +7,7 @@ from typing import Protocol
 from pier.domain.archive import FileChange, Root, RootMount
 from pier.domain.cdi import Edits
 from pier.domain.mount import FilesystemMount
+from pier.domain.network import Listener
 from pier.domain.runtime import (
     HostFacts,
     ProcessUser,
@@ -89,6 +90,10 @@ class Host(Protocol):
 
         Raises InvalidArgument when `ps_args` rename the PID column; PierError (500, as in dockerd) when there is none.
         """
+        ...
+
+    async def listeners(self, pid: int, pids: Collection[int]) -> list[Listener]:
+        """Who waits for packets in the network namespace of `pid`; owners are looked for among `pids`."""
         ...
 
     async def look_up_user(

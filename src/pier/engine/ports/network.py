@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pier.domain.network import (
     Endpoint,
+    EndpointFacts,
     EndpointRequest,
     InterfaceCounters,
     NameServer,
@@ -89,6 +90,10 @@ class Networks(Protocol):
         self, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]
     ) -> tuple[PublishedPort, ...]:
         """Reserves the host ports and programs the rules. Raises Conflict when one is taken; then none is published."""
+        ...
+
+    async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:
+        """What the kernel has of a running container's endpoint."""
         ...
 
     async def counters(self, container_id: str) -> list[InterfaceCounters]: ...
