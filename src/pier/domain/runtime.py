@@ -118,6 +118,7 @@ class HostFacts:
     cgroup_controllers: frozenset[str] = frozenset()
     has_seccomp: bool = True
     has_apparmor: bool = False
+    apparmor_profile: str = ""  # of containers that name none; empty where none could be loaded
     has_systemd: bool = False  # as pid 1: it then owns the cgroups
     capabilities: frozenset[str] = frozenset()
     hard_limits: Mapping[str, int] = field(default_factory=dict)  # "nofile": 20000; absent or -1: unlimited

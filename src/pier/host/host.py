@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from pier.domain.archive import FileChange, RootMount
@@ -14,6 +15,7 @@ from pier.domain.mount import FilesystemMount
 from pier.domain.network import Listener
 from pier.domain.runtime import HostFacts, ProcessUser, ResourceSample
 from pier.host import rootfs
+from pier.host.apparmor import load_profile
 from pier.host.cdi import read_cdi
 from pier.host.changes import find_changes
 from pier.host.copy_up import copy_directory
@@ -56,7 +58,10 @@ class Host:
         self._hierarchy: Hierarchy | None = None
 
     async def facts(self) -> HostFacts:
-        """What the host is; limits are those of containerd's process, or of this one while containerd is away."""
+        """What the host is; limits are those of containerd's process, or of this one while containerd is away.
+
+        Where the kernel has AppArmor, the profile of containers is loaded on the way.
+        """
         return await asyncio.to_thread(self._read_facts)
 
     async def sample(self, cgroup_path: str, pid: int) -> ResourceSample:
@@ -256,7 +261,8 @@ class Host:
         return self._hierarchy
 
     def _read_facts(self) -> HostFacts:
-        return read_facts(peer_pid(self._containerd_address), self._cgroups(), self._root)
+        facts = read_facts(peer_pid(self._containerd_address), self._cgroups(), self._root)
+        return replace(facts, apparmor_profile=load_profile(self._root)) if facts.has_apparmor else facts
 
     def _read_sample(self, cgroup_path: str, pid: int) -> ResourceSample:
         path = cgroup_path or cgroup_of(pid, self._cgroups(), self._root)

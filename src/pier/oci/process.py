@@ -116,7 +116,7 @@ def _process(
     rlimits = rlimit_documents(host_config.resources.ulimits, default_ulimits, facts, warnings)
     if rlimits:
         process["rlimits"] = rlimits
-    profile = apparmor_profile(options, facts, warnings)
+    profile = apparmor_profile(host_config, facts, warnings)
     return process | ({"apparmorProfile": profile} if profile else {})
 
 

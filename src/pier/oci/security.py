@@ -97,10 +97,13 @@ def _paths(host_config: HostConfig, asked: tuple[str, ...] | None, default: tupl
     return default if asked is None else asked
 
 
-def apparmor_profile(options: SecurityOptions, facts: HostFacts, warnings: list[str]) -> str:
-    """The profile's name, or empty for none; Pier loads no profile of its own."""
-    if options.apparmor in ("", UNCONFINED):
+def apparmor_profile(host_config: HostConfig, facts: HostFacts, warnings: list[str]) -> str:
+    """The profile's name: the user's, else the engine's unless it is privileged; empty for none."""
+    options = parse_security_options(host_config.security_opt)
+    if options.apparmor == UNCONFINED or (host_config.privileged and not options.apparmor):
         return ""
+    if not options.apparmor:
+        return facts.apparmor_profile
     if not facts.has_apparmor:
         warnings.append(f"AppArmor profile {options.apparmor} is not applied: this kernel has no AppArmor")
         return ""

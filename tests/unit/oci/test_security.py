@@ -59,8 +59,22 @@ def test_paths_are_hidden_by_default_and_opened_when_asked() -> None:
 
 def test_apparmor_profile_only_where_the_kernel_has_it() -> None:
     warnings: list[str] = []
-    assert apparmor_profile(SecurityOptions(apparmor="mine"), HostFacts(has_apparmor=True), warnings) == "mine"
-    assert apparmor_profile(SecurityOptions(), HostFacts(has_apparmor=True), warnings) == ""
+    mine = HostConfig(security_opt=("apparmor=mine",))
+    assert apparmor_profile(mine, HostFacts(has_apparmor=True), warnings) == "mine"
+    assert apparmor_profile(HostConfig(), HostFacts(has_apparmor=True), warnings) == ""
     assert warnings == []
-    assert apparmor_profile(SecurityOptions(apparmor="mine"), HostFacts(), warnings) == ""
+    assert apparmor_profile(mine, HostFacts(), warnings) == ""
     assert "mine" in warnings[0]
+
+
+def test_the_engines_profile_is_for_who_names_none_and_is_not_privileged() -> None:
+    facts = HostFacts(has_apparmor=True, apparmor_profile="pier-default")
+    cases = {
+        (): "pier-default",
+        ("apparmor=unconfined",): "",
+        ("apparmor=mine",): "mine",
+    }
+    for options, profile in cases.items():
+        assert apparmor_profile(HostConfig(security_opt=options), facts, []) == profile
+    assert apparmor_profile(HostConfig(privileged=True), facts, []) == ""
+    assert apparmor_profile(HostConfig(privileged=True, security_opt=("apparmor=mine",)), facts, []) == "mine"

@@ -42,6 +42,7 @@ def describe_container(details: ContainerDetails, version: int) -> wire.Containe
         restart_count=container.restart_count,
         driver=container.driver,
         platform=container.platform,
+        app_armor_profile=details.apparmor_profile,
         exec_ids=list(details.exec_ids) or None,
         host_config=describe_host_config(replace(container.host_config, links=details.links)),
         graph_driver=wire.GraphDriver(data=dict(details.graph) or None, name=container.driver),

@@ -9,6 +9,7 @@ from pier.domain.mount import FilesystemMount
 from pier.engine.containers.links import described
 from pier.engine.context import Context
 from pier.engine.images.images import Images
+from pier.oci.security import apparmor_profile
 
 _FILES = ("hostname", "hosts", "resolv.conf")
 
@@ -25,6 +26,7 @@ class ContainerDetails:
     links: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     graph: Mapping[str, str] = field(default_factory=dict)
+    apparmor_profile: str = ""
     sandbox_id: str = ""
     sandbox_key: str = ""
     size_rw: int | None = None
@@ -49,11 +51,18 @@ class Inspection:
             links=described(self._context, container),
             files=self._files(container),
             graph=await self._graph(container),
+            apparmor_profile=self._apparmor_profile(container),
             sandbox_id=container.id if own_netns else "",
             sandbox_key=self._context.ports.networks.netns_path(container.id) if own_netns else "",
             size_rw=size_rw,
             size_root_fs=size_root_fs,
         )
+
+    def _apparmor_profile(self, container: Container) -> str:
+        """As dockerd shows it: of who was started once, `unconfined` for none, nothing where the kernel has none."""
+        if not container.state.started_at or not self._context.facts.has_apparmor:
+            return ""
+        return apparmor_profile(container.host_config, self._context.facts, []) or "unconfined"
 
     def _files(self, container: Container) -> dict[str, str]:
         """Docker shows these paths from the first start on, also from one that failed."""
