@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import signal
+import ssl
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -23,6 +24,7 @@ from pier import __version__, config
 from pier.api.app import Api
 from pier.api.http.activation import notify_ready
 from pier.api.http.listener import BadListener, parse_listener
+from pier.api.http.tls import server_context
 from pier.archive.copies import Copies
 from pier.archive.images import Archives
 from pier.config import Config, ConfigError
@@ -95,8 +97,9 @@ async def serve(settings: Config) -> None:
         loop.add_signal_handler(number, done.set)
     again = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, again.set)
+    tls = _tls(settings)
     listeners = [
-        parse_listener(url, group=settings.group, allow_insecure_tcp=settings.allow_insecure_tcp)
+        parse_listener(url, group=settings.group, allow_insecure_tcp=settings.allow_insecure_tcp, tls=tls)
         for url in settings.hosts
     ]
     try:
@@ -112,6 +115,18 @@ async def serve(settings: Config) -> None:
                 _log.info("shutting down; containers go on")
     except* (PierError, BadListener) as errors:
         raise errors.exceptions[0] from None
+
+
+def _tls(settings: Config) -> ssl.SSLContext | None:
+    if not (settings.tls or settings.tlsverify):
+        return None
+    assert settings.tlscert is not None
+    assert settings.tlskey is not None
+    try:
+        return server_context(settings.tlscert, settings.tlskey, settings.tlscacert if settings.tlsverify else None)
+    except OSError as error:
+        files = f"{settings.tlscert}, {settings.tlskey}, {settings.tlscacert}"
+        raise BadListener(f"cannot read the certificates of the API ({files}): {error}") from error
 
 
 @asynccontextmanager

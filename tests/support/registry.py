@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.certificates import make_certificates
 from support.facilities import require_command
 from support.images import TestImage, docker_archive, oci_archive
 from support.wait import wait_for
@@ -64,7 +65,7 @@ def running_registry(*, login: bool = False, tls: bool = False, clients: bool = 
     port = _free_port()
     text = _CONFIG
     if tls or clients:
-        _make_certificates(directory)
+        make_certificates(directory)
         text += _TLS.replace("{clients}", _CLIENTS if clients else "")
     if login:
         (directory / "htpasswd").write_text(_HTPASSWD)
@@ -91,19 +92,3 @@ def _free_port() -> int:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _make_certificates(directory: Path) -> None:
-    """An authority, a server's certificate for 127.0.0.1 and a client's, by openssl."""
-    openssl = require_command("openssl")
-
-    def run(*arguments: str) -> None:
-        subprocess.run([openssl, *arguments], cwd=directory, check=True, capture_output=True, timeout=60)
-
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    run(*new, "-x509", "-days", "2", "-subj", "/CN=pier test authority", "-keyout", "ca.key", "-out", "ca.crt")
-    (directory / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    for name, certificate, extra in (("server", "server.crt", ("-extfile", "names")), ("client", "client.cert", ())):
-        run(*new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        sign = ("x509", "-req", "-days", "2", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial")
-        run(*sign, "-in", f"{name}.csr", "-out", certificate, *extra)

@@ -102,6 +102,11 @@ def _check(config: Config) -> Config:
     for host in config.hosts:
         if host != "fd://" and not host.startswith(("unix://", "tcp://")):
             raise ConfigError(f"--host {host!r}: use unix:///path/of.sock, tcp://ADDRESS:PORT or fd://")
+    if config.tls or config.tlsverify:
+        wanted = ("tlscert", "tlskey", "tlscacert") if config.tlsverify else ("tlscert", "tlskey")
+        missing = [f"--{name}" for name in wanted if getattr(config, name) is None]
+        if missing:
+            raise ConfigError(f"TLS needs {' and '.join(missing)}")
     known = {"runc", "crun", *config.runtimes}
     if config.default_runtime not in known:
         raise ConfigError(

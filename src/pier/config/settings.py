@@ -44,6 +44,11 @@ class Config:
     exec_root: Path = Path("/run/pier")
     pidfile: Path | None = None
     group: str = "pier"  # who may open the API's socket beside root
+    tls: bool = False  # on tcp:// addresses
+    tlsverify: bool = False  # and only for clients with a certificate of tlscacert
+    tlscacert: Path | None = None
+    tlscert: Path | None = None
+    tlskey: Path | None = None
     log_level: str = "info"
     insecure_registries: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ def test_every_flag_fills_a_field_that_has_a_key() -> None:
     line = (
         "-H unix:///a --containerd /c --containerd-namespace n --data-root /d --exec-root /e -p /p -G g -l warn -D"
         " --label a=b --insecure-registry r --registry-mirror m -s overlayfs --allow-insecure-tcp -b br"
+        " --tls --tlsverify=true --tlscacert /ca --tlscert /c --tlskey /k"
         " --bip 10.0.0.1/24 --default-address-pool base=10.9.0.0/16,size=24 --mtu 1400 --icc=false --ip 127.0.0.1"
         " --ip-masq=false --host-gateway-ip 10.0.0.9 --dns 9.9.9.9 --dns-opt ndots:2 --dns-search x.org"
         " --firewall own-table-only --cdi-spec-dir /cdi --cgroup-parent /x --exec-opt native.cgroupdriver=cgroupfs"

@@ -1,7 +1,7 @@
-"""Where the server listens: unix sockets with their owner and mode, and TCP on loopback.
+"""Where the server listens: unix sockets with their owner and mode, and TCP.
 
 Whoever may connect is root on this host: a unix socket is made readable for root and one group only, and TCP without
-TLS is refused on any other address than loopback unless the operator insists.
+TLS that verifies clients is refused on any other address than loopback unless the operator insists.
 """
 
 import contextlib
@@ -10,12 +10,14 @@ import grp
 import ipaddress
 import os
 import socket
+import ssl
 import stat
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 DEFAULT_GROUP = "pier"
 DEFAULT_PORT = 2375
+TLS_PORT = 2376
 BACKLOG = 1024
 
 
@@ -33,6 +35,7 @@ class Listener:
     group: str = DEFAULT_GROUP
     allow_insecure_tcp: bool = False
     activated: bool = False
+    tls: ssl.SSLContext | None = None  # of TCP
 
     @property
     def url(self) -> str:
@@ -42,7 +45,9 @@ class Listener:
         return f"unix://{self.path}" if self.path else f"tcp://{host}:{self.port}"
 
 
-def parse_listener(url: str, *, group: str = DEFAULT_GROUP, allow_insecure_tcp: bool = False) -> Listener:
+def parse_listener(
+    url: str, *, group: str = DEFAULT_GROUP, allow_insecure_tcp: bool = False, tls: ssl.SSLContext | None = None
+) -> Listener:
     """`unix:///run/pier.sock`, `tcp://127.0.0.1:2375` or `fd://`. Raises BadListener."""
     if url == "fd://":
         return Listener(activated=True)
@@ -52,10 +57,11 @@ def parse_listener(url: str, *, group: str = DEFAULT_GROUP, allow_insecure_tcp: 
     if scheme == "tcp" and separator:
         try:
             parts = urlsplit(url)
-            port = DEFAULT_PORT if parts.port is None else parts.port
+            port = parts.port if parts.port is not None else DEFAULT_PORT if tls is None else TLS_PORT
         except ValueError as error:
             raise BadListener(f"cannot listen on {url!r}: {error}") from error
-        return Listener(host=parts.hostname or "127.0.0.1", port=port, allow_insecure_tcp=allow_insecure_tcp)
+        host = parts.hostname or "127.0.0.1"
+        return Listener(host=host, port=port, allow_insecure_tcp=allow_insecure_tcp, tls=tls)
     raise BadListener(f"cannot listen on {url!r}: use unix:///path, tcp://address:port or fd://")
 
 
@@ -112,10 +118,11 @@ def _open_tcp(listener: Listener) -> socket.socket:
     except OSError as error:
         raise BadListener(f"cannot listen on {listener.url}: {error.strerror}") from error
     family, kind, protocol, _, address = found[0]
-    if not listener.allow_insecure_tcp and not ipaddress.ip_address(address[0]).is_loopback:
+    verified = listener.tls is not None and listener.tls.verify_mode == ssl.CERT_REQUIRED
+    if not verified and not listener.allow_insecure_tcp and not ipaddress.ip_address(address[0]).is_loopback:
         raise BadListener(
-            f"refusing to listen on {listener.url} without TLS: whoever reaches it is root on this host; "
-            "use a loopback address or allow insecure TCP explicitly"
+            f"refusing to listen on {listener.url} without TLS that verifies clients: whoever reaches it is root on "
+            "this host; use tlsverify or a loopback address, or allow insecure TCP explicitly"
         )
     server = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from pier.api.http.channel import Channel
 from pier.api.http.listener import BACKLOG, Listener, open_socket, remove_socket
 from pier.api.http.messages import Handler
 from pier.api.http.session import Session
+from pier.api.http.tls import TlsConnection
 
 GRACE = 5.0  # seconds that requests under way get when the server stops
 
@@ -35,15 +37,16 @@ class Server:
         sock = await asyncio.to_thread(open_socket, listener)
         if listener.path:
             self._files.append((listener.path, os.stat(listener.path).st_ino))
-        await self._accept(sock)
+        await self._accept(sock, listener.tls)
 
-    async def _accept(self, sock: socket.socket) -> None:
+    async def _accept(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         loop = asyncio.get_running_loop()
         if sock.family == socket.AF_UNIX:
             server = await loop.create_unix_server(self._make_channel, sock=sock, backlog=BACKLOG)
             self.addresses.append(f"unix://{sock.getsockname()}")
         else:
-            server = await loop.create_server(self._make_channel, sock=sock, backlog=BACKLOG)
+            make = self._make_channel if tls is None else lambda: TlsConnection(tls, self._make_channel)
+            server = await loop.create_server(make, sock=sock, backlog=BACKLOG)
             host, port = sock.getsockname()[:2]
             self.addresses.append(f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}")
         self._servers.append(server)
