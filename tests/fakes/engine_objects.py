@@ -35,6 +35,7 @@ class FakeImages:
         self.platforms: list[Any] = []
         self.imported: list[tuple[Any, bytes]] = []
         self.loaded = b""
+        self.quiet = True
 
     async def get(self, ref: str) -> Image:
         for name, image in self.all.items():
@@ -103,8 +104,11 @@ class FakeImages:
                 raise item
             yield item
 
-    async def load(self, chunks: AsyncIterator[bytes], *, platform: Any = None) -> AsyncIterator[Progress]:
+    async def load(
+        self, chunks: AsyncIterator[bytes], *, platform: Any = None, quiet: bool = True
+    ) -> AsyncIterator[Progress]:
         self.platforms.append(platform)
+        self.quiet = quiet
         async for chunk in chunks:
             self.loaded += chunk
         for item in self.progress:

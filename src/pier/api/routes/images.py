@@ -112,7 +112,8 @@ async def push(call: Call) -> Answer:
 async def load(call: Call) -> Answer:
     """Fails in the stream only: the headers have left by the time the archive is read."""
     platform = load_platform_json(call.text("platform"))
-    lines = call.engine.images.load(call.request.stream(), platform=platform)
+    quiet = call.flag("quiet", default=True)
+    lines = call.engine.images.load(call.request.stream(), platform=platform, quiet=quiet)
     return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SETTLED = 0.2  # seconds before a rate means anything
-_MOVING = ("Downloading", "Pushing")
+_MOVING = ("Downloading", "Pushing", "Loading layer")
 
 
 class Rates:

@@ -28,12 +28,24 @@ def _ignore(_: ArrivedFile) -> None:
     """Nobody wants to hear of files."""
 
 
+def _uncounted(_: str, _done: int, _total: int) -> None:
+    """Nobody wants to hear of bytes."""
+
+
 class ArchiveFiles:
     """Filled by `take`, then read by path. The caller holds a lease meanwhile."""
 
-    def __init__(self, content: Content, arrived: Callable[[ArrivedFile], None] = _ignore) -> None:
-        """`arrived` hears of each file, in the order in which they are complete."""
+    def __init__(
+        self,
+        content: Content,
+        arrived: Callable[[ArrivedFile], None] = _ignore,
+        count: Callable[[str, int, int], None] = _uncounted,
+    ) -> None:
+        """`arrived` hears of each file, in the order in which they are complete; `count` of the bytes of each big one
+        (path, done, in all) as they come.
+        """
         self._content = content
+        self._count = count
         self._arrived = arrived
         self._files: dict[str, ArrivedFile] = {}
         self._links: dict[str, str] = {}
@@ -75,11 +87,18 @@ class ArchiveFiles:
 
         await pours.pour(
             f"{self._ingest}-{next(self._numbers)}",
-            _remember(entry.data(), head),
+            self._counted(entry, _remember(entry.data(), head)),
             stored,
             expected=_expected_digest(path),
             size=entry.size,
         )
+
+    async def _counted(self, entry: ArchiveEntry, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        done = 0
+        async for chunk in chunks:
+            done += len(chunk)
+            self._count(entry.path, done, entry.size)
+            yield chunk
 
     def _add(self, file: ArrivedFile) -> None:
         self._files[file.path] = file

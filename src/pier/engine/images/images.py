@@ -159,11 +159,14 @@ class Images:
         """Makes an image of an archive of files; its id is the one item. Raises InvalidArgument, PierError."""
         return run_reporting("import an image", lambda reporter: self._importer.run(request, body, reporter))
 
-    def load(self, chunks: AsyncIterator[bytes], *, platform: Platform | None = None) -> AsyncGenerator[Progress, None]:
-        """Reads an image archive to its end; yields a line for each name. Raises InvalidArgument for a bad one,
-        NotFound when an image of it is not there for `platform`.
+    def load(
+        self, chunks: AsyncIterator[bytes], *, platform: Platform | None = None, quiet: bool = True
+    ) -> AsyncGenerator[Progress, None]:
+        """Reads an image archive to its end; yields a line for each name, and counts bytes unless quiet.
+
+        Raises InvalidArgument for a bad one, NotFound when an image of it is not there for `platform`.
         """
-        return run_reporting("load images", lambda reporter: self._loader.load(chunks, reporter, platform))
+        return run_reporting("load images", lambda reporter: self._loader.load(chunks, reporter, platform, quiet=quiet))
 
     def save(self, names: Sequence[str], *, platform: Platform | None = None) -> AsyncGenerator[bytes, None]:
         """A tar for `load`. Raises NotFound before its first chunk."""

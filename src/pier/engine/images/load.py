@@ -1,10 +1,12 @@
 """`docker load`: image archives of every shape into the content store, unpacked and named."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.ids import short
 from pier.domain.image import (
     MEDIA_TYPE_OCI_CONFIG,
     MEDIA_TYPE_OCI_LAYER,
@@ -28,6 +30,9 @@ from pier.oci.image_writing import encode_manifest
 from pier.oci.media_types import is_index
 from pier.oci.platform import format_platform, rank
 
+_HINT_SECONDS = 0.1  # between two counts of bytes
+_HEX_LENGTH = 64
+
 
 class Loader:
     def __init__(self, tools: Tools) -> None:
@@ -39,11 +44,18 @@ class Loader:
         self._publish = tools.publish
         self._platform = tools.platform
 
-    async def load(self, chunks: AsyncIterator[bytes], reporter: Reporter, platform: Platform | None = None) -> None:
+    async def load(
+        self,
+        chunks: AsyncIterator[bytes],
+        reporter: Reporter,
+        platform: Platform | None = None,
+        *,
+        quiet: bool = True,
+    ) -> None:
         """Reads the archive once, to its end, then makes its images. Raises InvalidArgument for a bad archive."""
         async with self._leases.hold(f"load-{secrets.token_hex(8)}"):
             early = EarlyUnpacking(self._unpacker, self._content)
-            files = ArchiveFiles(self._content, early.arrived)
+            files = ArchiveFiles(self._content, early.arrived, _Counter(reporter, quiet=quiet))
             async with early.running():
                 await files.take(self._archives.read(chunks))
                 images = await read_layout(files, platform or self._platform)
@@ -134,3 +146,24 @@ class Loader:
         if not names:
             await self._store.keep(target)
             await reporter.report(Progress(stream=f"Loaded image ID: {image.id}\n"))
+
+
+class _Counter:
+    """Tells how much of each layer has been read."""
+
+    def __init__(self, reporter: Reporter, *, quiet: bool) -> None:
+        self._reporter = reporter
+        self._quiet = quiet
+        self._told = 0.0
+
+    def __call__(self, path: str, done: int, total: int) -> None:
+        if self._quiet or (done < total and time.monotonic() - self._told < _HINT_SECONDS):
+            return
+        self._told = time.monotonic()
+        self._reporter.hint(Progress(status="Loading layer", id=_short_name(path), current=done, total=total))
+
+
+def _short_name(path: str) -> str:
+    """`blobs/sha256/<digest>` and `<id>/layer.tar` by their first twelve digits, any other path as it is."""
+    found = next((part for part in reversed(path.split("/")) if len(part) == _HEX_LENGTH), "")
+    return short(f"sha256:{found}") if found else path

@@ -221,3 +221,9 @@ async def test_share_and_unshare(client: RawClient, engine: FakeEngine) -> None:
     assert (await client.request("POST", "/images/a/b:1/unshare?namespace=k8s.io")).status == 204
     assert engine.images.shared == []
     assert (await client.request("POST", "/images/a/b:1/share")).status == 400
+
+
+@pytest.mark.parametrize(("query", "quiet"), [("", True), ("?quiet=1", True), ("?quiet=0", False)])
+async def test_load_counts_bytes_when_asked_to(client: RawClient, engine: FakeEngine, query: str, quiet: bool) -> None:
+    await client.request("POST", f"/images/load{query}", b"x")
+    assert engine.images.quiet is quiet

@@ -193,3 +193,14 @@ async def test_closing_early_cancels_and_leaves_nothing(engine: ImageEngine, con
     assert not containerd.state.leases
     assert not containerd.state.blobs
     assert not containerd.state.snapshots
+
+
+async def test_bytes_of_big_layers_are_counted_when_asked_to(engine: ImageEngine) -> None:
+    from support.image_engine import pieces
+
+    archive = docker_archive({"big": BIG})
+    lines = [line async for line in engine.images.load(pieces(archive), quiet=False)]
+    counts = [line for line in lines if line.status == "Loading layer"]
+    assert counts
+    assert (counts[-1].current, len(counts[-1].id)) == (counts[-1].total, 12)
+    assert not [line for line in await engine.load(archive) if "Loading" in line]
