@@ -226,6 +226,7 @@ def _ports(
             keeper=keeper,
             kept_names=keeper.names,
             own_table_only=settings.own_table_only,
+            port_policy=settings.published_ports,
             default_pools=_pools(settings) or DEFAULT_POOLS,
         ),
         volumes=Drivers(LocalVolumes(settings.data_root), settings.volume_plugin_dirs),

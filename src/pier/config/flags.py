@@ -55,6 +55,11 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
     _switch(parser, "--icc", help="containers on the default bridge reach each other (default true)")
     add("--ip", help="address where ports are published that name none (default 0.0.0.0)")
     _switch(parser, "--ip-masq", help="masquerade what leaves the default bridge (default true)")
+    add(
+        "--published-ports",
+        choices=("open", "loopback-only", "obey-firewall"),
+        help="who may reach them (default open)",
+    )
     add("--host-gateway-ip", help="what host-gateway in --add-host stands for")
     add("--dns", action="append", help="DNS server of containers that name none")
     add("--dns-opt", dest="dns_opts", action="append", help="resolver option of containers that name none")

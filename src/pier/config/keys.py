@@ -89,6 +89,7 @@ KEYS = {
     "log-driver": Key("log_driver", values.text),
     "log-opts": Key("log_opts", values.pairs),
     "storage-driver": Key("storage_driver", _storage_driver),
+    "published-ports": Key("published_ports", values.one_of("open", "loopback-only", "obey-firewall")),
     "volume-plugin-dirs": Key("volume_plugin_dirs", _paths),
     "allow-insecure-tcp": Key("allow_insecure_tcp", values.boolean),
     "firewall": Key("own_table_only", lambda value: values.one_of("default", "own-table-only")(value) != "default"),

@@ -66,6 +66,7 @@ class Config:
     icc: bool = True  # containers on it reach each other
     ip: str = "0.0.0.0"  # where a port is published whose binding names no address
     ip_masq: bool = True
+    published_ports: str = "open"  # or loopback-only, obey-firewall; see network.publisher
     host_gateway_ip: str = ""  # what `host-gateway` in ExtraHosts stands for; "": the network's gateway
     dns: tuple[str, ...] = ()
     dns_opts: tuple[str, ...] = ()

@@ -1,22 +1,30 @@
 """Looks at what the kernel has of one endpoint, for `network explain`. Everything here blocks."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pier.domain.errors import NotFound
 from pier.domain.network import Endpoint, EndpointFacts, PortFacts
-from pier.network.attachment import HostNetwork, port_rules
+from pier.network.attachment import HostNetwork
 from pier.network.conntrack import count_flows
 from pier.network.firewall import Firewall
 from pier.network.link import Links
 from pier.network.netns import NetnsDirectory, enter, in_thread
 from pier.network.ports import Reservation
+from pier.network.ruleset import PortRule
 
 
 class Examination:
     """Of endpoints on one network."""
 
-    def __init__(self, host: HostNetwork, netns: NetnsDirectory, firewall: Firewall) -> None:
+    def __init__(
+        self,
+        host: HostNetwork,
+        netns: NetnsDirectory,
+        firewall: Firewall,
+        rules: Callable[[Endpoint, Sequence[Reservation]], Sequence[PortRule]],
+    ) -> None:
+        self._rules = rules
         self._host = host
         self._netns = netns
         self._firewall = firewall
@@ -62,8 +70,8 @@ class Examination:
 
     def _port(self, endpoint: Endpoint, reservation: Reservation) -> PortFacts:
         published = reservation.published
-        rules = port_rules(endpoint, [reservation])
-        way = "relay" if reservation.is_carried and not rules else ""
+        rules = self._rules(endpoint, [reservation])
+        way = "" if rules else "relay"
         if rules and self._firewall.has_port(rules[0]):
             way = "rules"
         return PortFacts(published=published, way=way, flows=count_flows(published.protocol, published.host_port))

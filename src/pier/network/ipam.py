@@ -129,7 +129,8 @@ class AddressPool:
                 self._next = candidate + 1
                 return self._kind(candidate)
         raise Conflict(
-            f"no available IPv{self.subnet.version} addresses on this network's address pools: {self._network_name}"
+            f"no available IPv{self.subnet.version} addresses on this network's address pools: {self._network_name}; "
+            "put some containers on another network, or on one with a larger --subnet"
         )
 
     def claim(self, text: str) -> AnyAddress:

@@ -24,7 +24,6 @@ from pier.network.attachment import (
     interfaces_of,
     new_host_interface,
     place,
-    port_rules,
     route_rank,
 )
 from pier.network.dns.service import NameService
@@ -56,7 +55,8 @@ class Networks:
     `instance` names the engine: its nftables table is `inet pier_<instance>`, its bridges bear the alias
     `pier:<instance>`. `own_table_only` keeps it out of other people's forward chains. `kept_names` lists all that the
     keeper holds; with it `start` frees ports that a crash left there without a record of them. `default_pools` are
-    texts as `ipam.parse_pools` takes them. The methods belong to one event loop.
+    texts as `ipam.parse_pools` takes them, `port_policy` is one of `publisher.POLICIES`. The methods belong to one
+    event loop.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Networks:
         own_table_only: bool = False,
         kept_names: Callable[[], Awaitable[Sequence[str]]] | None = None,
         default_pools: Sequence[str] = DEFAULT_POOLS,
+        port_policy: str = "open",
     ) -> None:
         if not _INSTANCE.fullmatch(instance):
             raise InvalidArgument(f"invalid instance name {instance!r}: letters, digits, `_`, `.` and `-`, at most 32")
@@ -75,7 +76,9 @@ class Networks:
         self._netns = NetnsDirectory(exec_root / "netns")
         self._firewall = Firewall(instance, own_table_only=own_table_only)
         relay = Relay(exec_root / "relay.sock")
-        self._publisher = Publisher(keeper=keeper, firewall=self._firewall, relay=relay, worker=self._worker)
+        self._publisher = Publisher(
+            keeper=keeper, firewall=self._firewall, relay=relay, worker=self._worker, policy=port_policy
+        )
         self._names = NameService(netns=self._netns, keeper=keeper, worker=self._worker)
         self._leaving = Leaving(self._worker)
         self._kept_names = kept_names
@@ -243,7 +246,7 @@ class Networks:
             return EndpointFacts()
         attachment = self._attachments.get(container_id, {}).get(endpoint.network_id)
         reservations = list(attachment.reservations) if attachment else []
-        examination = Examination(host, self._netns, self._firewall)
+        examination = Examination(host, self._netns, self._firewall, self._publisher.rules)
         what = f"examine the endpoint of container {container_id}"
         return await self._worker.run(what, lambda: examination.run(container_id, endpoint, reservations))
 
@@ -270,7 +273,7 @@ class Networks:
         self._attachments.setdefault(container_id, {})[endpoint.network_id] = attachment
         for published in endpoint.published:
             attachment.reservations.append(await self._publisher.adopt(container_id, endpoint, published))
-        return port_rules(endpoint, attachment.reservations)
+        return self._publisher.rules(endpoint, attachment.reservations)
 
     def _plug(self, container_id: str, host: HostNetwork, endpoint: Endpoint, gateways: Sequence[AnyAddress]) -> None:
         with self._netns.opened(container_id) as netns:

@@ -1,32 +1,40 @@
 """Publishes ports: a reservation, its copy in the keeper, and an element in the rules, in this order.
 
-What is reserved at an IPv6 address is served by the relay in the place of the rules.
+Where no rule reaches, or none shall, the relay serves what is reserved. The policy says which:
+
+- `open`: rules, so that clients keep their address. The host's own firewall for what comes to it does not see them.
+- `obey-firewall`: the relay alone, as a process of the host that listens: what the firewall lets in gets through.
+- `loopback-only`: nothing but loopback addresses, which also stand where no address was asked for.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from pier.domain.errors import Unavailable, Unsupported
+from pier.domain.errors import PermissionDenied, Unavailable, Unsupported
 from pier.domain.network import Endpoint, PortRequest, PublishedPort
 from pier.network.attachment import port_rules
 from pier.network.firewall import Firewall
 from pier.network.ports import KEEPER_PREFIX, Keeper, PortTable, Reservation, keeper_name
 from pier.network.relay.client import Relay, Served
-from pier.network.ruleset import ANY_ADDRESS, ANY_IPV6
+from pier.network.ruleset import ANY_ADDRESS, ANY_IPV6, PortRule
 from pier.network.worker import Worker
 
 _log = logging.getLogger(__name__)
 
 
 _ALWAYS_CARRIED = (ANY_IPV6, "::1")  # no rule leads from ::1 into a bridge
+POLICIES = ("open", "loopback-only", "obey-firewall")
 
 
 class Publisher:
     """Owns the engine's host ports."""
 
-    def __init__(self, *, keeper: Keeper, firewall: Firewall, relay: Relay, worker: Worker) -> None:
+    def __init__(
+        self, *, keeper: Keeper, firewall: Firewall, relay: Relay, worker: Worker, policy: str = "open"
+    ) -> None:
+        self._policy = policy
         self._keeper = keeper
         self._relay = relay
         self._firewall = firewall
@@ -36,26 +44,48 @@ class Publisher:
     async def publish(
         self, container_id: str, endpoint: Endpoint, requests: Sequence[PortRequest], default_ip: str
     ) -> list[Reservation]:
-        """All of the ports or none. Raises Conflict, InvalidArgument, Unsupported."""
+        """All of the ports or none.
+
+        Raises Conflict, InvalidArgument, Unsupported, PermissionDenied for what the policy forbids.
+        """
         done: list[Reservation] = []
-        requests = [_fitting(request, endpoint, default_ip) for request in requests]
+        requests = [_fitting(self._allowed(request, default_ip), endpoint, default_ip) for request in requests]
         try:
             reserve = partial(self._ports.reserve_all, container_id, requests, default_ip, done)
             await self._worker.run("reserve host ports", reserve)
             for reservation in done:
                 await self._keep(reservation)
-            explicit = any(":" in request.binding.host_ip for request in requests)
+            explicit = self._carries_all or any(":" in request.binding.host_ip for request in requests)
             await self._carry_all(endpoint, done, explicit=explicit)
-            rules = port_rules(endpoint, done)
+            rules = self.rules(endpoint, done)
             await self._worker.run("publish ports", lambda: self._firewall.change_ports(added=rules))
         except BaseException:
             await self.release(done)
             raise
         return done
 
+    @property
+    def _carries_all(self) -> bool:
+        return self._policy == "obey-firewall"
+
+    def rules(self, endpoint: Endpoint, reservations: Iterable[Reservation]) -> list[PortRule]:
+        """What the packet rules are to do for these ports."""
+        return [] if self._carries_all else port_rules(endpoint, reservations)
+
+    def _allowed(self, request: PortRequest, default_ip: str) -> PortRequest:
+        host_ip = request.binding.host_ip or default_ip
+        if self._policy != "loopback-only" or host_ip == "::1" or host_ip.startswith("127."):
+            return request
+        if request.binding.host_ip or host_ip != ANY_ADDRESS:
+            raise PermissionDenied(
+                f"cannot publish a port on {host_ip}: this engine's policy `published-ports` is loopback-only; "
+                "bind it to 127.0.0.1 or ::1"
+            )
+        return replace(request, binding=replace(request.binding, host_ip="127.0.0.1"))
+
     async def withdraw(self, container_id: str, endpoint: Endpoint, reservations: Sequence[Reservation]) -> None:
         """Takes an endpoint's ports out of the rules and gives them free; idempotent."""
-        rules = port_rules(endpoint, reservations)
+        rules = self.rules(endpoint, reservations)
         await self._worker.run("withdraw published ports", lambda: self._firewall.change_ports(removed=rules))
         await self.release(reservations)
         known = {reservation.published for reservation in reservations}
@@ -92,9 +122,9 @@ class Publisher:
 
     async def release(self, reservations: Sequence[Reservation]) -> None:
         """Frees the reservations, leaving the rules as they are."""
-        carried = [reservation.keeper_name for reservation in reservations if reservation.is_carried]
+        carried = [one.keeper_name for one in reservations if one.is_carried or self._carries_all]
         if carried:
-            await self._worker.run("stop carrying IPv6 ports", lambda: self._relay.stop(*carried))
+            await self._worker.run("stop carrying ports", lambda: self._relay.stop(*carried))
         if reservations:
             await self._keeper.forget(*(reservation.keeper_name for reservation in reservations))
         self._ports.release(reservations)
@@ -106,7 +136,7 @@ class Publisher:
 
     async def _carry_all(self, endpoint: Endpoint, reservations: list[Reservation], *, explicit: bool) -> None:
         """Takes those out of the list that cannot be carried, unless they were asked for. Raises Unavailable."""
-        for reservation in [one for one in reservations if one.is_carried]:
+        for reservation in [one for one in reservations if one.is_carried or self._carries_all]:
             try:
                 await self._carry(endpoint, reservation)
             except Unavailable as error:
@@ -118,13 +148,13 @@ class Publisher:
 
     async def _carry(self, endpoint: Endpoint, reservation: Reservation) -> None:
         published = reservation.published
-        if not reservation.is_carried or reservation.sock is None:
+        if reservation.sock is None or not (reservation.is_carried or self._carries_all):
             return
-        if endpoint.ipv6_address and published.host_ip not in _ALWAYS_CARRIED:
+        if endpoint.ipv6_address and published.host_ip not in _ALWAYS_CARRIED and not self._carries_all:
             return  # the packet rules reach it
         address = endpoint.ipv4_address or endpoint.ipv6_address
         served = Served(reservation.sock, published.protocol, address, published.port)
-        await self._worker.run("carry IPv6 ports", lambda: self._relay.serve(reservation.keeper_name, served))
+        await self._worker.run("carry ports", lambda: self._relay.serve(reservation.keeper_name, served))
 
     async def _keep(self, reservation: Reservation) -> None:
         if reservation.sock is not None:

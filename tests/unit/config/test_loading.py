@@ -40,6 +40,7 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
             "default-runtime": "fast",
             "firewall": "own-table-only",
             "volume-plugin-dirs": ["/run/plugins"],
+            "published-ports": "loopback-only",
         },
     )
     assert config.hosts == ("unix:///b.sock",)
@@ -47,6 +48,7 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
     assert config.runtimes == {"fast": RuntimeSetting(path="/usr/bin/crun")}
     assert config.own_table_only
     assert config.volume_plugin_dirs == (Path("/run/plugins"),)
+    assert config.published_ports == "loopback-only"
 
 
 @pytest.mark.parametrize(

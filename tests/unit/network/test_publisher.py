@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fakes.port_keeper import FakePortKeeper
 
-from pier.domain.errors import Conflict, PierError, Unavailable
+from pier.domain.errors import Conflict, PermissionDenied, PierError, Unavailable
 from pier.domain.network import Endpoint, PortBinding, PortRequest
 from pier.network.publisher import Publisher
 from pier.network.relay.client import Served
@@ -51,9 +51,9 @@ class FakeRelay:
         self.served.clear()
 
 
-def make(firewall: Any, keeper: FakePortKeeper, relay: Any = None) -> Publisher:
+def make(firewall: Any, keeper: FakePortKeeper, relay: Any = None, policy: str = "open") -> Publisher:
     carrier: Any = relay or FakeRelay()
-    return Publisher(keeper=keeper, firewall=firewall, relay=carrier, worker=Worker())
+    return Publisher(keeper=keeper, firewall=firewall, relay=carrier, worker=Worker(), policy=policy)
 
 
 def request(port: int) -> PortRequest:
@@ -156,3 +156,23 @@ async def test_without_a_relay_only_what_was_asked_for_in_ipv6_fails(caplog: pyt
         other.bind(("::1", 21121))
     await publisher.release(done)
     assert keeper.kept == {}
+
+
+async def test_the_policy_decides_who_carries_and_where() -> None:
+    firewall, keeper, relay = FakeFirewall(), FakePortKeeper(), FakeRelay()
+    obeying = make(firewall, keeper, relay, policy="obey-firewall")
+    done = await obeying.publish("c1", ENDPOINT, [request(21130)], "0.0.0.0")
+    assert firewall.ports == []
+    assert set(relay.served) == set(keeper.kept)
+    await obeying.release(done)
+    assert relay.served == {}
+    local = make(firewall, keeper, relay, policy="loopback-only")
+    anywhere = PortRequest(port=80, protocol="tcp", binding=PortBinding(host_port="21131"))
+    done = await local.publish("c1", ENDPOINT, [anywhere], "0.0.0.0")
+    assert [one.published.host_ip for one in done] == ["127.0.0.1"]
+    for host_ip, default in (("0.0.0.0", "0.0.0.0"), ("", "192.0.2.1")):
+        wanted = PortRequest(port=80, protocol="tcp", binding=PortBinding(host_ip=host_ip, host_port="21132"))
+        with pytest.raises(PermissionDenied, match="loopback-only"):
+            await local.publish("c1", ENDPOINT, [wanted], default)
+    await local.release(done)
+    keeper.close()

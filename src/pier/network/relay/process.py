@@ -4,7 +4,7 @@ Forks into the background, listens on a unix SEQPACKET socket, and exits 0 in th
 request is one packet, its answer another:
 
     serve NAME PROTOCOL ADDRESS PORT
-                    with a bound IPv6 socket (SCM_RIGHTS) -> ok; what comes to it goes to that address. A name that has
+                    with a bound socket (SCM_RIGHTS) -> ok; what comes to it goes to that address. A name that has
                     this target already keeps its socket and its connections.
     stop NAME...    -> ok; unknown names are no error. Connections that are open go on to their end.
     list            -> ok and the names, one a line
@@ -26,6 +26,7 @@ CONNECT_SECONDS = 10.0
 FLOWS = 1024  # of UDP, on one port
 FLOW_SECONDS = 90.0  # that a UDP flow may be silent
 BUSY_SECONDS = 0.1  # after an accept that failed for want of descriptors
+IP_PKTINFO = 8  # linux/in.h
 _SPLICE = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 Target = tuple[str, int]
 
@@ -154,7 +155,10 @@ class Relay:
     # -- datagrams ----------------------------------------------------------------------------------------------------
 
     def serve_datagrams(self, sock: socket.socket, target: Target) -> Callable[[], None]:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        if sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         flows = Flows(self.loop, sock, target)
         self.loop.add_reader(sock, flows.receive)
         job = self.group.create_task(flows.expire())
@@ -179,7 +183,8 @@ class Flows:
         self.loop = loop
         self.sock = sock
         self.target = target
-        # By the client's address and by the address of ours it sent to (struct in6_pktinfo), which answers come from.
+        self.kind = IP_PKTINFO if sock.family == socket.AF_INET else socket.IPV6_PKTINFO
+        # By the client's address and by that of ours it sent to (in_pktinfo, in6_pktinfo), which answers come from.
         self.flows: dict[tuple[tuple[str, int], bytes], socket.socket] = {}
         self.used: dict[socket.socket, float] = {}
 
@@ -187,7 +192,7 @@ class Flows:
         for _ in range(32):
             try:
                 data, extra, _, peer = self.sock.recvmsg(65535, 64)
-                info = next((value for _, kind, value in extra if kind == socket.IPV6_PKTINFO), b"")
+                info = next((value for _, kind, value in extra if kind == self.kind), b"")
                 server = self.flows.get((peer, info)) or self.begin(peer, info)
                 self.used[server] = self.loop.time()
                 server.send(data)
@@ -207,11 +212,18 @@ class Flows:
     def reply(self, server: socket.socket, peer: tuple[str, int], info: bytes) -> None:
         try:
             data = server.recv(65535)
-            extra = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, info)] if info else []
-            self.sock.sendmsg([data], extra, 0, peer)
+            self.sock.sendmsg([data], self.sender(info), 0, peer)
             self.used[server] = self.loop.time()
         except OSError:  # the container refused, or the client has gone
             return
+
+    def sender(self, info: bytes) -> list[tuple[int, int, bytes]]:
+        """The address that an answer comes from: the one that the client sent to."""
+        if not info:
+            return []
+        if self.sock.family == socket.AF_INET:  # struct in_pktinfo: link, address to send from, address it was sent to
+            return [(socket.IPPROTO_IP, IP_PKTINFO, bytes(4) + info[8:12] + bytes(4))]
+        return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, info)]
 
     async def expire(self) -> None:
         while True:
