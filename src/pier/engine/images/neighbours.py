@@ -77,7 +77,9 @@ class Neighbourhood:
             for target in {record.target.digest: record.target for record in records}.values():
                 await transplant(tools.content, neighbour.content, target, tools.unpacker.snapshotter)
             for name, target in self._names(image, records, namespace).items():
-                await neighbour.records.put(ImageRecord(name=name, target=target, labels=labels))
+                found = await _record(neighbour, name)
+                if found is None or _SHARED in found.labels:  # what they have themselves stays theirs
+                    await neighbour.records.put(ImageRecord(name=name, target=target, labels=labels))
         return image
 
     async def unshare(self, ref: str, namespace: str) -> Image:

@@ -106,3 +106,13 @@ async def test_shares_that_make_no_sense(ours: ImageEngine) -> None:
         await ours.images.share(ONE.id, "k8s.io")
     with pytest.raises(NotFound, match="no such containerd namespace: nowhere"):
         await ours.images.share(ONE.id, "nowhere")
+
+
+@pytest.mark.usefixtures("_theirs")
+async def test_names_that_they_had_stay_theirs(ours: ImageEngine, kubernetes: FakeContainerd) -> None:
+    before = dict(kubernetes.state.images)
+    await ours.images.tag("x:1", "y", "2")
+    await ours.images.share("y:2", "k8s.io")
+    assert {name: kubernetes.state.images[name] for name in before} == before
+    await ours.images.unshare("y:2", "k8s.io")
+    assert kubernetes.state.images == before
