@@ -1,5 +1,6 @@
 """The files of one log: the current one, and older ones as `.1`, `.2` … or `.1.gz`, youngest first."""
 
+import errno
 import gzip
 import logging
 import os
@@ -11,6 +12,7 @@ from pier.logs.drivers import format_of
 from pier.logs.options import UNBOUNDED, FileOptions
 
 _COMPRESSION_TIMEOUT = 300
+KEPT_FREE = 4 << 20  # bytes that logs leave on a disk: without a few pages no container could be stopped or removed
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,10 @@ class LogFile:
         return time
 
     def append(self, lines: bytes) -> None:
-        """All or nothing. Raises OSError."""
+        """All or nothing. Raises OSError, also while the disk is full but for what the engine's records need."""
+        disk = os.fstatvfs(self._fd)
+        if disk.f_bavail * disk.f_frsize < len(lines) + KEPT_FREE:
+            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} but for the last {KEPT_FREE >> 20} MiB")
         rest = memoryview(lines)
         try:
             while rest:

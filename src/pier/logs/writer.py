@@ -15,6 +15,7 @@ from pier.logs.spool import Spool
 
 _JOB = 1 << 20  # bytes; after each job the loop frees spool and wakes followers
 _RETRY = 1.0  # seconds until a failed append (a full disk) is tried again
+_LAST_TRIES = 3  # failed appends after the end of the process, until its last lines are given up
 _TELL = 10.0  # seconds between two words about output that is being left out
 _SEGMENTS = 1024  # beyond so many changes between stdout and stderr their order in the log gets coarser
 
@@ -45,6 +46,7 @@ class LogWriter:
         self._job: asyncio.Future[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._finishing = self._flushed = False
+        self._failed_at_end = 0
         self._idle = asyncio.Event()
         self._closed = False
         self._tell_at = 0.0
@@ -129,8 +131,19 @@ class LogWriter:
             if not final:
                 self._segments.extendleft(reversed(segments))
             self._taken = {stream: self._journal.position(stream) for stream in self._spools}
-            self._retry = self._loop.call_later(_RETRY, self._try_again)
+            self._failed_at_end += self._finishing
+            if self._failed_at_end < _LAST_TRIES:
+                self._retry = self._loop.call_later(_RETRY, self._try_again)
+            else:
+                self._give_up()
         self._progressed()
+
+    def _give_up(self) -> None:
+        """Whoever stops or removes the container waits for the end of its log: a full disk must not keep them."""
+        for stream, spool in self._spools.items():
+            self._skip(stream, spool.end)
+        self._segments.clear()
+        self._idle.set()
 
     def _try_again(self) -> None:
         self._retry = None

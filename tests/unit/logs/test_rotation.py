@@ -31,6 +31,18 @@ def test_the_oldest_file_falls_off(tmp_path: Path, pool: Executor) -> None:
     assert [(tmp_path / name).read_bytes() for name in names(tmp_path)] == [b"four_\n", b"three\n", b"two__\n"]
 
 
+def test_the_last_of_the_disk_is_left_to_the_engine(
+    tmp_path: Path, pool: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = LogFile(tmp_path / "l", FileOptions(max_size=UNBOUNDED, max_file=1), pool)
+    file.append(b"before\n")
+    disk = os.statvfs(tmp_path)
+    monkeypatch.setattr("pier.logs.rotation.KEPT_FREE", disk.f_bavail * disk.f_frsize * 2)
+    with pytest.raises(OSError, match="No space left on device but for"):
+        file.append(b"after\n")
+    assert (tmp_path / "l").read_bytes() == b"before\n"
+
+
 def test_a_single_file_is_begun_anew_under_a_reader(tmp_path: Path, pool: Executor) -> None:
     file = LogFile(tmp_path / "l", FileOptions(max_size=5, max_file=1), pool)
     file.append(b"one__\n")

@@ -9,6 +9,7 @@ from fakes.shim import Process, entries, open_stream
 
 from pier.logs import spool as spool_module
 from pier.logs import stream as stream_module
+from pier.logs import writer as writer_module
 from pier.logs.streams import Streams
 
 
@@ -16,7 +17,7 @@ async def test_a_log_that_cannot_be_written_stops_neither_process_nor_finish(
     streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(spool_module, "BOUND", 1 << 20)
-    monkeypatch.setattr(stream_module, "FINISH_TIMEOUT", 0.2)
+    monkeypatch.setattr(writer_module, "_RETRY", 0.05)
     stream = await open_stream(streams, log)
     stream_file = stream._writer._journal._file  # type: ignore[union-attr]
     os.close(stream_file._fd)
@@ -25,7 +26,8 @@ async def test_a_log_that_cannot_be_written_stops_neither_process_nor_finish(
     async with asyncio.timeout(30):
         await process.write(b"line\n" * (1 << 20))
     process.exit()
-    await stream.finish()
+    async with asyncio.timeout(stream_module.FINISH_TIMEOUT / 2):  # it does not come to that
+        await stream.finish()
     assert "No space left on device" in caplog.text
     assert "were left out of the log" in caplog.text
     assert await streams.list_ids() == []
