@@ -21,7 +21,7 @@ from pier.domain.image import (
 from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
 from pier.registry.auth import Authorizer
 from pier.registry.conversation import Ask, Conversation, read_body
-from pier.registry.endpoints import PULL, PUSH, Endpoint
+from pier.registry.endpoints import PULL, PUSH, RESOLVE, Endpoint
 from pier.registry.hosts import Hosts
 from pier.registry.login import log_in
 from pier.registry.searching import search
@@ -219,7 +219,8 @@ class Session:
     ) -> "AsyncIterator[aiohttp.ClientResponse]":
         """A successful answer, its body unread, from the first endpoint that gives one."""
         ask = Ask(method=method, repository=repository, what=what, reference=reference, headers=headers)
-        async with self._talk.ask(ask, await self._endpoints(repository, PULL)) as response:
+        names = what.startswith("tags/") or (reference and not _DIGEST.fullmatch(reference))
+        async with self._talk.ask(ask, await self._endpoints(repository, RESOLVE if names else PULL)) as response:
             yield response
 
     async def _endpoints(self, repository: str, capability: str) -> list[Endpoint]:

@@ -115,6 +115,7 @@ class Conversation:
                     headers={**endpoint.headers, **ask.headers, **login},
                     body=ask.body() if callable(ask.body) else ask.body,
                     tls=endpoint.tls,
+                    connect_seconds=endpoint.connect_seconds,
                     patient=ask.patient,
                 )
             )

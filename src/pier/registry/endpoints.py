@@ -33,6 +33,7 @@ class Endpoint:
     tls: Tls = Tls()
     capabilities: frozenset[str] = ALL
     headers: Mapping[str, str] = field(default_factory=dict)
+    connect_seconds: float = 0.0  # 0: as any other
     namespace: str = ""  # the domain that a mirror stands in for, where it wants to be told
 
     @property

@@ -2,6 +2,7 @@
 Configuration"), and where there is none the certificates that lie there, as Docker has them.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,9 @@ from pier.domain.errors import PierError
 from pier.registry.endpoints import ALL, Endpoint, Tls, endpoints, host_for, is_insecure, plain_endpoint
 
 _DEFAULT = "_default"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATIONS = re.compile(rf"(?:{_DURATION.pattern})+")
 _KEYS = frozenset({"capabilities", "ca", "client", "skip_verify", "override_path", "header", "dial_timeout"})
 
 
@@ -59,6 +63,8 @@ class Hosts:
         last = self._endpoint(path, server or f"https://{host_for(domain)}", document, domain)
         if not server:  # nothing says how the origin is spoken to: as without a file
             last = replace(last, scheme=origin.scheme, insecure=origin.insecure, is_mirror=False, namespace="")
+        elif path.parent.name != _DEFAULT:  # this domain's own, so that its credentials are for it
+            last = replace(last, is_mirror=False)
         return [*found, last]
 
     def _endpoint(self, path: Path, url: str, table: object, domain: str) -> Endpoint:
@@ -88,6 +94,7 @@ class Hosts:
             ),
             capabilities=capabilities,
             headers=_headers(path, table.get("header", {})),
+            connect_seconds=_seconds(path, table.get("dial_timeout", "0s")),
             namespace=domain if is_mirror else "",
         )
 
@@ -117,6 +124,14 @@ def _headers(path: Path, value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise PierError(f"{path}: `header` must be a table")
     return {str(name): ", ".join(_texts(path, value, name)) for name in value}
+
+
+def _seconds(path: Path, value: object) -> float:
+    """Go's durations: `1m30s`, `500ms`."""
+    parts = _DURATION.findall(value) if isinstance(value, str) and _DURATIONS.fullmatch(value) else []
+    if not parts:
+        raise PierError(f"{path}: `dial_timeout` must be a time as 30s, not {value!r}")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def _file(path: Path, name: str) -> str:

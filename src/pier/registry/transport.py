@@ -57,6 +57,7 @@ class Transport:
         form: Mapping[str, str] | None = None,
         body: "bytes | AsyncIterable[bytes] | None" = None,
         tls: Tls = _TLS,
+        connect_seconds: float = 0.0,
         patient: bool = True,
     ) -> "AsyncIterator[aiohttp.ClientResponse]":
         """The answer, whatever its status, its body unread. Redirects are followed; another host gets no credentials.
@@ -68,7 +69,7 @@ class Transport:
         pauses = list(_PAUSES) if patient and not isinstance(body, AsyncIterable) else []
         while True:
             try:
-                response = await self._send(method, url, headers, form or body, tls)
+                response = await self._send(method, url, headers, form or body, tls, connect_seconds or CONNECT_SECONDS)
             except Unreachable:
                 if not pauses:
                     raise
@@ -92,12 +93,23 @@ class Transport:
         headers: Mapping[str, str] | None,
         data: "Mapping[str, str] | bytes | AsyncIterable[bytes] | None",
         tls: Tls,
+        connect_seconds: float,
     ) -> "aiohttp.ClientResponse":
+        import aiohttp
+
         session = self._pool()
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=READ_SECONDS)
         context = await self._context(tls)
         with _translated(url):
             return await session.request(
-                method, url, headers=headers, data=data, proxy=_proxy(url), ssl=context, allow_redirects=True
+                method,
+                url,
+                headers=headers,
+                data=data,
+                proxy=_proxy(url),
+                ssl=context,
+                timeout=timeout,
+                allow_redirects=True,
             )
 
     async def _context(self, tls: Tls) -> "ssl.SSLContext | bool":
@@ -116,7 +128,6 @@ class Transport:
 
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
                 headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
                 auto_decompress=False,  # digests are of the bytes as they are stored
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from support.http_server import Answer, Request, http_server
@@ -185,3 +186,20 @@ async def test_download(registry: Registry) -> None:
             await anext(registry.download(f"http://{server.host}/y"))
     with pytest.raises(InvalidArgument, match="only http"):
         await anext(registry.download("file:///etc/passwd"))
+
+
+async def test_hosts_are_asked_for_what_they_can(tmp_path: Path) -> None:
+    """One knows blobs but not what a tag means now; the other is the origin."""
+    async with http_server(lambda _: Answer(200, body=BLOB)) as cache, http_server(lambda _: _manifest()) as origin:
+        (tmp_path / "r.example").mkdir()
+        (tmp_path / "r.example/hosts.toml").write_text(
+            f'server = "http://{origin.host}"\n[host."http://{cache.host}"]\ncapabilities = ["pull"]\n'
+        )
+        registry = Registry(directory=tmp_path)
+        session = registry.session(RegistryAuth())
+        descriptor, _ = await session.resolve("r.example/a/b", "1")
+        assert descriptor.digest == DIGEST
+        assert cache.requests == []
+        assert b"".join([chunk async for chunk in session.blob("r.example/a/b", BLOB_DESCRIPTOR)]) == BLOB
+        assert cache.paths() == [f"/v2/a/b/blobs/{BLOB_DESCRIPTOR.digest}?ns=r.example"]
+        await registry.close()

@@ -30,6 +30,7 @@ def test_hosts_in_order_and_the_server_last(tmp_path: Path) -> None:
         server = "https://origin.example"
         [host."http://10.0.0.1:5000"]
           capabilities = ["pull", "resolve"]
+          dial_timeout = "1m1.5s"
         [host."https://mirror.example/v2/proxy"]
           override_path = true
           skip_verify = true
@@ -38,10 +39,14 @@ def test_hosts_in_order_and_the_server_last(tmp_path: Path) -> None:
     """
     plain, proxy, origin = _find(tmp_path, text)
     assert (plain.host, plain.schemes, plain.root, plain.namespace) == ("10.0.0.1:5000", ("http",), "/v2", "ghcr.io")
+    assert (plain.connect_seconds, proxy.connect_seconds) == (61.5, 0)
     assert plain.capabilities == {"pull", "resolve"}
     assert (proxy.root, proxy.tls.verify, proxy.headers) == ("/v2/proxy", False, {"x-key": "a, b"})
     assert (plain.is_mirror, proxy.is_mirror) == (True, True)
     assert (origin.host, origin.schemes, origin.tls.verify) == ("origin.example", ("https",), True)
+    assert not origin.is_mirror  # it gets the domain's credentials
+    [anybodys] = _find(tmp_path, 'server = "https://origin.example"', "other.example", "_default")
+    assert anybodys.is_mirror
 
 
 def test_origin_that_no_server_names_is_as_without_a_file(tmp_path: Path) -> None:
@@ -101,6 +106,8 @@ def test_certificates_that_lie_in_the_folder(tmp_path: Path) -> None:
         ('[host."ftp://m"]', "no address of a registry"),
         ("ca = 1", "must be a text or a list"),
         ("client = [1]", "pairs of a certificate"),
+        ('dial_timeout = "soon"', "must be a time as 30s"),
+        ("dial_timeout = 5", "must be a time as 30s"),
         ("header = 1", "`header` must be a table"),
     ],
 )
