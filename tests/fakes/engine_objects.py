@@ -123,7 +123,10 @@ class FakeImages:
         yield b"tar"
         yield b"end"
 
-    async def remove(self, ref: str, *, force: bool = False, prune_parents: bool = True) -> Sequence[tuple[str, str]]:
+    async def remove(
+        self, ref: str, *, force: bool = False, prune_parents: bool = True, platforms: Sequence[Any] = ()
+    ) -> Sequence[tuple[str, str]]:
+        self.platforms += platforms
         image = await self.get(ref)
         return [("Untagged", image.repo_tags[0]), ("Deleted", image.id)]
 

@@ -21,7 +21,7 @@ from pier.api.translate.images import (
 from pier.api.translate.manifests import describe_variants
 from pier.api.versions import Change, since
 from pier.domain import reference
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument
 from pier.domain.registry import Progress
 from pier.wire.image import ImagesPruneReply, ManifestSummary
 from pier.wire.progress import error_line, progress_bytes
@@ -175,10 +175,12 @@ def _namespace(call: Call) -> str:
 
 
 async def remove(call: Call) -> Answer:
-    if call.text("platforms"):
-        raise Unsupported("Pier does not support removing single platforms of an image (platforms) yet; remove it all")
+    platforms = [load_platform_json(text) for text in call.texts("platforms")]
     removed = await call.engine.images.remove(
-        call.ref, force=call.flag("force"), prune_parents=not call.flag("noprune")
+        call.ref,
+        force=call.flag("force"),
+        prune_parents=not call.flag("noprune"),
+        platforms=[platform for platform in platforms if platform is not None],
     )
     return json_reply(describe_deletions(removed))
 
@@ -195,7 +197,7 @@ ROUTES = (
     Route("GET", "/images/{name...}/history", history),
     Route("POST", "/images/{name...}/push", push),
     Route("POST", "/images/{name...}/tag", tag),
-    Route("DELETE", "/images/{name...}", remove, "partial", "no `platforms`", to_end=True),
+    Route("DELETE", "/images/{name...}", remove, to_end=True),
     Route("POST", "/images/prune", prune, to_end=True),
     Route("GET", "/images/get", save),
     Route("GET", "/images/{name...}/get", save_one),

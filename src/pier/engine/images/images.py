@@ -20,6 +20,7 @@ from pier.engine.images.publish import Publish
 from pier.engine.images.pull import Puller
 from pier.engine.images.push import Pusher
 from pier.engine.images.remove import ImageUser, InUse, Removed, Remover
+from pier.engine.images.remove_platforms import PlatformRemover
 from pier.engine.images.save import Saver
 from pier.engine.images.store import ImageStore
 from pier.engine.images.tag import tag_image
@@ -88,6 +89,7 @@ class Images:
         )
         self._neighbourhood = Neighbourhood(tools, neighbours, image_namespaces)
         self._remover = Remover(self._store, snapshots, in_use, publish)
+        self._platform_remover = PlatformRemover(tools, self._remover, in_use)
         self._in_use = in_use
         self._publish = publish
         self._now = now
@@ -172,12 +174,16 @@ class Images:
         """A tar for `load`. Raises NotFound before its first chunk."""
         return self._saver.save(names, platform)
 
-    async def remove(self, ref: str, *, force: bool = False, prune_parents: bool = True) -> Removed:
-        """Takes a name away, and the image with its last one. Raises NotFound, Conflict.
+    async def remove(
+        self, ref: str, *, force: bool = False, prune_parents: bool = True, platforms: Sequence[Platform] = ()
+    ) -> Removed:
+        """Takes a name away, and the image with its last one; with `platforms` only these of it.
 
-        `prune_parents` has no effect: an image of Pier's has no parents that are images.
+        `prune_parents` has no effect: an image of Pier's has no parents that are images. Raises NotFound, Conflict.
         """
         del prune_parents
+        if platforms:
+            return await self._platform_remover.remove(ref, platforms, force=force)
         return await self._remover.remove(ref, force=force)
 
     async def tag(self, ref: str, repository: str, tag: str) -> None:

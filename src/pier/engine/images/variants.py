@@ -60,7 +60,7 @@ class VariantReader:
         is_attestation = manifest.annotations.get(_REFERENCE_TYPE) == _ATTESTATION
         complete, size = await self._content_of(manifest)
         image = None
-        if not is_attestation:
+        if not is_attestation and size:  # what is gone may still be remembered
             try:
                 image = await self._reader.read(manifest)
             except (NotFound, InvalidArgument):

@@ -211,8 +211,10 @@ async def test_shared_size_is_counted_when_asked_for(client: RawClient) -> None:
     assert (await client.request("GET", "/images/json?shared-size=1")).json()[0]["SharedSize"] == 0
 
 
-async def test_removing_single_platforms_is_refused(client: RawClient) -> None:
-    assert (await client.request("DELETE", f"/images/busybox?platforms={ARM}")).status == 501
+async def test_removing_single_platforms(client: RawClient, engine: FakeEngine) -> None:
+    assert (await client.request("DELETE", f"/images/busybox?platforms={ARM}")).status == 200
+    assert [platform.architecture for platform in engine.images.platforms] == ["arm64"]
+    assert (await client.request("DELETE", "/images/busybox?platforms=x")).status == 400
 
 
 async def test_share_and_unshare(client: RawClient, engine: FakeEngine) -> None:
