@@ -44,6 +44,26 @@ def test_running_containers_outlive_a_killed_pierd(crashing: Engine, image: str)
     assert fetch("127.0.0.1", port, timeout=1) == ""
 
 
+def test_a_shutdown_stops_in_good_order_and_the_next_pierd_brings_up_by_policy(crashing: Engine, image: str) -> None:
+    engine = crashing
+    script = "trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done"
+    for name, policy in (("kept", "unless-stopped"), ("plain", "no")):
+        engine.docker("run", "-d", "--name", name, "--restart", policy, image, "sh", "-c", script).check()
+    stopped = engine.pier("system", "shutdown").check().lines
+    assert len(stopped) == 2
+    for name in ("kept", "plain"):
+        state = engine.call("GET", f"/containers/{name}/json").json()["State"]
+        assert (state["Status"], state["ExitCode"]) == ("exited", 3)
+        assert engine.docker("logs", name).check().stdout == "bye\n"
+    assert engine.call("POST", "/containers/plain/start").status == 503
+
+    engine.stop()
+    engine.start()
+
+    wait_for(lambda: engine.docker("ps", "--format", "{{.Names}}").check().lines == ["kept"], what="only kept is up")
+    engine.docker("start", "plain").check()
+
+
 def test_an_exit_while_pierd_is_away_keeps_its_code(crashing: Engine, image: str) -> None:
     engine = crashing
     folder = engine.data_root / "signal"

@@ -74,6 +74,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "system df": (f"{_SYSTEM}.disk_usage", "DF", "Show how much disk the engine uses"),
     "system events": (f"{_SYSTEM}.events", "EVENTS", "Watch what happens in the engine"),
     "system info": (f"{_SYSTEM}.info", "INFO", "Show facts about the engine and its host"),
+    "system shutdown": ("pier.cli.system.shutdown", "SHUTDOWN", "Stop all containers for a shutdown of the host"),
     "system prune": (f"{_SYSTEM}.prune", "PRUNE", "Remove all that nothing uses"),
     "builder build": ("", "", "Build an image from a Dockerfile"),
     "builder prune": ("", "", "Remove the build cache"),

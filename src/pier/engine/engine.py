@@ -20,6 +20,7 @@ from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.listing import Listing
 from pier.engine.containers.naming import has_resolver, serve_names
 from pier.engine.containers.remove import Removal
+from pier.engine.containers.shutdown import Shutdown
 from pier.engine.context import Context
 from pier.engine.execs import Execs
 from pier.engine.explain import Explanation
@@ -59,6 +60,7 @@ class Engine:
         exits = Exits(context)
         removal = Removal(context, lifecycle, exits, self.volumes)
         inspection = Inspection(context, images)
+        self.shutdown = Shutdown(context, lifecycle)
         removal.after_removal += [self.execs.forget, inspection.forget]
         self.containers = Containers(
             context,

@@ -40,6 +40,7 @@ class Live:
 
     def __init__(self) -> None:
         self._lives: defaultdict[str, _Life] = defaultdict(_Life)
+        self.is_closing = False  # all containers are brought down: none may start any more
         self.names: set[str] = set()  # names that creates and renames on their way are about to take
 
     def lock(self, container_id: str) -> asyncio.Lock:

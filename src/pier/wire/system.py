@@ -165,3 +165,10 @@ class Info(Shape, kw_only=True):
     firewall_backend: Omitted[FirewallInfo] = UNSET
     containerd: Omitted[ContainerdInfo] = UNSET
     warnings: list[str] | None
+
+
+class ShutdownReply(Shape):
+    """Pier's own: the ids that `POST /system/shutdown` has stopped, and by id why others were not."""
+
+    containers_stopped: list[str]
+    failures: dict[str, str]

@@ -7,6 +7,7 @@ from pier.api.call import Call, json_reply
 from pier.api.http.messages import Answer, Headers, Reply
 from pier.api.router import Route
 from pier.api.translate.system import describe_info, describe_version
+from pier.wire.system import ShutdownReply
 
 # No BuildKit here: clients that ask for a builder are told to use the classic one.
 _PING: Headers = (
@@ -36,9 +37,15 @@ async def info(call: Call) -> Answer:
     return json_reply(describe_info(facts, call.version, open_files=open_files, jobs=len(asyncio.all_tasks())))
 
 
+async def shutdown(call: Call) -> Answer:
+    stopped, failures = await call.engine.shutdown.stop_all()
+    return json_reply(ShutdownReply(containers_stopped=stopped, failures=failures))
+
+
 ROUTES = (
     Route("GET", "/_ping", ping),
     Route("HEAD", "/_ping", ping_head),
     Route("GET", "/version", version),
     Route("GET", "/info", info),
+    Route("POST", "/system/shutdown", shutdown, note="Pier's own: stops all containers", to_end=True),
 )

@@ -49,7 +49,7 @@ class Exits:
 
     async def _record(self, container: Container, exit_: TaskExit, reason: str) -> Container:
         memory = self._context.memory
-        again = should_restart(container, exit_.status)
+        again = should_restart(container, exit_.status) and not self._context.live.is_closing
         backoff = next_backoff(container, exit_.exited_at) if again else 0
         health = container.state.health
         state = replace(

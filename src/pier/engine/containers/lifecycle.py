@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from pier.domain.container import Container, Status
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified, PierError, Unavailable
 from pier.domain.record import Change, Put
 from pier.domain.signals import parse_signal
 from pier.engine.containers.create import actor_attributes, reserved_name
@@ -65,6 +65,10 @@ class Lifecycle:
                 raise
 
     async def _launch(self, container: Container) -> None:
+        if self._context.live.is_closing:
+            raise Unavailable(
+                "the containers of this engine are being shut down: start pierd anew to start any of them"
+            )
         try:
             started = await self._launcher.launch(container)
         except PierError:
@@ -118,7 +122,8 @@ class Lifecycle:
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.container(container_id)
-            state = replace(container.state, stopped_by_user=True)
+            by_user = container.state.stopped_by_user or not self._context.live.is_closing
+            state = replace(container.state, stopped_by_user=by_user)
             if container.state.status is Status.RESTARTING:
                 state = replace(state, status=Status.EXITED, restart_at=0)
                 changes: list[Change] = [Put(replace(container, state=state))]
