@@ -18,7 +18,8 @@ XZ_MAGIC = b"\xfd7zXZ\x00"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte 0x50 to 0x5f: frames without content, which tools put anywhere
 _LONGEST_MAGIC = 6
-_LEVEL = 2  # of 0 to 3; 3 is slower and no denser
+_LEVEL = 2  # of ISA-L's 0 to 3; 3 is slower and no denser
+_ZLIB_LEVEL = 4
 # What an archive may expand to: anything up to the first, beyond it so many times what it takes packed. Files that are
 # mostly zeros come to a ratio of 1000 in gzip; a whole root file system never came near the limit.
 FREELY = 1 << 30  # bytes
@@ -37,6 +38,11 @@ class _Decoder(Protocol):
     def pending(self) -> bool:
         """More output is due without further input."""
         ...
+
+
+class _Compressor(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
 
 
 class _Gzip:
@@ -184,14 +190,20 @@ async def _step(decoder: _Decoder, data: bytes) -> tuple[bytes, bytes, bool]:
 
 
 async def compress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The stream as gzip, the same bytes for the same stream (its header holds no time).
-
-    By ISA-L, at about ten times zlib's speed and a little less densely: a push waits for it.
-    """
-    from isal import isal_zlib
-
-    deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    """The stream as gzip, the same bytes for the same stream on one host (its header holds no time)."""
+    deflate = _compressor()
     async for chunk in chunks:
         if packed := await asyncio.to_thread(deflate.compress, chunk):
             yield packed
     yield deflate.flush()
+
+
+def _compressor() -> _Compressor:
+    """ISA-L's, at about ten times zlib's speed and a little less densely: a push waits for it. It knows the processors
+    that containers mostly run on; on others zlib does it.
+    """
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.compressobj(_ZLIB_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, 16 + zlib.MAX_WBITS)

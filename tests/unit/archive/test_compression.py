@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import random
+import sys
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -97,3 +98,9 @@ async def test_compressed_stream_is_the_same_gzip_each_time() -> None:
     assert first == second
     assert gzip.decompress(first) == DATA
     assert first[4:8] == bytes(4)  # no time
+
+
+async def test_zlib_stands_in_for_the_fast_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "isal", None)
+    packed = b"".join([piece async for piece in compress(_chunks(DATA, 100_000))])
+    assert gzip.decompress(packed) == DATA
