@@ -1,4 +1,4 @@
-"""The API over TLS, with the docker CLI."""
+"""The API over TLS, with both clients."""
 
 import socket
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from conftest import load_image
 from support.certificates import make_certificates
 from support.engine import Completed, Engine, run
-from support.facilities import find_docker_cli
+from support.facilities import BIN, find_docker_cli
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
@@ -29,30 +29,38 @@ def far(new_engine: Callable[..., Engine], tmp_path: Path) -> tuple[Engine, str]
     return engine, f"tcp://127.0.0.1:{port}"
 
 
-def docker(
-    address: str, folder: Path, *args: str, input_text: str | None = None, certificate: bool = True
+@pytest.fixture(params=["docker", "pier"])
+def client(request: pytest.FixtureRequest) -> str:
+    """The program to run."""
+    return find_docker_cli() if request.param == "docker" else str(BIN / "pier")
+
+
+def secure(
+    client: str, address: str, folder: Path, *args: str, input_text: str | None = None, certificate: bool = True
 ) -> Completed:
     files = ["--tlsverify", "--tlscacert", str(folder / "ca.crt")]
     if certificate:
         files += ["--tlscert", str(folder / "client.cert"), "--tlskey", str(folder / "client.key")]
-    return run([find_docker_cli(), "-H", address, *files, *args], input_text=input_text)
+    return run([client, "-H", address, *files, *args], input_text=input_text)
 
 
-def test_run_with_input_and_output_after_its_end(far: tuple[Engine, str], image: str, tmp_path: Path) -> None:
+def test_run_with_input_and_output_after_its_end(
+    far: tuple[Engine, str], client: str, image: str, tmp_path: Path
+) -> None:
     _, address = far
-    done = docker(
-        address, tmp_path, "run", "--rm", "-i", image, "sh", "-c", "cat; echo after the end", input_text="in\n"
+    done = secure(
+        client, address, tmp_path, "run", "--rm", "-i", image, "sh", "-c", "cat; echo after the end", input_text="in\n"
     )
     assert done.check().stdout == "in\nafter the end\n"
-    many = docker(address, tmp_path, "run", "--rm", image, "seq", "200000").check()
+    many = secure(client, address, tmp_path, "run", "--rm", image, "seq", "200000").check()
     assert len(many.lines) == 200000
-    assert docker(address, tmp_path, "run", "--rm", image, "sh", "-c", "exit 7").code == 7
+    assert secure(client, address, tmp_path, "run", "--rm", image, "sh", "-c", "exit 7").code == 7
 
 
-def test_a_client_without_a_certificate_is_refused(far: tuple[Engine, str], tmp_path: Path) -> None:
+def test_a_client_without_a_certificate_is_refused(far: tuple[Engine, str], client: str, tmp_path: Path) -> None:
     engine, address = far
-    assert docker(address, tmp_path, "ps", certificate=False).code != 0
-    assert run([find_docker_cli(), "-H", address, "ps"]).code != 0
+    assert secure(client, address, tmp_path, "ps", certificate=False).code != 0
+    assert run([client, "-H", address, "ps"]).code != 0
     assert engine.answers()
 
 

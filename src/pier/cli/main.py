@@ -4,7 +4,7 @@ import sys
 
 from pier.cli.errors import CliError, UsageError
 from pier.cli.registry import COMMANDS, find_command, load_command
-from pier.cli.startup import COMPLETION_VARIABLE, GLOBAL_FLAGS, UNSUPPORTED_FLAGS, enable_site_packages
+from pier.cli.startup import COMPLETION_VARIABLE, GLOBAL_FLAGS, TLS_FLAGS, UNSUPPORTED_FLAGS, enable_site_packages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def _open_session(argv: "list[str]") -> "tuple[Session, list[str]]":
 
         sys.stdout.write(f"Pier version {__version__}\n")
         raise CliError("", 0)
-    return Session(_single_host(values), config_dir=values.text("config"), debug=values.flag("debug")), rest
+    session = Session(_single_host(values), config_dir=values.text("config"), debug=values.flag("debug"))
+    session.tls_flags = {name: values.as_dict()[name] for name in TLS_FLAGS if values.given(name)}
+    return session, rest
 
 
 def _single_host(values: "Values") -> str:

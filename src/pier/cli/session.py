@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from pier.client.address import TlsFiles
     from pier.client.client import Client
 
 
@@ -27,6 +28,7 @@ class Session:
         self._config_dir = config_dir
         self._config: dict[str, Any] | None = None
         self._client: Client | None = None
+        self.tls_flags: dict[str, Any] = {}  # those of the global flags --tls… that were given
 
     @property
     def client(self) -> "Client":
@@ -34,8 +36,17 @@ class Session:
         if self._client is None:
             from pier.client.client import Client
 
-            self._client = Client(parse_address(self.host), self.environ.get("DOCKER_API_VERSION", ""))
+            address = parse_address(self.host, self._tls())
+            self._client = Client(address, self.environ.get("DOCKER_API_VERSION", ""))
         return self._client
+
+    def _tls(self) -> "TlsFiles | None":
+        flags = self.tls_flags
+        if not flags and not self.environ.get("DOCKER_TLS_VERIFY") and not self.environ.get("DOCKER_TLS"):
+            return None
+        from pier.cli.tls_files import choose_files
+
+        return choose_files(flags, self.environ, self.config_path.removesuffix("/config.json"))
 
     @property
     def config(self) -> "dict[str, Any]":

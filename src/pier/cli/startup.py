@@ -13,14 +13,15 @@ GLOBAL_FLAGS = (
     Flag("debug", "D", help="Show the traceback of an unexpected failure"),
     Flag("host", "H", LIST, "Address of the engine: unix:///path or tcp://host:port", metavar="string"),
     Flag("log-level", "l", STRING, "Level of the client's messages (debug, info, warn, error, fatal)", default="info"),
-    Flag("tls", help="Use TLS (not supported yet)"),
-    Flag("tlscacert", "", STRING, "Trust certificates signed by this CA only (not supported yet)"),
-    Flag("tlscert", "", STRING, "TLS certificate of the client (not supported yet)"),
-    Flag("tlskey", "", STRING, "TLS key of the client (not supported yet)"),
-    Flag("tlsverify", help="Use TLS and check the engine's certificate (not supported yet)"),
+    Flag("tls", help="Use TLS on tcp:// addresses"),
+    Flag("tlscacert", "", STRING, "Trust certificates signed by this CA only (default ~/.docker/ca.pem)"),
+    Flag("tlscert", "", STRING, "TLS certificate of the client (default ~/.docker/cert.pem)"),
+    Flag("tlskey", "", STRING, "TLS key of the client (default ~/.docker/key.pem)"),
+    Flag("tlsverify", help="Use TLS and check the engine's certificate"),
     Flag("version", "v", help="Print the version and quit"),
 )
-UNSUPPORTED_FLAGS = ("context", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
+UNSUPPORTED_FLAGS = ("context",)
+TLS_FLAGS = ("tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
 
 
 def enable_site_packages() -> None:

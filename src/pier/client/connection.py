@@ -247,7 +247,9 @@ def _connect(address: "Address") -> _socket.socket:
             sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
             sock.connect(address.path)
             return sock
-        return _connect_tcp(address)
+        sock = _connect_tcp(address)
+        if address.tls is None:
+            return sock
     except OSError as error:
         if error.errno == 13:  # EACCES: the socket is there, and closed to this user
             message = f"permission denied while trying to connect to the Pier daemon socket at {address.text}"
@@ -255,6 +257,9 @@ def _connect(address: "Address") -> _socket.socket:
             unreachable.args = (message,)
             raise unreachable from error
         raise EngineUnreachable(address.text, str(error)) from error
+    from pier.client.tls import connect_tls
+
+    return connect_tls(sock, address.tls, address.host, address.text)
 
 
 def _connect_tcp(address: "Address") -> _socket.socket:
