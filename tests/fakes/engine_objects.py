@@ -143,7 +143,10 @@ class FakeImages:
         return [], 0
 
     async def disk_usage(self) -> DiskUsage:
-        images = tuple(ImageUsage(image=image, shared=0, containers=1) for image in self.all.values())
+        images = tuple(
+            ImageUsage(image=image, shared=0, containers=1, disk_size=image.size, disk_shared=0)
+            for image in self.all.values()
+        )
         return DiskUsage(layers_size=1234, images=images)
 
 

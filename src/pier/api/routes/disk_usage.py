@@ -1,6 +1,7 @@
 """`/system/df`: what takes space; and the build cache, which is always empty."""
 
 import time
+from dataclasses import replace
 
 from pier.api.call import Call, json_reply
 from pier.api.http.messages import Answer
@@ -43,9 +44,15 @@ def _kinds(call: Call) -> tuple[str, ...]:
 
 
 async def _images(call: Call) -> tuple[int, list[ImageSummary]]:
+    """With their blobs, so that clients who subtract what is in use from the sum come to what prune frees."""
     usage = await call.engine.images.disk_usage()
     return usage.layers_size, [
-        describe_image_summary(item.image, containers=item.containers, version=call.version, shared=item.shared)
+        describe_image_summary(
+            replace(item.image, size=item.disk_size),
+            containers=item.containers,
+            version=call.version,
+            shared=item.disk_shared,
+        )
         for item in usage.images
     ]
 

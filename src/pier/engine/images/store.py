@@ -101,8 +101,11 @@ class ImageStore:
     async def bytes_on_disk(self) -> int:
         """What all layers and blobs in our namespace take, each once: also those that no image names (any more)."""
         layers = [await self._reader.layer_size(chain_id) for chain_id in await self._snapshots.list_layers()]
-        blobs = (await self._content.sizes()).values()
-        return sum(size or 0 for size in layers) + sum(size + -size % _BLOCK for size in blobs)
+        return sum(size or 0 for size in layers) + sum(map(on_disk, (await self.blob_sizes()).values()))
+
+    async def blob_sizes(self) -> dict[str, int]:
+        """Bytes of every stored blob, by digest."""
+        return await self._content.sizes()
 
     def forget(self, target: Descriptor) -> None:
         """Reads a target anew: its index may have got the content of a platform that suits better."""
@@ -177,6 +180,11 @@ class ImageStore:
         if is_whole:
             self._last = (records, grouped)
         return grouped
+
+
+def on_disk(size: int) -> int:
+    """What a file of this size takes."""
+    return size + -size % _BLOCK
 
 
 def _find_id(grouped: Grouped, ref: str) -> str:

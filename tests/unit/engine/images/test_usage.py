@@ -20,3 +20,7 @@ async def test_shared_layers_count_once(engine: ImageEngine, containerd: FakeCon
         (TWO.id, 120, 100, 0),
         (ONE.id, 110, 100, 1),
     ]
+    block = 4096  # an empty file apart, every blob takes at least one; a layer's tar has 10 kB
+    two, one = usage.images
+    assert (one.disk_size, two.disk_size) == (110 + 8 * block, 120 + 8 * block)
+    assert (one.disk_shared, two.disk_shared) == (100 + 3 * block, 100 + 3 * block)
