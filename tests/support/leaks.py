@@ -81,7 +81,10 @@ def files(engine: Engine) -> Iterator[str]:
     """Run-time files and what belongs to single containers and volumes; not the folders that hold them, made once."""
     fixed = {f"{engine.exec_root}/runc/{engine.namespace}"}
     for root in (engine.exec_root, engine.data_root):
-        fixed |= {str(root), *(f"{root}/{name}" for name in ("io", "netns", "runc", "shm", "containers", "volumes"))}
+        fixed |= {
+            str(root),
+            *(f"{root}/{name}" for name in ("io", "netns", "runc", "shm", "staged", "containers", "volumes")),
+        }
         for folder, _, names in os.walk(root):
             for path in [folder, *(f"{folder}/{name}" for name in names)]:
                 if path not in fixed and not _NOISE.search(path):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.network.attachment import HostNetwork
 from pier.network.bridges import Bridges
@@ -158,8 +158,10 @@ class Layout:
         pools: list[IpamPool] = []
         for version, wanted in ((4, network.enable_ipv4), (6, network.enable_ipv6)):
             given = [pool for pool in network.pools if version_of(pool) == version]
-            if len(given) > 1:
+            if len(given) > 1 and network.driver == "bridge":
                 raise InvalidArgument("bridge driver doesn't support multiple subnets")
+            if len(given) > 1:
+                raise Unsupported(f"network {network.name}: Pier gives a network one subnet of a family only")
             if not wanted:
                 pools += given  # shown, and unused
                 continue

@@ -8,7 +8,7 @@ errno, which the callers translate.
 import errno
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, ip_address, ip_interface, ip_network
 
@@ -250,7 +250,7 @@ class Links:
 
     def addresses(self, index: int) -> Iterator[AnyInterface]:
         """A link's addresses of both families. (Those of IPv6 have no local one beside the address.)"""
-        for body in self._socket.dump(_RTM_GETADDR, _IFADDR.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+        for body in self._socket.dump(_RTM_GETADDR, _IFADDR.pack(socket.AF_UNSPEC, 0, 0, 0, index)):
             family, prefix, _, _, owner = _IFADDR.unpack_from(body)
             found = parse_attributes(body[_IFADDR.size :])
             local = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS)
@@ -263,6 +263,14 @@ class Links:
         `index` is the link that the gateway is on; needed where the address does not say (IPv6 link-local).
         """
         self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, _default_route(gateway, index))
+
+    def _dump_main_table(self, family: int) -> Iterable[bytes]:
+        try:
+            return self._socket.dump(_RTM_GETROUTE, _RTMSG.pack(family, 0, 0, 0, _RT_TABLE_MAIN, 0, 0, 0, 0))
+        except OSError as error:
+            if error.errno == errno.ENOENT:  # a namespace without a single route has no such table yet
+                return ()
+            raise
 
     def set_device_route(self, index: int, family: int) -> None:
         """Routes everything else of a family to a link, without a gateway."""
@@ -279,7 +287,7 @@ class Links:
 
     def routes(self, family: int = socket.AF_INET) -> Iterator[Route]:
         """The unicast routes of the main table, without the default route."""
-        for body in self._socket.dump(_RTM_GETROUTE, _RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+        for body in self._dump_main_table(family):
             _, length, _, _, table, _, _, kind, _ = _RTMSG.unpack_from(body)
             found = parse_attributes(body[_RTMSG.size :])
             if table != _RT_TABLE_MAIN or kind != _RTN_UNICAST or _RTA_DST not in found:

@@ -4,6 +4,7 @@ Facts are from the kernel's include/uapi/linux/netlink.h and Documentation/users
 host byte order; attributes and messages are padded to four bytes.
 """
 
+import contextlib
 import os
 import socket
 import struct
@@ -18,6 +19,7 @@ NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
 NLM_F_DUMP = 0x300
 
+_SOL_NETLINK, _GET_STRICT_CHK = 270, 12
 _NLMSG_ERROR = 2
 _NLMSG_DONE = 3
 _NLM_F_DUMP_INTR = 0x10
@@ -70,6 +72,9 @@ class NetlinkSocket:
     def __init__(self, family: int = socket.NETLINK_ROUTE) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
         self._socket.settimeout(_TIMEOUT)
+        if family == socket.NETLINK_ROUTE:  # dumps obey what their headers name; kernels before 4.20 list everything
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(_SOL_NETLINK, _GET_STRICT_CHK, 1)
         self._sequence = 0
 
     def __enter__(self) -> Self:
