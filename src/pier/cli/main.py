@@ -89,7 +89,7 @@ def _open_session(argv: "list[str]") -> "tuple[Session, list[str]]":
 
 def _single_host(values: "Values") -> str:
     for name in UNSUPPORTED_FLAGS:
-        if values.given(name) and values.as_dict()[name] not in (False, ""):
+        if values.given(name) and values.as_dict()[name] not in (False, "", "default"):
             raise CliError(f"pier: --{name} is not supported yet: use -H with a unix:// or tcp:// address")
     hosts = values.items("host")
     if len(hosts) > 1:

@@ -88,6 +88,7 @@ def _add_containers(parser: argparse.ArgumentParser) -> None:
     add("--default-runtime", help="OCI runtime of containers that name none (default runc)")
     add("--add-runtime", dest="runtimes", action="append", help="a further OCI runtime, as crun=/usr/bin/crun")
     add("--volume-plugin-dir", dest="volume_plugin_dirs", action="append", help="where volume plugins are looked for")
+    add("--shutdown-timeout", type=int, help="seconds that a shutdown of all containers may take (default 15)")
     add("--log-driver", help="default log driver (default json-file)")
     add("--log-opt", dest="log_opts", action="append", help="default log option, as max-size=10m")
 

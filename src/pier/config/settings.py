@@ -85,6 +85,7 @@ class Config:
     seccomp_profile_text: str = ""  # what stands at that path
     default_runtime: str = "runc"
     runtimes: Mapping[str, RuntimeSetting] = field(default_factory=dict)
+    shutdown_timeout: int = 15  # seconds that a shutdown of all containers may take; -1: for ever
     log_driver: str = "json-file"
     log_opts: Mapping[str, str] = field(default_factory=dict)
     storage_driver: str = "overlayfs"

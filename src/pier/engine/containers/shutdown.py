@@ -6,9 +6,11 @@ from collections.abc import Collection
 
 from pier.domain.container import Container
 from pier.domain.errors import NotModified, PierError
-from pier.engine.containers.lifecycle import Lifecycle
+from pier.engine.containers.lifecycle import DEFAULT_STOP_TIMEOUT, Lifecycle
 from pier.engine.containers.restart import needed_by
 from pier.engine.context import Context
+
+GRACE = 5  # seconds beyond the longest stop timeout
 
 _log = logging.getLogger(__name__)
 
@@ -23,16 +25,36 @@ class Shutdown:
 
         Those that use another's namespaces or link to it go before it, all others at once. From now on nothing starts,
         by a policy or by hand, until pierd is started anew. Nobody counts as stopped by the user, so restart policies
-        bring up with the next pierd what they would have kept up.
+        bring up with the next pierd what they would have kept up. It ends after the configured shutdown-timeout, or the
+        longest stop timeout and a little more if that is longer; what is not down by then is a failure.
         """
         self._context.live.is_closing = True
         stopped: list[str] = []
         failures: dict[str, str] = {}
+        patience = self._patience()
+        try:
+            async with asyncio.timeout(patience):
+                await self._stop_waves(stopped, failures)
+        except TimeoutError:
+            running = [item.id for item in self._context.memory.containers.values() if item.state.is_running]
+            failures |= {item: f"not down within {patience:g} s" for item in running if item not in failures}
+        return stopped, failures
+
+    def _patience(self) -> float | None:
+        """dockerd's rule; None: no limit."""
+        containers = self._context.memory.containers.values()
+        own = [item.config.stop_timeout for item in containers if item.state.is_running]
+        timeouts = [DEFAULT_STOP_TIMEOUT if timeout is None else timeout for timeout in own]
+        limit = self._context.config.shutdown_timeout
+        if limit < 0 or any(timeout < 0 for timeout in timeouts):
+            return None
+        return max([limit, *(timeout + GRACE for timeout in timeouts)])
+
+    async def _stop_waves(self, stopped: list[str], failures: dict[str, str]) -> None:
         while wave := self._next_wave(failures):
             async with asyncio.TaskGroup() as group:
                 for container in wave:
                     group.create_task(self._stop(container, stopped, failures), name=f"shut down {container.id}")
-        return stopped, failures
 
     def _next_wave(self, failed: Collection[str]) -> list[Container]:
         """Who runs and is needed by nobody who runs."""

@@ -1,10 +1,13 @@
 """Everything down in good order, and up again with the next pierd where a policy wants it."""
 
+import asyncio
+
 import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig, RestartPolicy, Status
 from pier.domain.errors import Unavailable
+from pier.engine.containers import shutdown
 
 ALWAYS = HostConfig(restart_policy=RestartPolicy(name="always"))
 UNLESS_STOPPED = HostConfig(restart_policy=RestartPolicy(name="unless-stopped"))
@@ -55,3 +58,26 @@ async def test_one_that_cannot_be_stopped_does_not_keep_the_others(world: World)
     assert len(stopped) == len(failures) == 1
     assert list(failures.values()) == ["away"]
     assert other in {*stopped, *failures}
+
+
+async def test_it_ends_after_the_shutdown_timeout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutdown, "GRACE", 0)
+    world.settings = {"shutdown_timeout": 0}
+    await world.restart()
+    stuck = await world.run("stuck", stop_timeout=0)
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.containerd.tasks, "kill", never)
+    stopped, failures = await world.engine.shutdown.stop_all()
+    assert (stopped, failures) == ([], {stuck: "not down within 0 s"})
+
+
+async def test_a_container_may_take_its_own_time(world: World) -> None:
+    world.settings = {"shutdown_timeout": 3}
+    await world.restart()
+    await world.run("slow", stop_timeout=60)
+    assert world.engine.shutdown._patience() == 65
+    await world.run("endless", stop_timeout=-1)
+    assert world.engine.shutdown._patience() is None
