@@ -72,6 +72,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "volume rm": ("pier.cli.volume", "RM", "Remove volumes"),
     "volume snapshot": ("pier.cli.volume_copies", "SNAPSHOT", "Keep a volume's present content in a new volume"),
     "system df": (f"{_SYSTEM}.disk_usage", "DF", "Show how much disk the engine uses"),
+    "system dial-stdio": (f"{_SYSTEM}.dial", "DIAL", "Carry the API between the standard streams and the engine"),
     "system events": (f"{_SYSTEM}.events", "EVENTS", "Watch what happens in the engine"),
     "system info": (f"{_SYSTEM}.info", "INFO", "Show facts about the engine and its host"),
     "system shutdown": ("pier.cli.system.shutdown", "SHUTDOWN", "Stop all containers for a shutdown of the host"),

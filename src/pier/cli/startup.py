@@ -11,7 +11,9 @@ GLOBAL_FLAGS = (
     Flag("config", "", STRING, "Folder of the client's config.json", metavar="string"),
     Flag("context", "c", STRING, "Name of the context to use (not supported yet)"),
     Flag("debug", "D", help="Show the traceback of an unexpected failure"),
-    Flag("host", "H", LIST, "Address of the engine: unix:///path or tcp://host:port", metavar="string"),
+    Flag(
+        "host", "H", LIST, "Address of the engine: unix:///path, tcp://host:port or ssh://user@host", metavar="string"
+    ),
     Flag("log-level", "l", STRING, "Level of the client's messages (debug, info, warn, error, fatal)", default="info"),
     Flag("tls", help="Use TLS on tcp:// addresses"),
     Flag("tlscacert", "", STRING, "Trust certificates signed by this CA only (default ~/.docker/ca.pem)"),

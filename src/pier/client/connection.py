@@ -242,6 +242,10 @@ class Response:
 
 
 def _connect(address: "Address") -> _socket.socket:
+    if address.ssh:
+        from pier.client.ssh import connect_ssh
+
+        return connect_ssh(address.ssh, address.text)
     try:
         if address.path:
             sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)

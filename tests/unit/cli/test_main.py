@@ -54,7 +54,7 @@ def test_ps_imports_nothing_slow(engine: HttpEngine) -> None:
         (["--nope", "ps"], 125, "unknown flag: --nope\n\nRun 'pier --help' for more information\n"),
         (["-H", "a", "-H", "b", "ps"], 125, "specify only one -H"),
         (["--context", "x", "ps"], 1, "pier: --context is not supported yet"),
-        (["-H", "ssh://x", "ps"], 1, "ssh:// addresses are not supported yet"),
+        (["-H", "https://x", "ps"], 1, "https:// addresses are not supported yet"),
         (["-H", "unix:///nope", "ps"], 1, "Cannot connect to the Pier daemon at unix:///nope. Is pierd running?\n"),
         (["-H", "unix:///nope", "run", "x"], 125, "pier: Cannot connect to the Pier daemon at unix:///nope."),
     ],

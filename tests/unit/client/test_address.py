@@ -24,7 +24,27 @@ def test_tcp_addresses(text: str, host: str, port: int) -> None:
     assert (address.host, address.port, address.path) == (host, port, "")
 
 
-@pytest.mark.parametrize("text", ["unix://", "tcp://h:x", "tcp://h:70000", "ftp://h", "ssh://u@h", "https://h"])
+@pytest.mark.parametrize(
+    "text", ["unix://", "tcp://h:x", "tcp://h:70000", "ftp://h", "ssh://", "ssh://-x", "https://h"]
+)
 def test_unusable_addresses_are_refused(text: str) -> None:
     with pytest.raises(AddressError):
         parse_address(text)
+
+
+def test_ssh_addresses_are_arguments_of_ssh() -> None:
+    ssh = parse_address("ssh://me@far:2222/run/other.sock").ssh
+    assert ssh[3:] == (
+        "-l",
+        "me",
+        "-p",
+        "2222",
+        "--",
+        "far",
+        "pier",
+        "-H",
+        "unix:///run/other.sock",
+        "system",
+        "dial-stdio",
+    )
+    assert parse_address("ssh://far").ssh[3:] == ("--", "far", "pier", "system", "dial-stdio")

@@ -68,7 +68,7 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
             volume=list(info.volume_drivers),
             network=["bridge", "host", "ipvlan", "macvlan", "null"],
             authorization=None,
-            log=["json-file", "none"],
+            log=["journald", "json-file", "local", "syslog"],
         ),
         **_describe_limits(facts),
         ipv4_forwarding=True,

@@ -22,7 +22,7 @@ def shutdown(session: "Session", values: Values, _: list[str]) -> int:
 SHUTDOWN = Command(
     "system shutdown",
     "[OPTIONS]",
-    "Stop all containers for a shutdown of the host; restart policies bring them up with the next start of pierd",
+    "Stop all containers for a shutdown of the host",
     (Flag("quiet", "q", help="Do not print what was stopped"),),
     shutdown,
     most=0,
