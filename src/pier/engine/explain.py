@@ -123,6 +123,13 @@ def _ports(endpoint: Endpoint, facts: EndpointFacts, wanted: tuple[int, str] | N
         if wanted not in (None, (published.port, published.protocol)):
             continue
         fact = known.get(published)
+        if not published.host_port and fact is not None and fact.way:
+            six = ":" in published.host_ip
+            own = _place(endpoint.ipv6_address if six else endpoint.ipv4_address, published.port)
+            yield Step(
+                f"{own}/{published.protocol} itself is open to hosts that route to it: the gateway mode is routed"
+            )
+            continue
         where = f"{_place(published.host_ip, published.host_port)}/{published.protocol}"
         if fact is None or not fact.way:
             yield Step(

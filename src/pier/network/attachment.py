@@ -64,6 +64,8 @@ class HostNetwork:
             masquerade=self.bridge_options.masquerade,
             internal=self.network.internal,
             connected=self.bridge_options.connected,
+            routed=self.bridge_options.versions("routed"),
+            unprotected=self.bridge_options.versions("nat-unprotected"),
         )
 
     def take(self, request: EndpointRequest) -> tuple[AnyAddress, ...]:

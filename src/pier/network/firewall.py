@@ -171,10 +171,12 @@ def _keep_router_advertisements() -> None:
 
 def _forget_flows(rules: Iterable[PortRule]) -> None:
     try:
-        forget_udp_flows(rule.host_port for rule in rules if rule.protocol == "udp")
+        forget_udp_flows(rule.host_port for rule in rules if rule.protocol == "udp" and rule.host_port)
     except OSError as error:
         _log.warning("cannot forget the flows of a UDP port: %s; clients may need a new source port", error)
 
 
 def _key(rule: PortRule) -> tuple[str, str, int]:
+    if not rule.host_port:
+        return rule.protocol, f"{rule.address} {rule.port}", 0
     return rule.protocol, rule.host_ip, rule.host_port

@@ -214,7 +214,8 @@ class Layout:
 
     def _ensure(self, host: HostNetwork) -> None:
         with translated(f"set up bridge {host.network.bridge}"):
-            addresses = [pool.gateway_interface for pool in host.pools]
+            isolated = host.bridge_options.versions("isolated")
+            addresses = [pool.gateway_interface for pool in host.pools if pool.subnet.version not in isolated]
             host.index = self._bridges.ensure(host.network.bridge, addresses, host.bridge_options.mtu)
 
     def _adopt_links(self, endpoints: Sequence[Endpoint]) -> int:

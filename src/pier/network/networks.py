@@ -235,7 +235,10 @@ class Networks:
             return ()
         if host is None or attachment is None:
             raise NotFound(f"container {container_id} is not connected to network {endpoint.network_name}")
-        done = await self._publisher.publish(container_id, endpoint, ports, host.bridge_options.host_ip)
+        options = host.bridge_options
+        done = await self._publisher.publish(
+            container_id, endpoint, ports, options.host_ip, routed=options.versions("routed")
+        )
         attachment.reservations += done
         return tuple(reservation.published for reservation in done)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pier.domain.errors import InvalidArgument, Unsupported
 from pier.domain.network import ENDPOINT_SYSCTLS, EndpointRequest, Network
@@ -15,9 +15,10 @@ _ICC = _BRIDGE + "enable_icc"
 _MASQUERADE = _BRIDGE + "enable_ip_masquerade"
 _HOST_BINDING = _BRIDGE + "host_binding_ipv4"
 _MTU = "com.docker.network.driver.mtu"
-_GATEWAY_MODES = (_BRIDGE + "gateway_mode_ipv4", _BRIDGE + "gateway_mode_ipv6")
+_GATEWAY_MODES = {4: _BRIDGE + "gateway_mode_ipv4", 6: _BRIDGE + "gateway_mode_ipv6"}
+_MODES = ("nat", "nat-unprotected", "routed", "isolated")
 _PREFIX = "com.docker.network.container_iface_prefix"
-_KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU, _PREFIX, *_GATEWAY_MODES})
+_KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU, _PREFIX, *_GATEWAY_MODES.values()})
 _IFNAME = "com.docker.network.endpoint.ifname"
 _SHORT_ID = 12
 _NAME_MAX = 15  # IFNAMSIZ - 1
@@ -34,6 +35,11 @@ class BridgeOptions:
     masquerade: bool
     host_ip: str  # where a port is published whose binding names no address
     prefix: str = "eth"  # of the interfaces' names inside
+    modes: Mapping[int, str] = field(default_factory=dict)  # of the gateway, by IP version
+
+    def versions(self, mode: str) -> frozenset[int]:
+        """The IP versions whose gateway has this mode."""
+        return frozenset(version for version, own in self.modes.items() if own == mode)
 
 
 def parse_bridge_options(network: Network) -> BridgeOptions:
@@ -42,9 +48,6 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
     for key in options:
         if key not in _KNOWN:
             raise Unsupported(f"network {network.name}: Pier's bridge driver has no option {key}")
-    for key in _GATEWAY_MODES:
-        if options.get(key, "nat") != "nat":
-            raise Unsupported(f"network {network.name}: Pier has no gateway mode {options[key]!r} ({key}), only nat")
     if not (network.enable_ipv4 or network.enable_ipv6):
         raise InvalidArgument("IPv4 or IPv6 must be enabled")
     if network.ipam_driver not in ("", "default"):
@@ -56,6 +59,7 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
         masquerade=_flag(options, _MASQUERADE),
         host_ip=options.get(_HOST_BINDING) or ANY_ADDRESS,
         prefix=_check_name(options.get(_PREFIX) or "eth"),
+        modes={version: _gateway_mode(network, key) for version, key in _GATEWAY_MODES.items()},
     )
 
 
@@ -69,6 +73,15 @@ def choose_interface(request: EndpointRequest, default: str, prefix: str = "eth"
             raise Unsupported(f"Pier's bridge driver has no endpoint option {key}")
     numbered = prefix + default.removeprefix("eth") if default.startswith("eth") else default
     return _check_name(request.driver_opts.get(_IFNAME) or numbered)
+
+
+def _gateway_mode(network: Network, key: str) -> str:
+    mode = network.options.get(key) or "nat"
+    if mode not in _MODES:
+        raise InvalidArgument(f"failed to parse {key} value: {mode} (unknown gateway mode {mode})")
+    if mode == "isolated" and not network.internal:
+        raise InvalidArgument("gateway mode 'isolated' can only be used for an internal network")
+    return mode
 
 
 def _check_name(name: str) -> str:

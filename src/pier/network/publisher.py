@@ -8,7 +8,7 @@ Where no rule reaches, or none shall, the relay serves what is reserved. The pol
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -42,13 +42,22 @@ class Publisher:
         self._ports = PortTable()
 
     async def publish(
-        self, container_id: str, endpoint: Endpoint, requests: Sequence[PortRequest], default_ip: str
+        self,
+        container_id: str,
+        endpoint: Endpoint,
+        requests: Sequence[PortRequest],
+        default_ip: str,
+        *,
+        routed: Collection[int] = (),
     ) -> list[Reservation]:
-        """All of the ports or none.
+        """All of the ports or none. In the IP versions that are `routed` no port of the host is taken.
 
         Raises Conflict, InvalidArgument, Unsupported, PermissionDenied for what the policy forbids.
         """
         done: list[Reservation] = []
+        if routed and requests and self._policy == "loopback-only":
+            raise PermissionDenied("cannot publish a port on a routed network: `published-ports` is loopback-only")
+        direct, requests = split_routed(container_id, endpoint, requests, default_ip, routed)
         requests = [_fitting(self._allowed(request, default_ip), endpoint, default_ip) for request in requests]
         try:
             reserve = partial(self._ports.reserve_all, container_id, requests, default_ip, done)
@@ -57,6 +66,7 @@ class Publisher:
                 await self._keep(reservation)
             explicit = self._carries_all or any(":" in request.binding.host_ip for request in requests)
             await self._carry_all(endpoint, done, explicit=explicit)
+            done += direct
             rules = self.rules(endpoint, done)
             await self._worker.run("publish ports", lambda: self._firewall.change_ports(added=rules))
         except BaseException:
@@ -70,7 +80,8 @@ class Publisher:
 
     def rules(self, endpoint: Endpoint, reservations: Iterable[Reservation]) -> list[PortRule]:
         """What the packet rules are to do for these ports."""
-        return [] if self._carries_all else port_rules(endpoint, reservations)
+        rules = port_rules(endpoint, reservations)
+        return [rule for rule in rules if not (self._carries_all and rule.host_port)]
 
     def _allowed(self, request: PortRequest, default_ip: str) -> PortRequest:
         host_ip = request.binding.host_ip or default_ip
@@ -95,6 +106,8 @@ class Publisher:
 
     async def adopt(self, container_id: str, endpoint: Endpoint, published: PublishedPort) -> Reservation:
         """Takes a running container's port over from before pierd was restarted."""
+        if not published.host_port:
+            return Reservation(container_id, published, None)
         descriptor = await self._keeper.take(keeper_name(container_id, published))
         reservation = self._ports.adopt(container_id, published, descriptor)
         await self._keep(reservation)
@@ -169,3 +182,37 @@ def _fitting(request: PortRequest, endpoint: Endpoint, default_ip: str) -> PortR
     if host_ip != ANY_ADDRESS:
         raise Unsupported(f"cannot publish a port on {host_ip}: the container has IPv6 addresses only")
     return replace(request, binding=replace(request.binding, host_ip=ANY_IPV6))
+
+
+def split_routed(
+    container_id: str,
+    endpoint: Endpoint,
+    requests: Iterable[PortRequest],
+    default_ip: str,
+    routed: Collection[int],
+) -> tuple[list[Reservation], list[PortRequest]]:
+    """What is let in without a port of the host, in the IP versions that are routed; and the requests that are left."""
+    direct: list[Reservation] = []
+    left: list[PortRequest] = []
+    for request in requests:
+        host_ip = request.binding.host_ip or default_ip
+        anywhere = not request.binding.host_ip and host_ip == ANY_ADDRESS
+        wanted = [ANY_ADDRESS, ANY_IPV6] if anywhere else [host_ip]
+        mine = [one for one in wanted if version_of(one) in routed and _has(endpoint, version_of(one))]
+        for one in mine:
+            published = PublishedPort(port=request.port, protocol=request.protocol, host_ip=one, host_port=0)
+            direct.append(Reservation(container_id, published, None))
+        rest = [one for one in wanted if one not in mine and _has(endpoint, version_of(one))]
+        if not mine:
+            left.append(request)
+        elif rest:
+            left.append(replace(request, binding=replace(request.binding, host_ip=rest[0])))
+    return direct, left
+
+
+def version_of(host_ip: str) -> int:
+    return 6 if ":" in host_ip else 4
+
+
+def _has(endpoint: Endpoint, version: int) -> bool:
+    return bool(endpoint.ipv6_address if version == 6 else endpoint.ipv4_address)

@@ -20,18 +20,27 @@ ANY_IPV6 = "::"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeRule:
-    """What the rules must know of one bridge. `connected`: its containers may talk to each other."""
+    """What the rules must know of one bridge. `connected`: its containers may talk to each other.
+
+    `routed` and `unprotected` are the IP versions (4, 6) in which other hosts that know the way reach its containers:
+    the ports that are published, or all.
+    """
 
     name: str
     subnets: tuple[AnyNetwork, ...]
     masquerade: bool = True
     internal: bool = False
     connected: bool = True
+    routed: frozenset[int] = frozenset()
+    unprotected: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortRule:
-    """Packets to host_ip:host_port go to address:port; `owner` is written down as the element's comment."""
+    """Packets to host_ip:host_port go to address:port; `owner` is written down as the element's comment.
+
+    With host_port 0 nothing is translated: packets for address:port itself are let in, if `host_ip` is of its family.
+    """
 
     protocol: str
     host_ip: str
@@ -61,6 +70,12 @@ _SETS = {
     "connected": "type ifname . ifname;",
     "homes": "type ifname . ipv4_addr; flags interval;",
     "masqueraded": "type ipv4_addr; flags interval;",
+    "direct": "type inet_proto . ipv4_addr . inet_service;",
+    "direct6": "type inet_proto . ipv6_addr . inet_service;",
+    "routed": "type ifname;",
+    "routed6": "type ifname;",
+    "unprotected": "type ifname;",
+    "unprotected6": "type ifname;",
     "homes6": "type ifname . ipv6_addr; flags interval;",
     "masqueraded6": "type ipv6_addr; flags interval;",
 }
@@ -103,6 +118,12 @@ _CHAINS = """
     oifname @internal drop
     ct state established,related accept
     ct status dnat accept
+    meta nfproto ipv4 oifname @unprotected accept
+    meta nfproto ipv6 oifname @unprotected6 accept
+    meta l4proto icmp oifname @routed accept
+    meta l4proto ipv6-icmp oifname @routed6 accept
+    meta l4proto . ip daddr . th dport @direct accept
+    meta l4proto . ip6 daddr . th dport @direct6 accept
     drop
   }
   chain postrouting {
@@ -124,7 +145,8 @@ def render_layout() -> str:
     - antispoof: route_localnet lets packets for 127/8 leave and enter a bridge; from a container they are an attack.
     - prerouting leaves 127/8 alone: those of the host itself are translated in output, others have no business here.
     - inward: into a bridge goes what comes from the same bridge, answers, and what a published port translated; so
-      neither a neighbour that routes to the subnet nor another bridge reaches a port that is not published to it.
+      neither a neighbour that routes to the subnet nor another bridge reaches a port that is not published to it,
+      unless the network's gateway mode (`routed`, `nat-unprotected`) says that it shall.
     - postrouting translates the source of the host's loopback, of a container that meets itself or a neighbour by a
       published port (else the answer would go straight back and not be recognised), and of what leaves its bridge.
     - Packets to ::1 are left alone: the kernel takes none with that source from a bridge. The relay carries them.
@@ -164,7 +186,10 @@ def bridge_elements(rule: BridgeRule) -> list[Element]:
         suffix = "" if subnet.version == 4 else "6"
         written = str(subnet).removesuffix(f"/{subnet.max_prefixlen}")  # how the kernel's listing writes it
         elements.append(Element(f"homes{suffix}", f"{name} . {written}"))
-        if rule.masquerade and not rule.internal:
+        for home, versions in (("routed", rule.routed), ("unprotected", rule.unprotected)):
+            if subnet.version in versions:
+                elements.append(Element(f"{home}{suffix}", name))
+        if rule.masquerade and not rule.internal and subnet.version not in rule.routed:
             elements.append(Element(f"masqueraded{suffix}", written))
     if rule.internal:
         elements.append(Element("internal", name))
@@ -177,6 +202,8 @@ def port_element(rule: PortRule) -> Element:
     """What a published port puts into one of the maps."""
     data = f"{rule.address} . {rule.port}"
     suffix = "6" if ":" in rule.host_ip else ""
+    if not rule.host_port:
+        return Element(f"direct{suffix}", f"{rule.protocol} . {rule.address} . {rule.port}", comment=rule.owner)
     if rule.host_ip in (ANY_ADDRESS, ANY_IPV6):
         return Element(f"published{suffix}_anywhere", f"{rule.protocol} . {rule.host_port}", data, rule.owner)
     return Element(f"published{suffix}", f"{rule.protocol} . {rule.host_ip} . {rule.host_port}", data, rule.owner)

@@ -45,10 +45,15 @@ def test_the_prefix_of_interfaces_is_the_networks() -> None:
     assert choose_interface(EndpointRequest(), "eth3", prefix) == "lan3"
 
 
-def test_gateways_translate_and_nothing_else() -> None:
-    parse_bridge_options(network({BRIDGE + "gateway_mode_ipv4": "nat"}))
-    with pytest.raises(Unsupported, match="gateway mode 'routed'"):
-        parse_bridge_options(network({BRIDGE + "gateway_mode_ipv6": "routed"}))
+def test_each_family_has_a_gateway_mode() -> None:
+    options = parse_bridge_options(network({BRIDGE + "gateway_mode_ipv6": "routed"}))
+    assert (set(options.versions("nat")), set(options.versions("routed"))) == ({4}, {6})
+    isolated = {BRIDGE + "gateway_mode_ipv4": "isolated"}
+    assert parse_bridge_options(network(isolated, internal=True)).versions("isolated") == {4}
+    with pytest.raises(InvalidArgument, match="can only be used for an internal network"):
+        parse_bridge_options(network(isolated))
+    with pytest.raises(InvalidArgument, match="unknown gateway mode foo"):
+        parse_bridge_options(network({BRIDGE + "gateway_mode_ipv4": "foo"}))
 
 
 def test_a_network_has_some_family() -> None:

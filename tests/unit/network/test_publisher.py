@@ -1,5 +1,6 @@
 import socket
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from fakes.port_keeper import FakePortKeeper
 
 from pier.domain.errors import Conflict, PermissionDenied, PierError, Unavailable
 from pier.domain.network import Endpoint, PortBinding, PortRequest
-from pier.network.publisher import Publisher
+from pier.network.publisher import Publisher, split_routed
 from pier.network.relay.client import Served
 from pier.network.ruleset import PortRule
 from pier.network.worker import Worker
@@ -176,3 +177,19 @@ async def test_the_policy_decides_who_carries_and_where() -> None:
             await local.publish("c1", ENDPOINT, [wanted], default)
     await local.release(done)
     keeper.close()
+
+
+def test_routed_families_take_no_port_of_the_host() -> None:
+    both = replace(ENDPOINT, ipv6_address="fd00::2")
+    anywhere = PortRequest(port=80, protocol="tcp", binding=PortBinding(host_port="8080"))
+    for endpoint, routed, direct, left in (
+        (ENDPOINT, {4}, ["0.0.0.0"], []),
+        (both, {4}, ["0.0.0.0"], ["::"]),
+        (both, {6}, ["::"], ["0.0.0.0"]),
+        (both, {4, 6}, ["0.0.0.0", "::"], []),
+        (both, set(), [], [""]),
+        (ENDPOINT, {6}, [], [""]),
+    ):
+        done, rest = split_routed("c1", endpoint, [anywhere], "0.0.0.0", routed)
+        assert [(one.published.host_ip, one.published.host_port) for one in done] == [(ip, 0) for ip in direct]
+        assert [one.binding.host_ip for one in rest] == left

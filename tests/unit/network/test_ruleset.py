@@ -73,6 +73,15 @@ def test_each_family_has_its_sets_and_maps() -> None:
     assert (there.home, there.key) == ("published6", "tcp . fd01::1 . 80")
 
 
+def test_other_ways_in_are_elements_too() -> None:
+    open_ = BridgeRule(name="pier0", subnets=(IPv4Network("10.0.0.0/24"), IPv6Network("fd07::/64")))
+    routed = replace(open_, routed=frozenset({4}), unprotected=frozenset({6}))
+    homes = [one.home for one in bridge_elements(routed)]
+    assert homes == ["bridges", "homes", "routed", "homes6", "unprotected6", "masqueraded6", "connected"]
+    inside = PortRule(protocol="tcp", host_ip="0.0.0.0", host_port=0, address="10.0.0.2", port=80, owner="e")
+    assert port_element(inside) == Element("direct", "tcp . 10.0.0.2 . 80", comment="e")
+
+
 def test_removal_succeeds_whether_the_table_is_there_or_not() -> None:
     assert render_removal("pier_x") == "add table inet pier_x\ndelete table inet pier_x\n"
 

@@ -128,7 +128,7 @@ def _port_order(port: str) -> tuple[int, str]:
 def describe_ports(container: Container) -> dict[str, list[BoundPort] | None]:
     """As in inspect's NetworkSettings."""
     return {
-        port: [BoundPort(host_ip=item.host_ip, host_port=str(item.host_port)) for item in bound] or None
+        port: [BoundPort(host_ip=item.host_ip, host_port=str(item.host_port or "")) for item in bound] or None
         for port, bound in published_ports(container).items()
     }
 
@@ -139,7 +139,7 @@ def describe_port_list(container: Container) -> list[PortSummary]:
     for port, bound in published_ports(container).items():
         number, protocol = _port_order(port)
         summaries.extend(
-            PortSummary(ip=item.host_ip, private_port=number, public_port=item.host_port, type=protocol)
+            PortSummary(ip=item.host_ip, private_port=number, public_port=item.host_port or UNSET, type=protocol)
             for item in bound
         )
         if not bound:
