@@ -26,6 +26,7 @@ from pier.engine.health import HealthChecks
 from pier.engine.sweep import Sweep, reopen_streams
 
 _log = logging.getLogger(__name__)
+COMPARED_AT_ONCE = 32  # containers that are looked at when the records are compared with containerd
 LOOK_AGAIN = 0.1  # seconds
 OTHERS_LOOKS = 600  # so often does a restart look whether those whose namespaces it shares are up: a minute
 LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
@@ -120,15 +121,25 @@ class Supervisor:
         except PierError as error:
             _log.warning("cannot list the tasks: %s", error.message)
             return
-        for container in list(self._context.memory.containers.values()):
-            try:
-                await self._compare(container, tasks.get(container.id))
-            except PierError as error:
-                _log.warning("cannot reconcile container %s: %s", container.id, error.message)
+        places = asyncio.Semaphore(COMPARED_AT_ONCE)
+        async with asyncio.TaskGroup() as group:  # to take up the streams of one is mostly waiting
+            for container in list(self._context.memory.containers.values()):
+                comparing = self._try_compare(container, tasks.get(container.id), places)
+                if container.state.has_task:
+                    group.create_task(comparing, name=f"compare {container.id}")
+                else:
+                    await comparing
         if not self._swept:
             self._swept = True
             await self._sweep.run(tasks)
         self.reconciled.set()
+
+    async def _try_compare(self, container: Container, task: TaskState | None, places: asyncio.Semaphore) -> None:
+        async with places:
+            try:
+                await self._compare(container, task)
+            except PierError as error:
+                _log.warning("cannot reconcile container %s: %s", container.id, error.message)
 
     async def _compare(self, container: Container, task: TaskState | None) -> None:
         if container.state.has_task:
