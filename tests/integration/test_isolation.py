@@ -201,3 +201,16 @@ def test_shared_memory_goes_with_its_owner_and_stays_with_who_has_joined(engine:
     assert mounts_below(engine.exec_root / "shm") == []
     assert list((engine.exec_root / "shm").iterdir()) == []
     assert engine.docker("exec", "joined", "cat", "/dev/shm/x").check().stdout == "mine\n"
+
+
+def test_a_pid_namespace_is_joined(engine: Engine, image: str) -> None:
+    engine.docker("run", "-d", "--name", "owner", image, "sleep", "777").check()
+    done = engine.docker(
+        "run", "--rm", "--pid", "container:owner", image, "sh", "-c", "ps; cat /proc/1/cmdline"
+    ).check()
+    assert "sleep 777" in done.stdout
+    assert "sleep\0777" in done.stdout
+    engine.docker("kill", "owner").check()
+    refused = engine.docker("run", "--rm", "--pid", "container:owner", image, "true")
+    assert refused.code == 125
+    assert "owner" in refused.stderr or "not running" in refused.stderr

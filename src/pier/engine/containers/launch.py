@@ -41,7 +41,8 @@ from pier.oci.resources import cgroups_path
 from pier.oci.spec import build_spec
 
 WRITERS_PATIENCE = 10.0  # seconds that a copy into the container may take before a start is refused
-_INIT_BINARIES = ("/usr/bin/docker-init", "/usr/libexec/docker/docker-init", "/usr/bin/tini", "/usr/bin/tini-static")
+# A static one first: an init of the host's libraries does not run on an image that has others.
+_INIT_BINARIES = ("/usr/bin/docker-init", "/usr/libexec/docker/docker-init", "/usr/bin/tini-static", "/usr/bin/tini")
 
 
 @dataclass(slots=True)

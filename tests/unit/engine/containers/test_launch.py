@@ -256,6 +256,9 @@ async def test_init_needs_one_on_the_host(world: World) -> None:
     await world.engine.containers.start("web")
     container_id = world.container("web").id
     assert "/usr/bin/tini" in {item.get("source") for item in spec_of(world, container_id)["mounts"]}
+    world.host.paths.add("/usr/bin/tini-static")  # runs on every image, so it is preferred
+    await world.engine.containers.restart("web")
+    assert "/usr/bin/tini-static" in {item.get("source") for item in spec_of(world, container_id)["mounts"]}
 
 
 async def test_the_user_is_looked_up_in_the_containers_own_root(world: World) -> None:
