@@ -209,7 +209,7 @@ def test_a_pid_namespace_is_joined(engine: Engine, image: str) -> None:
         "run", "--rm", "--pid", "container:owner", image, "sh", "-c", "ps; cat /proc/1/cmdline"
     ).check()
     assert "sleep 777" in done.stdout
-    assert "sleep\0777" in done.stdout
+    assert "sleep\x00777" in done.stdout
     engine.docker("kill", "owner").check()
     refused = engine.docker("run", "--rm", "--pid", "container:owner", image, "true")
     assert refused.code == 125
