@@ -1,5 +1,6 @@
 """The image use cases over fakes or over a real containerd, with what they published."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
@@ -43,6 +44,7 @@ class ImageEngine:
             publish=self._publish,
             in_use=lambda image_id: self.users.get(image_id, []),
             neighbours=self.neighbours,
+            spawn=lambda job, name: asyncio.get_running_loop().create_task(job, name=name),
             image_namespaces=self.image_namespaces,
             platform=Platform(architecture=host_architecture()),
         )

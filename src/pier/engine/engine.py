@@ -165,6 +165,7 @@ def _images(context: Context) -> Images:
         in_use=in_use,
         platform=Platform(architecture=GO_ARCHITECTURES.get(context.facts.architecture, context.facts.architecture)),
         neighbours=ports.neighbours,
+        spawn=context.jobs.spawn,
         image_namespaces=context.config.image_namespaces,
         downloads=context.config.max_concurrent_downloads,
         uploads=context.config.max_concurrent_uploads,

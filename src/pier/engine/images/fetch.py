@@ -1,7 +1,6 @@
 """Layers of one image from a registry: a few at a time, each unpacked as soon as those below it are."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from pier.domain.errors import InvalidArgument
 from pier.domain.ids import short
 from pier.domain.image import Descriptor
 from pier.domain.registry import Progress
+from pier.engine.images.downloads import Downloads, Told
 from pier.engine.images.labels import source_labels
-from pier.engine.images.locks import KeyedLocks
 from pier.engine.images.progress import Reporter
 from pier.engine.images.unpack import Unpacker
 from pier.engine.ports import Content, RegistrySession
@@ -30,19 +29,12 @@ class Layers:
     diff_ids: Sequence[str]
 
 
-class FalseSize(InvalidArgument):
-    """The registry sends more or less than it said."""
-
-
 class Fetcher:
-    """Fetches blobs; one that two pulls want is downloaded once."""
-
-    def __init__(self, content: Content, at_once: int) -> None:
-        """`at_once` layers, of all pulls together."""
+    def __init__(self, content: Content, downloads: Downloads, at_once: int) -> None:
+        """`at_once` is how many layers come at the same time, for what is said about those that wait."""
         self._content = content
-        self._locks = KeyedLocks()
+        self._downloads = downloads
         self._at_once = at_once
-        self._slots = asyncio.Semaphore(at_once)
 
     async def fetch(self, layers: Layers, unpacker: Unpacker, reporter: Reporter) -> bool:
         """Brings all layers into the content store and unpacks them, under the caller's lease; whether any was missing.
@@ -69,19 +61,12 @@ class Fetcher:
         return True
 
     async def _download(self, work: "_Work", number: int) -> None:
-        layer = work.layers.descriptors[number]
-        async with self._locks.hold(layer.digest):
-            if await self._content.size(layer.digest) is None:
-                async with self._slots:
-                    chunks = work.layers.session.blob(work.layers.repository, layer)
-                    ref = f"layer-{secrets.token_hex(8)}"
-                    counted = work.count(layer, chunks)
-                    try:
-                        await self._content.write(ref, counted, expected=layer.digest, size=layer.size)
-                    except InvalidArgument as error:
-                        raise InvalidArgument(_complaint(layer, error)) from error
-            labels = source_labels(work.layers.repository, await self._content.labels(layer.digest))
-            await self._content.set_labels(layer.digest, labels)
+        layer, repository = work.layers.descriptors[number], work.layers.repository
+        if not work.here[number]:
+            await self._downloads.bring(work.layers.session, repository, layer, work.counter(layer))
+            await work.verifying(number)
+        labels = source_labels(repository, await self._content.labels(layer.digest))
+        await self._content.set_labels(layer.digest, labels)
         await work.downloaded(number)
 
 
@@ -111,20 +96,20 @@ class _Work:
         for number in missing[self.at_once :]:
             await self._say(number, "Waiting")
 
-    async def count(self, layer: Descriptor, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Passes the bytes on, tells how many there were, and stops a registry that sends more than it announced."""
-        done, told = 0, 0.0
-        async for chunk in chunks:
-            done += len(chunk)
-            if layer.size and done > layer.size:
-                raise FalseSize(f"the registry sends more than the {layer.size} bytes of layer {layer.digest}")
+    def counter(self, layer: Descriptor) -> Told:
+        """Tells how many bytes of a layer have come, now and then."""
+        told = 0.0
+
+        def count(done: int) -> None:
+            nonlocal told
             if time.monotonic() - told >= _HINT_SECONDS:
                 told = time.monotonic()
                 self.reporter.hint(_line(layer, "Downloading", done))
-            yield chunk
-        if layer.size and done != layer.size:
-            raise FalseSize(f"the registry sent {done} of the {layer.size} bytes of layer {layer.digest}")
-        await self.reporter.report(_line(layer, "Verifying Checksum"))
+
+        return count
+
+    async def verifying(self, number: int) -> None:
+        await self._say(number, "Verifying Checksum")
 
     async def downloaded(self, number: int) -> None:
         self.ready[number].set()
@@ -147,12 +132,6 @@ class _Work:
 
     async def _say(self, number: int, status: str) -> None:
         await self.reporter.report(_line(self.layers.descriptors[number], status))
-
-
-def _complaint(layer: Descriptor, error: InvalidArgument) -> str:
-    if isinstance(error, FalseSize):
-        return error.message
-    return f"the registry sent something else than layer {layer.digest}: {error.message}"
 
 
 def _line(layer: Descriptor, status: str, current: int = 0) -> Progress:

@@ -9,6 +9,7 @@ from pier.domain.image import Image, Platform
 from pier.domain.reference import Reference
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.derive import Derivation, Deriver
+from pier.engine.images.downloads import Spawn
 from pier.engine.images.history import HistoryRow, read_history
 from pier.engine.images.importing import Importer, ImportRequest
 from pier.engine.images.listing import filter_images
@@ -48,14 +49,14 @@ class Images:
         in_use: InUse,
         platform: Platform,
         neighbours: Neighbours,
+        spawn: Spawn,
         image_namespaces: Sequence[str] = (),
         downloads: int = 3,
         uploads: int = 5,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event;
-        `image_namespaces` are other namespaces of containerd whose images are used without a pull; `downloads` and
-        `uploads` are how many layers go at once.
+        """`platform` is the host's; `in_use` tells the containers of an image id; `publish` records an event; images of
+        `image_namespaces` are used without a pull; `downloads` and `uploads` are how many layers go at once.
         """
         self._store = ImageStore(content, image_records, snapshots, platform)
         unpacker = Unpacker(snapshots, diffs)
@@ -68,6 +69,7 @@ class Images:
             unpacker=unpacker,
             publish=publish,
             platform=platform,
+            spawn=spawn,
             downloads=downloads,
             uploads=uploads,
         )

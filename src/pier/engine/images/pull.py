@@ -8,6 +8,7 @@ from pier.domain.image import Descriptor, Platform
 from pier.domain.reference import Reference, parse
 from pier.domain.registry import Progress, RegistryAuth
 from pier.engine.images.blobs import store_bytes
+from pier.engine.images.downloads import Downloads
 from pier.engine.images.fetch import Fetcher, Layers, read_all
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
 from pier.engine.images.progress import Reporter
@@ -24,7 +25,11 @@ _MAX_DEPTH = 4
 class Puller:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._fetcher = Fetcher(tools.content, tools.downloads)
+        self._fetcher = Fetcher(
+            tools.content,
+            Downloads(tools.content, tools.leases, tools.spawn, tools.downloads),
+            tools.downloads,
+        )
 
     async def pull(
         self, repository: str, reference: str, platform: Platform | None, auth: RegistryAuth, reporter: Reporter

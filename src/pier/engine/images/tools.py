@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pier.domain.image import Platform
+from pier.engine.images.downloads import Spawn
 from pier.engine.images.publish import Publish
 from pier.engine.images.store import ImageStore
 from pier.engine.images.unpack import Unpacker
@@ -11,7 +12,9 @@ from pier.engine.ports import Archives, Content, Leases, Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """`platform` is this host's; `downloads` at once of all pulls together, `uploads` of each push."""
+    """`platform` is this host's; `spawn` starts a job that outlives its caller; `downloads` go at once of all pulls
+    together, `uploads` of each push.
+    """
 
     registry: Registry
     archives: Archives
@@ -21,5 +24,6 @@ class Tools:
     unpacker: Unpacker
     publish: Publish
     platform: Platform
+    spawn: Spawn
     downloads: int
     uploads: int
