@@ -1,7 +1,9 @@
 """Networks of the user's own, with real containers: names, joining and leaving, and a pierd that dies meanwhile."""
 
+import secrets
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -97,6 +99,57 @@ def test_a_network_with_ipv6(cli: Cli, image: str, engine: Engine) -> None:
     assert cli("exec", "client", "ping", "-6", "-c1", "-w3", "server").code == 0
     cli.out("rm", "-f", "server", "client")
     cli.out("network", "rm", "six")
+
+
+@pytest.fixture
+def wire() -> Iterator[str]:
+    """An interface of this host that leads nowhere, as a parent."""
+    name = f"ptw{secrets.token_hex(3)}"
+    subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}x"], check=True)
+    subprocess.run(["ip", "link", "set", f"{name}x", "up"], check=True)  # else the wire has no carrier
+    yield name
+    subprocess.run(["ip", "link", "del", name], check=True)
+
+
+def test_macvlan_or_the_reason_why_not(cli: Cli, image: str, engine: Engine, wire: str) -> None:
+    made = cli("network", "create", "-d", "macvlan", "-o", f"parent={wire}", "--subnet", "10.231.7.0/24", "lan")
+    if made.code:
+        assert "this kernel has no macvlan driver (CONFIG_MACVLAN)" in made.stderr
+        return
+    for name in ("one", "two"):
+        cli.out("run", "-d", "--name", name, "--network", "lan", "-p", "80", image, "sleep", "100")
+    assert pings(cli, "one", "two")
+    assert inspect(engine, "one")["NetworkSettings"]["Ports"] == {"80/tcp": None}
+    assert "macvlan" in cli.out("network", "ls", "-f", "driver=macvlan", "--format", "{{.Driver}}")
+    cli.out("network", "connect", "bridge", "one")
+    cli.out("network", "disconnect", "lan", "one")
+    assert not pings(cli, "two", "one")
+    cli.out("network", "connect", "lan", "one")
+    assert pings(cli, "two", "one")
+    engine.kill()
+    engine.start()
+    cli.out("restart", "-t", "0", "one")
+    assert pings(cli, "one", "two")
+    cli.out("rm", "-f", "one", "two")
+    cli.out("network", "rm", "lan")
+
+
+def test_configurations_for_networks(cli: Cli, engine: Engine) -> None:
+    cli.out("network", "create", "--config-only", "--subnet", "10.231.8.0/24", "conf")
+    cli.out("network", "create", "--config-from", "conf", "real")
+    shown = engine.call("GET", "/networks/real").json()
+    assert (shown["ConfigFrom"], shown["IPAM"]["Config"][0]["Subnet"]) == ({"Network": "conf"}, "10.231.8.0/24")
+    assert cli("network", "rm", "conf").code == 1
+    cli.out("network", "rm", "real", "conf")
+
+
+def test_address_pools_of_the_engine(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine("--default-address-pool", "base=10.232.0.0/16,size=26").start()
+    cli = Cli("pier", engine)
+    for name, subnet in (("one", "10.232.0.0/26"), ("two", "10.232.0.64/26")):
+        cli.out("network", "create", name)
+        assert engine.call("GET", f"/networks/{name}").json()["IPAM"]["Config"][0]["Subnet"] == subnet
+    cli.out("network", "rm", "one", "two")
 
 
 def test_a_running_container_joins_and_leaves(cli: Cli, image: str, engine: Engine) -> None:

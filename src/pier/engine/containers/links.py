@@ -8,11 +8,12 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 from pier.domain.container import Container, HostConfig, Link
-from pier.domain.errors import InvalidArgument, NotFound, PierError
+from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
 from pier.domain.network import parse_port
 from pier.engine.context import Context
 
 BRIDGE = "bridge"  # the one network that has such links
+_ICC = "com.docker.network.bridge.enable_icc"
 _NOT_TOLD = ("HOME", "PATH")  # variables that say nothing of the other container
 
 
@@ -39,6 +40,11 @@ def resolve_links(context: Context, host: HostConfig) -> tuple[Link, ...]:
         raise _no_links_with("container type network")
     if host.network_mode not in (BRIDGE, "none"):
         return ()
+    if host.links and context.memory.network(BRIDGE).options.get(_ICC) == "false":
+        raise Unsupported(
+            "Pier does not open ports between linked containers where icc is off on the default bridge: use a network "
+            "of your own, where containers find each other by name"
+        )
     links: dict[str, Link] = {}
     for text in host.links:
         name, alias = parse_link(text)

@@ -1,11 +1,14 @@
 """Links of the default bridge: by id, under an alias, in /etc/hosts and in the environment."""
 
+from dataclasses import replace
+
 import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unsupported
 from pier.domain.network import EndpointRequest
+from pier.domain.record import Put
 from pier.engine.containers.links import parse_link
 from pier.engine.networks import CreateNetwork
 
@@ -162,3 +165,12 @@ async def test_on_a_network_of_the_users_links_are_the_endpoints(world: World) -
         await world.create("other", endpoints={"bridge": EndpointRequest(links=("web:x",))})
     with pytest.raises(Conflict):
         await world.create("web")
+
+
+async def test_links_open_no_ports_where_icc_is_off(world: World) -> None:
+    await world.run("db")
+    bridge = world.engine.networks.get("bridge").network
+    off = replace(bridge, options={**bridge.options, "com.docker.network.bridge.enable_icc": "false"})
+    await world.context.memory.commit(Put(off))
+    with pytest.raises(Unsupported, match="icc is off"):
+        await world.create("web", host=HostConfig(links=("db",)))
