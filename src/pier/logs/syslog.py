@@ -2,12 +2,13 @@
 
 import os
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument
 from pier.logs.formats import Record
 from pier.logs.stamps import SECOND
 
@@ -24,7 +25,10 @@ _FORMATS = ("", "rfc3164", "rfc5424", "rfc5424micro")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyslogOptions:
-    """`kind`: unix (found by itself when `path` is empty), unixgram, udp or tcp."""
+    """`kind`: unix (found by itself when `path` is empty), unixgram, udp, tcp or tcp+tls.
+
+    `ca`, `certificate` and `key` are paths of PEM files, "" for the host's authorities and no certificate of ours.
+    """
 
     kind: str = "unix"
     path: str = ""
@@ -32,10 +36,14 @@ class SyslogOptions:
     port: int = 514
     facility: int = 3  # daemon
     format: str = ""
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    skip_verify: bool = False
 
 
 def parse_syslog(options: Mapping[str, str]) -> SyslogOptions:
-    """Raises InvalidArgument in dockerd's words, Unsupported for TLS."""
+    """Raises InvalidArgument in dockerd's words."""
     form = options.get("syslog-format", "")
     if form not in _FORMATS:
         raise InvalidArgument("Invalid syslog format")
@@ -48,15 +56,40 @@ def parse_syslog(options: Mapping[str, str]) -> SyslogOptions:
         port = parts.port or 514
     except ValueError as error:
         raise InvalidArgument(f"invalid syslog-address {address!r}: {error}") from error
-    if parts.scheme == "tcp+tls" or any(name.startswith("syslog-tls") for name in options):
-        raise Unsupported("Pier does not support syslog over TLS yet: syslog-address tcp+tls and syslog-tls options")
     if parts.scheme in ("unix", "unixgram"):
         if not os.path.exists(parts.path):
             raise InvalidArgument(f"stat {parts.path}: no such file or directory")
         return SyslogOptions(kind=parts.scheme, path=parts.path, facility=facility, format=form)
-    if parts.scheme not in ("udp", "tcp") or not parts.hostname:
+    if parts.scheme not in ("udp", "tcp", "tcp+tls") or not parts.hostname:
         raise InvalidArgument(f"unsupported scheme: '{parts.scheme}'" if parts.scheme else f"invalid address {address}")
-    return SyslogOptions(kind=parts.scheme, host=parts.hostname, port=port, facility=facility, format=form)
+    found = SyslogOptions(
+        kind=parts.scheme,
+        host=parts.hostname,
+        port=port,
+        facility=facility,
+        format=form,
+        ca=options.get("syslog-tls-ca-cert", ""),
+        certificate=options.get("syslog-tls-cert", ""),
+        key=options.get("syslog-tls-key", ""),
+        skip_verify="syslog-tls-skip-verify" in options,  # with any value, as with dockerd
+    )
+    if found.kind == "tcp+tls":
+        _context(found)  # a file that cannot be read is told at once
+    return found
+
+
+def _context(options: SyslogOptions) -> ssl.SSLContext:
+    """Raises InvalidArgument for files that cannot be read."""
+    try:
+        context = ssl.create_default_context(cafile=options.ca or None)
+        if options.skip_verify:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if options.certificate:
+            context.load_cert_chain(options.certificate, options.key or None)
+    except OSError as error:
+        files = ", ".join(filter(None, (options.ca, options.certificate, options.key)))
+        raise InvalidArgument(f"cannot read the files of syslog over TLS ({files}): {error}") from error
+    return context
 
 
 def _facility(text: str) -> int:
@@ -80,7 +113,13 @@ class Syslog:
         priority = self._options.facility * 8 + _SEVERITIES[record.stream]
         head = _HEADS[self._options.format](priority, record.time, self._host, self._tag)
         line = head.encode() + record.text.removesuffix(b"\n")
-        self._socket.sendall(line + b"\n" if self._framed else line)
+        self._socket.sendall(self._frame(line))
+
+    def _frame(self, line: bytes) -> bytes:
+        """On streams a message ends with a newline; RFC 5424 over TLS counts it instead (RFC 5425, 4.3)."""
+        if self._options.kind == "tcp+tls" and self._options.format.startswith("rfc5424"):
+            return b"%d %b" % (len(line), line)
+        return line + b"\n" if self._framed else line
 
     def close(self) -> None:
         self._socket.close()
@@ -88,8 +127,15 @@ class Syslog:
 
 def _connect(options: SyslogOptions) -> tuple[socket.socket, bool]:
     """The connection, and whether messages on it end with a newline. Raises OSError."""
-    if options.kind == "tcp":
-        return socket.create_connection((options.host, options.port), _TIMEOUT), True
+    if options.kind in ("tcp", "tcp+tls"):
+        opened = socket.create_connection((options.host, options.port), _TIMEOUT)
+        if options.kind == "tcp":
+            return opened, True
+        try:
+            return _context(options).wrap_socket(opened, server_hostname=options.host), True
+        except (OSError, InvalidArgument) as error:
+            opened.close()
+            raise OSError(f"TLS: {error}") from error
     if options.kind == "udp":
         family, kind, protocol, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_DGRAM)[0]
         return _opened(family, kind, protocol, address), False

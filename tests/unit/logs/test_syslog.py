@@ -1,11 +1,14 @@
 import os
 import re
 import socket
+import ssl
+import threading
 from pathlib import Path
 
 import pytest
+from support.certificates import make_certificates
 
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument
 from pier.logs import syslog
 from pier.logs.localformat import LocalRecord
 from pier.logs.syslog import Syslog, SyslogOptions, parse_syslog
@@ -74,20 +77,19 @@ def test_no_daemon_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "kind", "words"),
+    ("options", "words"),
     [
-        ({"syslog-format": "x"}, InvalidArgument, "Invalid syslog format"),
-        ({"syslog-facility": "x"}, InvalidArgument, "invalid syslog facility"),
-        ({"syslog-facility": "24"}, InvalidArgument, "invalid syslog facility"),
-        ({"syslog-address": "ftp://x"}, InvalidArgument, "unsupported scheme: 'ftp'"),
-        ({"syslog-address": "udp://x:port"}, InvalidArgument, "invalid syslog-address"),
-        ({"syslog-address": "unix:///absent"}, InvalidArgument, "stat /absent: no such file"),
-        ({"syslog-address": "tcp+tls://x:1"}, Unsupported, "syslog over TLS"),
-        ({"syslog-address": "tcp://x:1", "syslog-tls-key": "k"}, Unsupported, "syslog over TLS"),
+        ({"syslog-format": "x"}, "Invalid syslog format"),
+        ({"syslog-facility": "x"}, "invalid syslog facility"),
+        ({"syslog-facility": "24"}, "invalid syslog facility"),
+        ({"syslog-address": "ftp://x"}, "unsupported scheme: 'ftp'"),
+        ({"syslog-address": "udp://x:port"}, "invalid syslog-address"),
+        ({"syslog-address": "unix:///absent"}, "stat /absent: no such file"),
+        ({"syslog-address": "tcp+tls://x:1", "syslog-tls-ca-cert": "/absent"}, "cannot read the files of syslog"),
     ],
 )
-def test_what_is_wrong_is_said(options: dict[str, str], kind: type[Exception], words: str) -> None:
-    with pytest.raises(kind, match=words):
+def test_what_is_wrong_is_said(options: dict[str, str], words: str) -> None:
+    with pytest.raises(InvalidArgument, match=words):
         parse_syslog(options)
 
 
@@ -95,3 +97,31 @@ def test_numbers_of_facilities_and_the_default_port() -> None:
     assert parse_syslog({"syslog-facility": "16", "syslog-address": "tcp://log.example"}) == SyslogOptions(
         kind="tcp", host="log.example", port=514, facility=16
     )
+
+
+@pytest.mark.parametrize(
+    ("form", "frame"), [("", rb"<155>.*: oops \xff\n"), ("rfc5424", rb"\d+ <155>1 .* - oops \xff")]
+)
+def test_a_message_over_tls(tmp_path: Path, form: str, frame: bytes) -> None:
+    make_certificates(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    context.load_verify_locations(tmp_path / "ca.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with context.wrap_socket(server.accept()[0], server_side=True) as secure:
+                heard.append(secure.recv(1000))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        files = {"ca-cert": "ca.crt", "cert": "client.cert", "key": "client.key"}
+        options = {f"syslog-tls-{name}": str(tmp_path / file) for name, file in files.items()}
+        options["syslog-address"] = f"tcp+tls://127.0.0.1:{server.getsockname()[1]}"
+        sender = Syslog(parse_syslog(options | {"syslog-format": form, "syslog-facility": "local3"}), "web")
+        sender.send(RECORD)
+        thread.join(10)
+        sender.close()
+    assert re.fullmatch(frame, heard[0])
