@@ -20,6 +20,7 @@ DEFAULT_READONLY_PATHS = tuple(f"/proc/{name}" for name in _READONLY_PROC.split(
 
 UNCONFINED = "unconfined"
 _BUILTIN = "builtin"
+_DOCKERS = "docker-default"
 _BOOLEANS = {"": True, "true": True, "1": True, "false": False, "0": False}
 
 
@@ -98,11 +99,14 @@ def _paths(host_config: HostConfig, asked: tuple[str, ...] | None, default: tupl
 
 
 def apparmor_profile(host_config: HostConfig, facts: HostFacts, warnings: list[str]) -> str:
-    """The profile's name: the user's, else the engine's unless it is privileged; empty for none."""
+    """The profile's name: the user's, else the engine's unless it is privileged; empty for none.
+
+    `docker-default` is dockerd's name for its own: who asks for that means the engine's.
+    """
     options = parse_security_options(host_config.security_opt)
     if options.apparmor == UNCONFINED or (host_config.privileged and not options.apparmor):
         return ""
-    if not options.apparmor:
+    if not options.apparmor or (options.apparmor == _DOCKERS and facts.apparmor_profile):
         return facts.apparmor_profile
     if not facts.has_apparmor:
         warnings.append(f"AppArmor profile {options.apparmor} is not applied: this kernel has no AppArmor")

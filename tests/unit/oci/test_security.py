@@ -73,6 +73,7 @@ def test_the_engines_profile_is_for_who_names_none_and_is_not_privileged() -> No
         (): "pier-default",
         ("apparmor=unconfined",): "",
         ("apparmor=mine",): "mine",
+        ("apparmor=docker-default",): "pier-default",
     }
     for options, profile in cases.items():
         assert apparmor_profile(HostConfig(security_opt=options), facts, []) == profile
