@@ -97,6 +97,8 @@ def _check(config: Config) -> Config:
         raise ConfigError(f"--containerd-namespace {config.containerd_namespace!r} is not a name containerd accepts")
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,15}", config.bridge):
         raise ConfigError(f"--bridge {config.bridge!r}: a link name has 1 to 15 letters, digits, dots or dashes")
+    if config.bridge == "none":
+        raise ConfigError("--bridge none: Pier always has its default network; give containers --network none instead")
     if config.bip:
         _check_bip(config.bip)
     for host in config.hosts:

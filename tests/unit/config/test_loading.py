@@ -64,6 +64,7 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
         ({}, ["-H", "fd://3"], "--host"),
         ({}, ["--default-runtime", "nope"], "--add-runtime"),
         ({}, ["--bridge", "much-too-long-a-name"], "--bridge"),
+        ({"bridge": "none"}, [], "--bridge none: Pier always has its default network"),
         ({}, ["--containerd", "relative.sock"], "--containerd"),
         ({}, ["--log-opt", "novalue"], "--log-opt"),
         ({}, ["--default-address-pool", "base=10.0.0.0/16,size=8"], "default-address-pool"),
