@@ -154,6 +154,7 @@ def run_in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
             report: Callable[[], None] = lambda: _fail(outcome, failure)  # noqa: E731  # bound to this outcome
         else:
             report = lambda: _finish(outcome, result)  # noqa: E731  # bound to this outcome
+        threading.current_thread().name = f"{name}, done"  # what looks at threads sees that this one works no more
         with suppress(RuntimeError):  # the loop is closed: pierd ends
             loop.call_soon_threadsafe(report)
 
