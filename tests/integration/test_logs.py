@@ -189,3 +189,20 @@ def test_a_syslog_that_is_away_holds_nothing_back(cli: Cli, image: str, engine: 
     options = ("--log-driver", "syslog", "--log-opt", "syslog-address=tcp://127.0.0.1:1")
     run_to_end(engine, image, "alone", "seq 1 100000", *options)
     assert len(cli("logs", "alone").check().lines) == 100000
+
+
+def test_lines_are_handed_on_by_the_next_pierd_too(image: str, engine: Engine) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(20)
+        address = f"syslog-address=udp://127.0.0.1:{server.getsockname()[1]}"
+        script = "echo first; while [ ! -e /go ]; do sleep 0.05; done; echo second"
+        options = ("--log-driver", "syslog", "--log-opt", address)
+        engine.docker("run", "-d", "--name", "box", *options, image, "sh", "-c", script).check()
+        assert server.recv(1000).endswith(b": first")
+        engine.kill()
+        engine.start()
+        engine.docker("exec", "box", "touch", "/go").check()
+        assert server.recv(1000).endswith(b": second")
+    engine.docker("wait", "box").check()
+    assert engine.docker("logs", "box").check().lines == ["first", "second"]
