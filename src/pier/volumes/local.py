@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.volume import Volume
-from pier.volumes import mounting
+from pier.volumes import mounting, quota
 from pier.volumes.options import MountPlan, parse_size, plan_mount
 
 T = TypeVar("T")
@@ -40,14 +40,22 @@ class LocalVolumes:
 
         Raises InvalidArgument for options that cannot be.
         """
-        _plan(volume)
+        size = parse_size(volume.name, volume.options)
+        if _plan(volume) is not None and size:
+            raise InvalidArgument(
+                f"create {volume.name}: size is for a directory of this host: write o=size=... instead"
+            )
         path = self._root / volume.name / "_data"
 
         def make() -> None:
             # 0701: a process in a container that got out must still not list what others have.
             self._root.mkdir(mode=0o701, parents=True, exist_ok=True)
+            if size and not quota.is_supported(str(self._root)):
+                raise InvalidArgument(f"create {volume.name}: quota size requested but no quota support")
             path.parent.mkdir(mode=0o701, exist_ok=True)
             path.mkdir(mode=0o755, exist_ok=True)
+            if size:
+                quota.limit(str(path), size)
 
         await _run(make, f"create the directory of volume {volume.name}")
         return replace(volume, mountpoint=str(path))
@@ -58,6 +66,8 @@ class LocalVolumes:
         def remove() -> None:
             path = self._root / volume.name
             mounting.unmount(str(path / "_data"))
+            if "size" in volume.options and (path / "_data").is_dir():
+                quota.release(str(path / "_data"))
             shutil.rmtree(path, ignore_errors=False, onerror=_ignore_absent)
 
         await _run(remove, f"remove the directory of volume {volume.name}")
@@ -121,10 +131,7 @@ class LocalVolumes:
 
 
 def _plan(volume: Volume) -> MountPlan | None:
-    plan = plan_mount(volume.name, volume.options)
-    if parse_size(volume.name, volume.options):
-        raise InvalidArgument(f"create {volume.name}: quota size requested but no quota support")
-    return plan
+    return plan_mount(volume.name, volume.options)
 
 
 def _unmount_all(paths: Sequence[str]) -> None:
