@@ -23,7 +23,9 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
     # A Unix socket is there or not: no reason to back off for long before it is tried again.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # In spite of its name the time that an attempt may take: one that is refused fails at once, but on a busy host a
+    # containerd that is there may take long to answer.
+    ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 500),
     # No keepalive: a peer's death closes a Unix socket at once, and containerd answers frequent pings by hanging up.
     ("grpc.use_local_subchannel_pool", 1),

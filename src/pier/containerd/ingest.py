@@ -69,9 +69,20 @@ class Ingest:
             await self._abandon()
 
     async def fill(self, chunks: AsyncIterator[bytes]) -> None:
-        """Sends the bytes, in messages of about one size, a few ahead of what containerd wrote."""
+        """Sends the bytes, in messages of about one size, a few ahead of what containerd wrote.
+
+        Ends early when somebody else has stored the same blob meanwhile: containerd looks at every message.
+        """
         if self._is_full:
             return
+        try:
+            await self._send_all(chunks)
+        except Conflict as error:
+            if not _exists(error):
+                raise
+            self.was_there = self.is_stored = True
+
+    async def _send_all(self, chunks: AsyncIterator[bytes]) -> None:
         pending: list[bytes | memoryview] = []
         size = 0
         async for chunk in chunks:
@@ -88,6 +99,8 @@ class Ingest:
 
     async def commit(self, labels: Mapping[str, str]) -> None:
         """Makes it a blob. Raises InvalidArgument when digest or size are not those expected."""
+        if self.is_stored:
+            return
         if not self._expected:
             self.digest = (await self._exchange(self._request(pb.STAT))).digest
         request = self._request(pb.COMMIT, labels=labels)
@@ -96,7 +109,7 @@ class Ingest:
         except Conflict as error:
             if not isinstance(error.__cause__, grpc.aio.AioRpcError):
                 raise
-            if error.__cause__.code() is not grpc.StatusCode.ALREADY_EXISTS:
+            if not _exists(error):
                 raise InvalidArgument(error.message) from error
             self.was_there = self.is_stored = True
             return
@@ -183,6 +196,11 @@ class Ingest:
             return
         except PierError as error:
             _log.warning("%s; it goes with the next garbage collection", error.message)
+
+
+def _exists(error: Conflict) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, grpc.aio.AioRpcError) and cause.code() is grpc.StatusCode.ALREADY_EXISTS
 
 
 def _cut(chunk: bytes) -> Iterator[bytes | memoryview]:

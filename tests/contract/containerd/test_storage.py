@@ -42,6 +42,22 @@ async def test_blob_that_is_there_is_no_error_and_gets_the_labels(backend: Backe
         assert await backend.content.labels(DIGEST) == {"a": "1", "b": "2", "c": "3"}
 
 
+async def test_blob_that_somebody_else_stores_meanwhile(backend: Backend) -> None:
+    data = secrets.token_bytes(9_000_000)
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield data[:4_000_000]
+        await backend.content.write("fast", chunks_of(data), expected=digest, size=len(data))
+        for start in range(4_000_000, len(data), 1_000_000):
+            yield data[start : start + 1_000_000]
+
+    async with backend.leases.hold("test"):
+        written = await backend.content.write("slow", slow(), expected=digest, size=len(data), labels={"a": "1"})
+        assert written == Descriptor(media_type="", digest=digest, size=len(data))
+        assert (await backend.content.labels(digest))["a"] == "1"
+
+
 async def test_empty_blob(backend: Backend) -> None:
     async with backend.leases.hold("test"):
         written = await backend.content.write("r", chunks_of())
