@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fakes.shim import Process, collect, entries, open_stream
+from fakes.shim import Process, collect, open_stream
 
 from pier.domain.errors import Unavailable
 from pier.logs import spool as spool_module
@@ -119,12 +119,13 @@ async def test_where_nothing_can_be_spilled_the_process_waits(
 
 async def test_a_reader_goes_on_where_the_log_ends(streams: Streams, log: Path) -> None:
     stream = await open_stream(streams, log)
+    assert stream._writer is not None
     process = Process(stream)
     begun = stream.attach()
     async with asyncio.timeout(20):
         with streams._arrivals.watch(str(log)) as grown:
             await process.write(b"one\ntwo\nhalf")
-            while len(entries(log)) < 2:
+            while stream._writer.mark.stdout < len(b"one\ntwo\n"):
                 await grown.wait()
                 grown.clear()
         output = stream.attach(after_log=True)
