@@ -64,15 +64,16 @@ class Drivers:
 
     async def list_foreign(self) -> tuple[list[Volume], list[str]]:
         """All volumes that plugins have, and a sentence for each plugin that did not say."""
-        volumes, warnings = list[Volume](), list[str]()
-        for name in await self._foreign():
-            try:
-                volumes += await (await self._plugin(name)).list()
-            except NotFound:
-                continue  # a plugin for something else
-            except PierError as error:
-                warnings.append(error.message)
-        return volumes, warnings
+        answers = await asyncio.gather(*(self._list(name) for name in await self._foreign()))
+        return [volume for volumes, _ in answers for volume in volumes], [text for _, text in answers if text]
+
+    async def _list(self, driver: str) -> tuple[list[Volume], str]:
+        try:
+            return await (await self._plugin(driver)).list(), ""
+        except NotFound:  # a plugin for something else
+            return [], ""
+        except PierError as error:
+            return [], error.message
 
     async def is_empty(self, path: str) -> bool:
         return await self._local.is_empty(path)

@@ -4,6 +4,7 @@ They are remembered by the other container's id, so that renaming either side ke
 `HostConfig.Links` mean nothing, as with dockerd; there the resolver knows the links of each endpoint.
 """
 
+import logging
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,6 +13,7 @@ from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
 from pier.domain.network import parse_port
 from pier.engine.context import Context
 
+_log = logging.getLogger(__name__)
 BRIDGE = "bridge"  # the one network that has such links
 _ICC = "com.docker.network.bridge.enable_icc"
 _NOT_TOLD = ("HOME", "PATH")  # variables that say nothing of the other container
@@ -134,7 +136,11 @@ async def follow(context: Context, target: Container) -> None:
             ):
                 names = _host_names(link, target)
                 known = f"{link.alias} {target.config.hostname}"  # its name may have changed
-                await context.ports.host.change_hosts(container.id, added=[f"{address}\t{names}\n"], outdated=[known])
+                try:
+                    line = f"{address}\t{names}\n"
+                    await context.ports.host.change_hosts(container.id, added=[line], outdated=[known])
+                except PierError as error:  # the other one runs all the same
+                    _log.warning("container %s does not hear where its link is: %s", container.id, error.message)
 
 
 async def forget(context: Context, container: Container, link: Link) -> None:

@@ -174,3 +174,17 @@ async def test_links_open_no_ports_where_icc_is_off(world: World) -> None:
     await world.context.memory.commit(Put(off))
     with pytest.raises(Unsupported, match="icc is off"):
         await world.create("web", host=HostConfig(links=("db",)))
+
+
+async def test_a_start_does_not_fail_for_those_that_link_to_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    await world.run("db")
+    await world.run("web", host=HostConfig(links=("db",)))
+    await world.engine.containers.stop("db")
+
+    async def fail(*_: object, **__: object) -> None:
+        raise PierError("no space")
+
+    world.host.change_hosts = fail  # type: ignore[method-assign]  # a disk that is full
+    await world.engine.containers.start("db")
+    assert world.container("db").state.is_running
+    assert "does not hear where its link is: no space" in caplog.text
