@@ -186,11 +186,8 @@ class Streams:
 
     async def _forget(self, directory: Path) -> None:
         await self._keeper.forget(*(self._name(directory / name) for name in _OUTPUTS.values()))
-        _remove_files(directory)
-        for place in (directory, directory.parent):
-            if place != self._root:
-                with contextlib.suppress(OSError):  # not empty: execs, or the container's own streams
-                    place.rmdir()
+        # On a disk (exec-root is not always a tmpfs) it takes milliseconds to free a spool.
+        await asyncio.to_thread(_remove_directory, directory, self._root)
 
     def _name(self, fifo: Path) -> str:
         return str(fifo.relative_to(self._root.parent))
@@ -253,6 +250,15 @@ def _prepare(directory: Path, stdio: Stdio, fresh: bool) -> None:
             os.mkfifo(name, 0o600)
             if not fresh:
                 _log.warning("the FIFO %s is gone; what the process writes cannot be read any more", name)
+
+
+def _remove_directory(directory: Path, root: Path) -> None:
+    """With its files, and the one above it below `root` once that is empty."""
+    _remove_files(directory)
+    for place in (directory, directory.parent):
+        if place != root:
+            with contextlib.suppress(OSError):  # not empty: execs, or the container's own streams
+                place.rmdir()
 
 
 def _remove_files(directory: Path) -> None:
