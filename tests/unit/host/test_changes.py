@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.descriptors import open_descriptors
 
 from pier.domain.archive import ChangeKind
 from pier.domain.errors import PierError, Unsupported
@@ -60,9 +61,9 @@ class Layers:
 
 @pytest.fixture
 def layers(tmp_path: Path) -> Iterator[Layers]:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     yield Layers(tmp_path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() - before == set()
 
 
 def test_nothing_has_changed(layers: Layers) -> None:

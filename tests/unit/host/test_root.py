@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.descriptors import open_descriptors
 
 from pier.domain.errors import NotFound, Unsupported
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
@@ -20,11 +21,11 @@ def root(tmp_path: Path) -> Iterator[ContainerRoot]:
     (tmp_path / "root/absolute").symlink_to("/etc/passwd")
     (tmp_path / "root/climbing").symlink_to("../../../../../../outside")
     (tmp_path / "root/real").symlink_to(tmp_path / "outside")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     opened = ContainerRoot(os.open(tmp_path / "root", os.O_PATH | os.O_DIRECTORY))
     yield opened
     opened.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() - before == set()
 
 
 def read(root: ContainerRoot, path: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.descriptors import open_descriptors
 
 from pier.domain.errors import NotFound, PierError, Unsupported
 from pier.domain.mount import FilesystemMount
@@ -13,9 +14,9 @@ from pier.host import rootfs
 
 @pytest.fixture(autouse=True)
 def _no_descriptor_leaks() -> Iterator[None]:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     yield
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() - before == set()
 
 
 @pytest.fixture
