@@ -164,11 +164,11 @@ def limits() -> dict[str, Entry]:
         "BlkioDeviceReadIOps": throttle("read_iops", "riops"),
         "BlkioDeviceWriteBps": throttle("write_bps", "wbps"),
         "BlkioDeviceWriteIOps": throttle("write_iops", "wiops"),
-        "BlkioWeight": Seen(500, "cat /sys/fs/cgroup/blkio/blkio*weight /sys/fs/cgroup/io*weight", "500"),
+        "BlkioWeight": Seen(500, "cd /sys/fs/cgroup; cat blkio/blkio*weight io*weight", "500|4950"),  # the latter on v2
         "BlkioWeightDevice": Seen(
             [{"Path": path, "Weight": 500}],
             "cat /sys/fs/cgroup/blkio/blkio*weight_device /sys/fs/cgroup/io*weight",
-            f"^{numbers} 500|weight_device: operation not supported",  # no BFQ on that disk
+            f"^{numbers} 500|weight_device: operation not supported|only where BFQ",
         ),
         "CpuPeriod": Seen(50_000, v1_or_v2("cpu", "cpu.cfs_period_us", "cpu.max"), "50000"),
         "CpuQuota": Seen(25_000, v1_or_v2("cpu", "cpu.cfs_quota_us", "cpu.max"), "25000"),
@@ -176,7 +176,9 @@ def limits() -> dict[str, Entry]:
             950_000, v1_or_v2("cpu", "cpu.rt_period_us", "cpu.rt_period_us"), "950000|real-?time.*discarded"
         ),
         "CpuRealtimeRuntime": Seen(
-            1_000, v1_or_v2("cpu", "cpu.rt_runtime_us", "cpu.rt_runtime_us"), "^1000$|rt_runtime_us: invalid argument"
+            1_000,
+            v1_or_v2("cpu", "cpu.rt_runtime_us", "cpu.rt_runtime_us"),
+            "^1000$|rt_runtime_us: invalid argument|real-?time.*discarded",
         ),
         "CpuShares": Seen(512, v1_or_v2("cpu", "cpu.shares", "cpu.weight"), "^(512|20)$"),
         "CpusetCpus": Seen("0", "grep Cpus_allowed_list /proc/self/status", r":\s0$"),

@@ -48,7 +48,7 @@ def resource_document(
         "memory": _memory(resources, facts, warnings),
         "cpu": _cpu(resources, facts, warnings),
         "pids": _pids(resources),
-        "blockIO": _block_io(resources, block_devices or {}),
+        "blockIO": _block_io(resources, facts, warnings, block_devices or {}),
     }
     controllers = {"memory": "memory", "cpu": "cpu", "pids": "pids", "blockIO": _block_controller(facts)}
     document: Document = {}
@@ -81,12 +81,12 @@ def _memory(resources: Resources, facts: HostFacts, warnings: list[str]) -> Docu
         if facts.cgroup_version == 1:
             memory["swappiness"] = resources.memory_swappiness
         else:
-            warnings.append("memory swappiness is not applied: cgroup v2 has no such setting")
+            warnings.append("memory swappiness is discarded: cgroup v2 has no such setting")
     if resources.oom_kill_disable:
         if facts.cgroup_version == 1:
             memory["disableOOMKiller"] = True
         else:
-            warnings.append("the OOM killer stays on: cgroup v2 cannot disable it")
+            warnings.append("Your kernel does not support OomKillDisable. OomKillDisable discarded.")
     return memory
 
 
@@ -106,7 +106,7 @@ def _cpu(resources: Resources, facts: HostFacts, warnings: list[str]) -> Documen
     if resources.cpuset_mems:
         cpu["mems"] = resources.cpuset_mems
     if (resources.cpu_realtime_period or resources.cpu_realtime_runtime) and facts.cgroup_version == 2:
-        warnings.append("CPU real-time limits are not applied: cgroup v2 has no such setting")
+        warnings.append("CPU real-time limits are discarded: cgroup v2 has no such setting")
         return cpu
     if resources.cpu_realtime_period:
         cpu["realtimePeriod"] = resources.cpu_realtime_period
@@ -121,8 +121,12 @@ def _pids(resources: Resources) -> Document:
     return {"limit": resources.pids_limit}  # -1 stands for unlimited here too
 
 
-def _block_io(resources: Resources, numbers: Mapping[str, tuple[int, int]]) -> Document:
+def _block_io(
+    resources: Resources, facts: HostFacts, warnings: list[str], numbers: Mapping[str, tuple[int, int]]
+) -> Document:
     block: Document = {}
+    if resources.blkio_weight_device and facts.cgroup_version == 2:
+        warnings.append("block I/O weights of devices count only where BFQ schedules them: cgroup v2 has no others")
     if resources.blkio_weight:
         block["weight"] = resources.blkio_weight
     if resources.blkio_weight_device:

@@ -1,13 +1,18 @@
 """build_spec: the one place where a container's runtime spec is put together, and in which order."""
 
-from pier.domain.container import HostConfig
+from contextlib import suppress
+
+from pier.domain.container import Container, HostConfig
+from pier.domain.errors import PierError
+from pier.domain.resources import Ulimit
+from pier.domain.runtime import HostFacts
 from pier.oci.devices import device_documents, device_rules
 from pier.oci.edits import apply_edits
 from pier.oci.inputs import HOST, Document, SpecInputs, SpecResult
 from pier.oci.mounts import mount_documents, root_propagation
 from pier.oci.namespaces import namespace_documents, sysctls
 from pier.oci.process import init_process
-from pier.oci.resources import resource_document
+from pier.oci.resources import block_device_paths, resource_document
 from pier.oci.seccomp import default_profile
 from pier.oci.seccomp_profile import load_profile
 from pier.oci.security import UNCONFINED, masked_paths, parse_security_options, readonly_paths
@@ -36,6 +41,18 @@ def build_spec(inputs: SpecInputs) -> SpecResult:
         spec["annotations"] = annotations
     apply_edits(spec, inputs.edits)
     return SpecResult(spec, tuple(dict.fromkeys(warnings)))
+
+
+def reductions(container: Container, facts: HostFacts, default_ulimits: tuple[Ulimit, ...] = ()) -> tuple[str, ...]:
+    """What this host cannot give a container as it asks, one sentence each, before anything of it is made.
+
+    Where its options cannot be understood that is for build_spec to say, at the start.
+    """
+    resources, warnings = container.host_config.resources, list[str]()
+    with suppress(PierError):
+        init_process(SpecInputs(container=container, facts=facts, default_ulimits=default_ulimits), warnings)
+        resource_document(resources, facts, warnings, dict.fromkeys(block_device_paths(resources), (0, 0)))
+    return tuple(dict.fromkeys(warnings))
 
 
 def _linux(inputs: SpecInputs, process: Document, warnings: list[str]) -> Document:

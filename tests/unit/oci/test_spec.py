@@ -5,14 +5,17 @@ import pytest
 
 from pier.domain.container import Config, Container, HostConfig
 from pier.domain.errors import InvalidArgument, PierError
-from pier.domain.resources import Resources
+from pier.domain.resources import Resources, Ulimit, WeightDevice
 from pier.domain.runtime import HostFacts
+from pier.oci.capabilities import ALL_CAPABILITIES
 from pier.oci.inputs import HOST, Device, Namespaces, SpecInputs, SpecResult
-from pier.oci.spec import build_spec
+from pier.oci.spec import build_spec, reductions
+
+EVERYTHING = HostFacts(capabilities=frozenset(ALL_CAPABILITIES))
 
 
-def _build(host_config: HostConfig | None = None, **more: Any) -> SpecResult:
-    container = Container(
+def _container(host_config: HostConfig | None = None) -> Container:
+    return Container(
         id="a" * 64,
         name="x",
         created_at=0,
@@ -22,7 +25,12 @@ def _build(host_config: HostConfig | None = None, **more: Any) -> SpecResult:
         host_config=host_config or HostConfig(),
         path="/bin/app",
     )
-    return build_spec(SpecInputs(container=container, **({"hostname": "box", "cgroups_path": "/pier/a"} | more)))
+
+
+def _build(host_config: HostConfig | None = None, **more: Any) -> SpecResult:
+    return build_spec(
+        SpecInputs(container=_container(host_config), **({"hostname": "box", "cgroups_path": "/pier/a"} | more))
+    )
 
 
 def _linux(host_config: HostConfig | None = None, **more: Any) -> Any:
@@ -108,3 +116,22 @@ def test_nonsense_is_refused() -> None:
         _build(HostConfig(cap_add=("nonsense",)))
     with pytest.raises(PierError):
         _build(HostConfig(security_opt=("nonsense=1",)))
+
+
+def test_what_the_host_will_cut_is_known_beforehand() -> None:
+    limits = Resources(
+        memory_swappiness=10,
+        cpu_realtime_period=1,
+        blkio_weight_device=(WeightDevice(path="/dev/x", weight=5),),
+        ulimits=(Ulimit(name="nofile", soft=9, hard=99),),
+    )
+    asked = _container(HostConfig(cap_add=("SYS_TIME",), resources=limits))
+    facts = HostFacts(cgroup_version=2, capabilities=frozenset({"CAP_CHOWN"}), hard_limits={"nofile": 50})
+    said = "\n".join(reductions(asked, facts))
+    for words in ("CAP_SYS_TIME", "nofile is cut to 50", "swappiness is discarded", "real-time limits", "BFQ"):
+        assert words in said
+    assert reductions(_container(), EVERYTHING) == ()
+
+
+def test_options_that_cannot_be_understood_are_left_to_the_start() -> None:
+    assert reductions(_container(HostConfig(security_opt=("nonsense",))), EVERYTHING) == ()

@@ -13,6 +13,7 @@ from pier.domain.mount import MountPoint
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
 from pier.engine.containers import names
+from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.endpoints import plan_endpoint
 from pier.engine.containers.filling import Filling
 from pier.engine.containers.links import resolve_links
@@ -24,6 +25,7 @@ from pier.engine.images.images import Images
 from pier.engine.runtimes import Runtimes
 from pier.engine.volumes import Volumes
 from pier.oci.security import DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS
+from pier.oci.spec import reductions
 
 # Keeps the writable layer from containerd's garbage collection; the layer goes when the container is removed.
 GC_ROOT = {"containerd.io/gc.root": "pier"}
@@ -177,6 +179,7 @@ class Creation:
                     log_path=self._log_path(container_id, host.log_config),
                     warnings=tuple(warnings),
                 )
+                container = self._with_reductions(container)
                 await memory.commit(
                     Put(container),
                     Drop(intent),
@@ -184,7 +187,7 @@ class Creation:
                     durable=True,
                 )
                 undo.pop_all()
-        return container_id, warnings
+        return container_id, list(container.warnings)
 
     def _look_up(self, ref: str) -> Container:
         try:
@@ -231,6 +234,12 @@ class Creation:
             endpoint = plan_endpoint(network, endpoint_request, container_id, name, config.hostname)
             endpoints[endpoint.network_name] = endpoint
         return endpoints
+
+    def _with_reductions(self, container: Container) -> Container:
+        """What the host will cut of it is said now, to who asks for it, and not only at the start."""
+        config = self._context.config
+        cuts = reductions(with_defaults(container, config), self._context.facts, default_ulimits(config))
+        return replace(container, warnings=tuple(dict.fromkeys((*container.warnings, *cuts))))
 
     def _warnings(self, host: HostConfig) -> list[str]:
         warnings = []

@@ -1,6 +1,7 @@
 """create: a name, a layer, volumes and networks, or nothing at all."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, U
 from pier.domain.image import Platform
 from pier.domain.mount import MountRequest
 from pier.domain.network import EndpointRequest, PortBinding
-from pier.domain.resources import Resources
+from pier.domain.resources import Resources, Ulimit
 from pier.domain.volume import ANONYMOUS_LABEL
 from pier.engine.containers.create import CreateRequest
 from pier.engine.networks import CreateNetwork
@@ -311,3 +312,13 @@ async def test_drivers_that_keep_files_have_a_log_path(world: World) -> None:
     assert world.container("one").log_path == str(folder / one / f"{one}-json.log")
     assert world.container("two").log_path == str(folder / two / "local-logs" / "container.log")
     assert world.container("three").log_path == ""
+
+
+async def test_what_the_host_will_cut_is_said_at_once(world: World) -> None:
+    resources = Resources(ulimits=(Ulimit(name="nofile", soft=1, hard=10**9),))
+    world.host.host_facts = replace(world.host.host_facts, hard_limits={"nofile": 5000})
+    await world.restart()
+    _, warnings = await world.engine.containers.create(world.request("web", host=HostConfig(resources=resources)))
+    assert warnings == ["ulimit nofile is cut to 5000: containerd itself may not go above it"]
+    await world.engine.containers.start("web")
+    assert world.container("web").warnings == tuple(warnings)
