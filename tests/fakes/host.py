@@ -39,6 +39,7 @@ class FakeHost:
     files: dict[str, dict[str, str]] = field(default_factory=dict)  # container id -> name -> content
     copied: list[tuple[str, str]] = field(default_factory=list)  # (path in the image, destination)
     removed_cgroups: list[str] = field(default_factory=list)
+    killed_for_memory: dict[str, int] = field(default_factory=dict)  # processes, by cgroup
     cgroups: dict[str, str] = field(default_factory=dict)  # by container id
     shims: list[str] = field(default_factory=list)  # ids
     shm: dict[str, int] = field(default_factory=dict)  # container id -> bytes
@@ -61,6 +62,9 @@ class FakeHost:
         if cgroup_path not in self.samples:
             raise NotFound(f"cgroup {cgroup_path} is gone")
         return self.samples[cgroup_path]
+
+    async def oom_kills(self, cgroup_path: str) -> int:
+        return self.killed_for_memory.get(cgroup_path, 0)
 
     async def cgroup_path(self, pid: int) -> str:
         return f"/pier/{pid}"

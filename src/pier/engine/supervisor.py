@@ -70,7 +70,8 @@ class Supervisor:
         memory = self._context.memory
         container = memory.containers.get(container_id)
         if container is not None:
-            self._context.live.note_oom(container_id)
+            if container.state.has_task:  # a late report is not of the next run
+                self._context.live.note_oom(container_id)
             await memory.commit(memory.event("container", "oom", container_id, actor_attributes(container)))
 
     # -- what follows an exit -------------------------------------------------------------------------------

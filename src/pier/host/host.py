@@ -26,7 +26,7 @@ from pier.host.hierarchy import Hierarchy, cgroup_of, filesystem_path, find_hier
 from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
-from pier.host.sample import read_sample
+from pier.host.sample import read_oom_kills, read_sample
 from pier.host.shims import end_shim, list_shims
 from pier.host.shm import SharedMemory
 from pier.host.staging import Staging
@@ -67,6 +67,10 @@ class Host:
     async def sample(self, cgroup_path: str, pid: int) -> ResourceSample:
         """One reading of a running container's cgroup; that of `pid` without a path. Raises NotFound when gone."""
         return await asyncio.to_thread(self._read_sample, cgroup_path, pid)
+
+    async def oom_kills(self, cgroup_path: str) -> int:
+        """How many processes of a cgroup the kernel has killed for want of memory; 0 when it is gone."""
+        return await asyncio.to_thread(read_oom_kills, self._cgroups(), cgroup_path)
 
     async def cgroup_path(self, pid: int) -> str:
         """The path a process is really in. Raises NotFound when it is gone."""

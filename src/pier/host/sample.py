@@ -56,6 +56,19 @@ def read_sample(hierarchy: Hierarchy, cgroup_path: str, root: Path = Path("/")) 
     return _add_v2(sample, directories[""]) if hierarchy.version == 2 else _add_v1(sample, directories)
 
 
+def read_oom_kills(hierarchy: Hierarchy, cgroup_path: str) -> int:
+    """How many processes of a cgroup the kernel has killed for want of memory; 0 when the cgroup is gone.
+
+    `oom_kill` of memory.events (v2), or of memory.oom_control (v1, since Linux 4.13).
+    """
+    try:
+        directory = hierarchy.directory("memory", cgroup_path)
+    except NotFound:
+        return 0
+    name = "memory.events" if hierarchy.version == 2 else "memory.oom_control"
+    return _pairs(directory / name).get("oom_kill", 0)
+
+
 def _system_cpu(root: Path) -> tuple[int, int]:
     """(time of all CPUs in ns, CPUs online), from /proc/stat; steal and guest are not counted, as in Docker."""
     lines = (root / "proc/stat").read_text().splitlines()

@@ -6,7 +6,7 @@ from fakes.cgroups import record_hybrid, record_v1, record_v2, write_files
 from pier.domain.errors import NotFound
 from pier.domain.runtime import BlkioEntry, ResourceSample
 from pier.host.hierarchy import find_hierarchy
-from pier.host.sample import read_sample
+from pier.host.sample import read_oom_kills, read_sample
 
 MEGA = 1 << 20
 
@@ -135,3 +135,17 @@ def test_cgroup_that_is_gone(tmp_path: Path, record: object) -> None:
     record(tmp_path)
     with pytest.raises(NotFound, match="cgroup /pier/a is gone"):
         _sample(tmp_path)
+
+
+def test_processes_killed_for_want_of_memory(v1: Path, tmp_path: Path) -> None:
+    hierarchy = find_hierarchy(v1)
+    assert read_oom_kills(hierarchy, "/pier/a") == 0
+    counted = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
+    (v1 / "sys/fs/cgroup/memory/pier/a/memory.oom_control").write_text(counted)
+    assert read_oom_kills(hierarchy, "/pier/a") == 3
+    assert read_oom_kills(hierarchy, "/pier/gone") == 0
+    unified = tmp_path / "unified"
+    record_v2(unified)
+    (unified / "sys/fs/cgroup/pier/a").mkdir(parents=True, exist_ok=True)
+    (unified / "sys/fs/cgroup/pier/a/memory.events").write_text("oom 4\noom_kill 2\n")
+    assert read_oom_kills(find_hierarchy(unified), "/pier/a") == 2

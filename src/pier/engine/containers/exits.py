@@ -58,7 +58,7 @@ class Exits:
             pid=0,
             exit_code=exit_.status,
             error=reason,
-            oom_killed=self._context.live.take_oom(container.id),
+            oom_killed=await self._was_short_of_memory(container),
             finished_at=exit_.exited_at,
             # What does not run is not healthy: tools wait for `healthy`, and Docker shows it so.
             health=replace(health, status="unhealthy") if health else None,
@@ -68,6 +68,15 @@ class Exits:
         ended = replace(container, state=state, restart_count=container.restart_count + again)
         await memory.commit(Put(ended), *self._events(container, exit_))
         return ended
+
+    async def _was_short_of_memory(self, container: Container) -> bool:
+        """The report of it may come after that of the exit, so the cgroup is asked too, which is there until the task
+        is deleted.
+        """
+        told = self._context.live.take_oom(container.id)
+        if told or not container.cgroup_path:
+            return told
+        return await self._context.ports.host.oom_kills(container.cgroup_path) > 0
 
     def _events(self, container: Container, exit_: TaskExit) -> list[Publish]:
         """Docker's order: network disconnect, then `stop` if one was asked for, then `die`."""

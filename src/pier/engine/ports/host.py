@@ -62,6 +62,10 @@ class Host(Protocol):
         """One reading of a running container's cgroup. Raises NotFound when it is gone."""
         ...
 
+    async def oom_kills(self, cgroup_path: str) -> int:
+        """How many processes of a cgroup the kernel has killed for want of memory; 0 when it is gone."""
+        ...
+
     async def cgroup_path(self, pid: int) -> str:
         """The path a process is really in (v2, or v1's memory hierarchy), from /proc/<pid>/cgroup."""
         ...

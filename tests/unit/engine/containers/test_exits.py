@@ -9,7 +9,7 @@ from fakes.world import World
 from pier.domain.container import Container, Healthcheck, HostConfig, RestartPolicy, Status
 from pier.domain.errors import PierError
 from pier.domain.record import Put
-from pier.domain.runtime import TaskExit
+from pier.domain.runtime import TaskExit, TaskOom
 
 RETRY = HostConfig(restart_policy=RestartPolicy(name="on-failure", maximum_retry_count=2))
 
@@ -95,6 +95,19 @@ async def test_the_exit_is_recorded_before_the_task_is_deleted(world: World) -> 
     world.end(container_id, 4)
     await world.turns()
     assert container_id in world.containerd.state.tasks
+
+
+async def test_oom_that_is_told_after_the_exit_is_seen_in_the_cgroup_and_is_not_of_the_next_run(world: World) -> None:
+    container_id = await world.run("web")
+    world.host.killed_for_memory[world.container("web").cgroup_path] = 1
+    world.end(container_id, 137)
+    assert (await world.ended("web")).state.oom_killed
+    world.host.killed_for_memory.clear()
+    world.containerd.state.publish(TaskOom(container_id=container_id))
+    await world.until(lambda: "oom" in world.actions())
+    await world.engine.containers.start("web")
+    world.end(container_id, 0)
+    assert not (await world.ended("web")).state.oom_killed
 
 
 async def test_oom_is_shown_until_the_next_start(world: World) -> None:
