@@ -87,6 +87,7 @@ class FakeStreams:
     reopened: list[tuple[str, str]] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     failure: Exception | None = None
+    gate: asyncio.Event | None = None  # reopening waits for it
 
     async def open(
         self,
@@ -125,6 +126,8 @@ class FakeStreams:
         log_path: str,
         container: Container | None = None,
     ) -> FakeStream:
+        if self.gate is not None:
+            await self.gate.wait()
         self.reopened.append((container_id, exec_id))
         return await self.open(
             container_id, exec_id, stdin=stdin, terminal=terminal, log=log, log_path=log_path, container=container

@@ -65,7 +65,7 @@ class World:
     # -- pierd --------------------------------------------------------------------------------------------------------
 
     async def boot(self) -> None:
-        """Starts a pierd on what the world holds, and waits for its first look if containerd answers."""
+        """Starts a pierd on what the world holds, and waits until it has looked at all of it if containerd answers."""
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[None] = loop.create_future()
         self._run = loop.create_task(self._serve(ready), name="pierd")
@@ -74,6 +74,8 @@ class World:
             self._run.result()
         async with asyncio.timeout(PATIENCE):
             await self.engine.first_look()
+            if self.engine.supervisor.agreed.is_set():
+                await self.engine.supervisor.reconciled.wait()
 
     async def _serve(self, ready: asyncio.Future[None]) -> None:
         async with asyncio.TaskGroup() as group:

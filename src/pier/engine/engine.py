@@ -121,7 +121,7 @@ class Engine:
             await self.system.require_containerd()
         except Unavailable:
             return
-        await self.supervisor.reconciled.wait()
+        await self.supervisor.agreed.wait()
 
     async def stop(self) -> None:
         """Containers go on; only what belongs to this process ends."""

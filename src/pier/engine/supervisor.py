@@ -20,13 +20,14 @@ from pier.engine.containers.exits import Exits, without_addresses
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.remove import Removal
 from pier.engine.containers.restart import comes_up_with_engine, needed_by
+from pier.engine.containers.taking_up import take_up_streams
 from pier.engine.context import Context
 from pier.engine.execs import Execs
 from pier.engine.health import HealthChecks
-from pier.engine.sweep import Sweep, reopen_streams
+from pier.engine.sweep import Sweep
 
 _log = logging.getLogger(__name__)
-COMPARED_AT_ONCE = 32  # containers that are looked at when the records are compared with containerd
+TAKEN_UP_AT_ONCE = 32  # containers whose streams are opened again after a start
 LOOK_AGAIN = 0.1  # seconds
 OTHERS_LOOKS = 600  # so often does a restart look whether those whose namespaces it shares are up: a minute
 LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
@@ -44,7 +45,8 @@ class Supervisor:
         self._health = health
         self._sweep = Sweep(context)
         self._swept = False
-        self.reconciled = asyncio.Event()  # the records agreed with containerd at least once
+        self.agreed = asyncio.Event()  # the records agreed with containerd at least once: what is told is true
+        self.reconciled = asyncio.Event()  # and all that a pierd before this one has left is taken up or away
         exits.after_exit = self._after_exit
         lifecycle.after_start = health.watch
         lifecycle.after_failed_start = self._after_failed_start
@@ -122,25 +124,32 @@ class Supervisor:
         except PierError as error:
             _log.warning("cannot list the tasks: %s", error.message)
             return
-        places = asyncio.Semaphore(COMPARED_AT_ONCE)
-        async with asyncio.TaskGroup() as group:  # to take up the streams of one is mostly waiting
-            for container in list(self._context.memory.containers.values()):
-                comparing = self._try_compare(container, tasks.get(container.id), places)
-                if container.state.has_task:
-                    group.create_task(comparing, name=f"compare {container.id}")
-                else:
-                    await comparing
+        for container in list(self._context.memory.containers.values()):
+            try:
+                await self._compare(container, tasks.get(container.id))
+            except PierError as error:
+                _log.warning("cannot reconcile container %s: %s", container.id, error.message)
+        self.agreed.set()
+        await self._take_up_all()
         if not self._swept:
             self._swept = True
             await self._sweep.run(tasks)
         self.reconciled.set()
 
-    async def _try_compare(self, container: Container, task: TaskState | None, places: asyncio.Semaphore) -> None:
-        async with places:
-            try:
-                await self._compare(container, task)
-            except PierError as error:
-                _log.warning("cannot reconcile container %s: %s", container.id, error.message)
+    async def _take_up_all(self) -> None:
+        """The streams of all that run, some at a time, as that is mostly waiting; who ends meanwhile has its own."""
+        places = asyncio.Semaphore(TAKEN_UP_AT_ONCE)
+
+        async def take_up(container_id: str) -> None:
+            async with places, self._context.live.lock(container_id):
+                container = self._context.memory.containers.get(container_id)
+                if container is not None and container.state.has_task:
+                    await take_up_streams(self._context, container)
+
+        async with asyncio.TaskGroup() as group:
+            for container in list(self._context.memory.containers.values()):
+                if container.state.has_task and self._context.live.stream(container.id) is None:
+                    group.create_task(take_up(container.id), name=f"take up {container.id}")
 
     async def _compare(self, container: Container, task: TaskState | None) -> None:
         if container.state.has_task:
@@ -175,8 +184,6 @@ class Supervisor:
     async def _compare_running(self, container: Container, task: TaskState | None) -> None:
         if task is None or task.pid != container.state.pid:
             task = await self._look_again(container)
-        if self._context.live.stream(container.id) is None:
-            await self._reopen_streams(container)
         if task is None:
             now = self._context.memory.clock.now()
             exit_ = TaskExit(container_id=container.id, exec_id="", pid=container.state.pid, status=255, exited_at=now)
@@ -211,9 +218,6 @@ class Supervisor:
             if now is not None and seen is not None:
                 status = Status.PAUSED if seen.status is TaskStatus.PAUSED else Status.RUNNING
                 await self._context.memory.commit(Put(replace(now, state=replace(now.state, status=status))))
-
-    async def _reopen_streams(self, container: Container) -> None:
-        self._context.live.set_stream(container.id, await reopen_streams(self._context, container))
 
     async def _undo_unrecorded(self, container: Container) -> None:
         """pierd died between making a task and recording it: nobody was told of a start, so there was none.

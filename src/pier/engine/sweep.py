@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
 from pier.domain import ids
-from pier.domain.container import Container
 from pier.domain.errors import PierError
 from pier.domain.record import Drop
 from pier.engine.containers.ending import end_task
 from pier.engine.containers.mounting import owner_of_key
+from pier.engine.containers.taking_up import reopen_streams
 from pier.engine.context import Context
-from pier.engine.ports import Stream
 
 _log = logging.getLogger(__name__)
 
@@ -138,16 +137,3 @@ class Sweep:
             _log.info("removed %s, left by an earlier pierd", what)
         except PierError as error:
             _log.warning("cannot remove %s, left by an earlier pierd: %s", what, error.message)
-
-
-async def reopen_streams(context: Context, container: Container) -> Stream:
-    """The streams of the container's present or last run, as the pierd before this one has left them."""
-    log = container.host_config.log_config
-    return await context.ports.streams.reopen(
-        container.id,
-        stdin=container.config.open_stdin,
-        terminal=container.config.tty,
-        log=None if log.driver == "none" else log,
-        log_path=container.log_path,
-        container=container,
-    )

@@ -19,6 +19,7 @@ from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.endpoints import network_events, volume_events
 from pier.engine.containers.mounting import give_back
 from pier.engine.containers.restart import next_backoff, should_restart
+from pier.engine.containers.taking_up import take_up_streams
 from pier.engine.context import Context
 from pier.engine.live import Outcome
 
@@ -40,6 +41,7 @@ class Exits:
             container = memory.containers.get(exit_.container_id)
             if container is None or not container.state.has_task or container.state.pid != exit_.pid:
                 return
+            await take_up_streams(self._context, container)  # an exit may be found before they are
             ended = await self._record(container, exit_, reason)
             await self.clean(ended)
             await memory.commit(Put(without_addresses(memory.containers[ended.id])))
