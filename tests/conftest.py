@@ -52,9 +52,11 @@ def new_engine(containerd: Containerd) -> Iterator[NewEngine]:
     yield make
     for one in made:
         _engines.remove(one)
-        if one.process and one.answers():
-            one.remove_all_containers()
-        one.destroy()
+        try:
+            if one.process and one.answers():
+                one.remove_all_containers()
+        finally:
+            one.destroy()
 
 
 def load_image(engine: Engine) -> None:
