@@ -50,6 +50,7 @@ from pier.engine.gate import Gate
 from pier.engine.jobs import Jobs
 from pier.engine.live import Live
 from pier.engine.memory import Memory
+from pier.host.heap import bound_heaps, trim_heaps
 from pier.host.host import Host
 from pier.host.wrappers import write_wrappers
 from pier.keeper.client import Keeper
@@ -65,6 +66,7 @@ from pier.volumes.local import LocalVolumes
 
 _log = logging.getLogger("pierd")
 _LOCKS = Path("/run/lock")
+TRIM_PERIOD = 15.0  # seconds
 RECONCILE_PATIENCE = 5.0  # seconds that the API waits for the first comparison with containerd
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR", "fatal": "CRITICAL"}
 
@@ -82,6 +84,7 @@ def main() -> None:
     )
     logging.getLogger("grpc").setLevel("WARNING")  # its debug lines, some for each call, drown ours
     os.environ.update(settings.proxies)
+    bound_heaps()
     try:
         with _locked(settings), _pidfile(settings.pidfile):
             asyncio.run(serve(settings))
@@ -105,6 +108,7 @@ async def serve(settings: Config) -> None:
     try:
         async with asyncio.TaskGroup() as group, _engine(settings, group, again) as engine:
             engine.run()
+            trimming = group.create_task(_trim_regularly(), name="trim")
             with suppress(TimeoutError):
                 async with asyncio.timeout(RECONCILE_PATIENCE):
                     await engine.first_look()
@@ -113,6 +117,7 @@ async def serve(settings: Config) -> None:
                 _log.info("pierd %s listens on %s", __version__, ", ".join(settings.hosts))
                 await done.wait()
                 _log.info("shutting down; containers go on")
+            trimming.cancel()
     except* (PierError, BadListener) as errors:
         raise errors.exceptions[0] from None
 
@@ -127,6 +132,13 @@ def _tls(settings: Config) -> ssl.SSLContext | None:
     except OSError as error:
         files = f"{settings.tlscert}, {settings.tlskey}, {settings.tlscacert}"
         raise BadListener(f"cannot read the certificates of the API ({files}): {error}") from error
+
+
+async def _trim_regularly() -> None:
+    """Never returns. What a burst of clients has left is given back soon after them."""
+    while True:
+        await asyncio.sleep(TRIM_PERIOD)
+        await asyncio.to_thread(trim_heaps)
 
 
 @asynccontextmanager

@@ -36,8 +36,10 @@ class Raw:
 
     def read_to_end(self) -> bytes:
         """All bytes until the engine closes."""
+        pieces = [self.rest]
         while data := self.connection.recv(65536):
-            self.rest += data
+            pieces.append(data)
+        self.rest = b"".join(pieces)
         return self.rest
 
 
@@ -52,11 +54,11 @@ def connected(engine: Engine) -> Iterator[Raw]:
 
 def frames(data: bytes) -> list[tuple[int, bytes]]:
     """(stream, payload) of each frame."""
-    found = []
-    while data:
-        stream, length = struct.unpack(">BxxxI", data[:8])
-        found.append((stream, data[8 : 8 + length]))
-        data = data[8 + length :]
+    found, at = [], 0
+    while at < len(data):
+        stream, length = struct.unpack_from(">BxxxI", data, at)
+        found.append((stream, data[at + 8 : at + 8 + length]))
+        at += 8 + length
     return found
 
 
@@ -248,12 +250,14 @@ def test_an_exec_detached_by_its_keys_ends_for_the_client(engine: Engine, image:
 
 
 def test_replay_and_live_output_together_have_every_line_once(engine: Engine, image: str) -> None:
-    lines = 400_000
-    container_id = created(engine, image, "seq", str(lines))
+    half, lines = 300_000, 400_000
+    script = f"seq {half}; until [ -e /go ]; do usleep 10000; done; seq {half + 1} {lines}"  # it must not end before
+    container_id = created(engine, image, "sh", "-c", script)
     engine.call("POST", f"/containers/{container_id}/start")
     wait_for(lambda: engine.call("GET", f"/containers/{container_id}/logs?stdout=1&tail=1").body, what="a first line")
     with connected(engine) as raw:
         raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}&logs=1", UPGRADE)
+        engine.docker("exec", container_id, "touch", "/go").check()
         said = b"".join(data for _, data in frames(raw.read_to_end()))
     assert said == b"".join(b"%d\n" % number for number in range(1, lines + 1))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
@@ -178,11 +178,16 @@ class Execs:
             extra_env=links.environment(self._context, container),
             default_ulimits=default_ulimits(self._context.config),
         )
+        live = self._context.live
         async with self._context.gate.making():
             await ports.tasks.add_exec(container.id, exec_.id, process, stream.stdio)
             undo.push_async_callback(self._drop, container.id, exec_.id)
             session.stream.set_result(stream)
-            return await ports.tasks.start(container.id, exec_.id)
+            with ExitStack() as inside:
+                async with live.lock(container.id):  # of who pauses it: it is paused by now, or will not be yet
+                    self._running(container.id)
+                    inside.enter_context(live.entering(container.id))
+                return await ports.tasks.start(container.id, exec_.id)
 
     async def _drop(self, container_id: str, exec_id: str) -> None:
         with suppress(PierError):

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from pier.engine.ports import Stream
@@ -18,6 +18,36 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class _Inside:
+    """Who is in the middle of something, and a way to wait until nobody is."""
+
+    count: int = 0
+    empty: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextmanager
+    def stay(self) -> Iterator[None]:
+        self.count += 1
+        self.empty.clear()
+        try:
+            yield
+        finally:
+            self.count -= 1
+            if not self.count:
+                self.empty.set()
+
+    async def gone(self, seconds: float) -> bool:
+        """False if somebody still is there after that time."""
+        if not self.count:
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await self.empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+@dataclass(slots=True)
 class _Life:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     stream: asyncio.Future[Stream] | None = None
@@ -27,8 +57,8 @@ class _Life:
     restarting: int = 0
     execs: set[str] = field(default_factory=set)
     oom_seen: bool = False
-    writers: int = 0
-    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    writers: _Inside = field(default_factory=_Inside)
+    entering: _Inside = field(default_factory=_Inside)
 
 
 class Live:
@@ -126,30 +156,24 @@ class Live:
     def is_restarting(self, container_id: str) -> bool:
         return container_id in self._lives and self._lives[container_id].restarting > 0
 
-    @contextmanager
-    def writing(self, container_id: str) -> Iterator[None]:
+    def writing(self, container_id: str) -> AbstractContextManager[None]:
         """Around what writes into a container's files through a mount of its own."""
-        life = self._lives[container_id]
-        life.writers += 1
-        life.quiet.clear()
-        try:
-            yield
-        finally:
-            life.writers -= 1
-            if not life.writers:
-                life.quiet.set()
+        return self._lives[container_id].writers.stay()
 
     async def writers_gone(self, container_id: str, seconds: float) -> bool:
         """Waits until nobody writes into its files; False if somebody still does after that time."""
-        life = self._lives[container_id]
-        if not life.writers:
-            return True
-        try:
-            async with asyncio.timeout(seconds):
-                await life.quiet.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._lives[container_id].writers.gone(seconds)
+
+    def entering(self, container_id: str) -> AbstractContextManager[None]:
+        """Around the start of a further process; begun under the container's lock, which whoever freezes it holds.
+
+        A process that joins a cgroup while that is frozen stands still half-made, and the shim with it.
+        """
+        return self._lives[container_id].entering.stay()
+
+    async def all_entered(self, container_id: str, seconds: float) -> bool:
+        """Waits until no further process is being started; False if one still is after that time."""
+        return await self._lives[container_id].entering.gone(seconds)
 
     def note_oom(self, container_id: str) -> None:
         self._lives[container_id].oom_seen = True

@@ -22,6 +22,8 @@ async def end_task(tasks: Tasks, container_id: str) -> None:
     while True:
         with suppress(PierError):  # it may have ended by itself
             await tasks.kill(container_id, 9, everyone=True)
+        with suppress(PierError):  # a frozen process does not even die
+            await tasks.resume(container_id)
         try:
             await tasks.delete(container_id)
         except NotFound:

@@ -19,6 +19,7 @@ from pier.engine.live import Outcome
 
 SIGKILL = 9
 DEFAULT_STOP_TIMEOUT = 10  # seconds
+ENTER_PATIENCE = 20  # seconds that a pause waits for an exec on its way
 KILL_PATIENCE = 10  # seconds that SIGKILL may take until the exit is settled
 
 
@@ -210,6 +211,8 @@ class Lifecycle:
             if container.state.status is Status.PAUSED:
                 raise Conflict(f"Container {container.id} is already paused")
             container.require_running()
+            if not await self._context.live.all_entered(container.id, ENTER_PATIENCE):
+                raise Unavailable(f"a process is being started in container {container.id}: pause it when that is done")
             await self._context.ports.tasks.pause(container.id)
             await self._put_status(container, Status.PAUSED, "pause")
 

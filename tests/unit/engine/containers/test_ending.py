@@ -15,6 +15,10 @@ def give_task(world: World, *args: str) -> None:
     tasks["c"] = Task(Process(next(world.containerd.state.pids), args, status=TaskStatus.RUNNING))
 
 
+async def unheard(container_id: str, signal: int, *, everyone: bool = False) -> None:
+    """A signal to a process that hangs in the kernel."""
+
+
 async def test_running_task_is_killed_and_deleted_once_it_has_ended(world: World) -> None:
     give_task(world, "sleep")
     await end_task(world.containerd.tasks, "c")
@@ -33,9 +37,17 @@ async def test_deletion_that_is_refused_is_tried_again(world: World) -> None:
     assert "c" not in world.containerd.state.tasks
 
 
+async def test_frozen_task_is_thawed_to_die(world: World) -> None:
+    give_task(world, "sleep")
+    world.containerd.state.tasks["c"].init.status = TaskStatus.PAUSED
+    await end_task(world.containerd.tasks, "c")
+    assert "c" not in world.containerd.state.tasks
+
+
 async def test_process_that_does_not_die_is_an_error_in_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     give_task(world, "sleep")
-    world.containerd.state.tasks["c"].init.status = TaskStatus.PAUSED  # out of reach of signals
+    world.containerd.state.tasks["c"].init.args = ("trap",)
+    monkeypatch.setattr(world.containerd.tasks, "kill", unheard)
     monkeypatch.setattr(ending, "_PATIENCE", 0.05)
     with pytest.raises(Conflict):
         await end_task(world.containerd.tasks, "c")
