@@ -215,12 +215,12 @@ class Engine:
         for folder in sorted(mounts_below(self.exec_root, self.data_root), reverse=True):
             subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
         bridges = {self.bridge, *bridges_of(self.namespace)}
-        leave_router_guard(bridges)
         for bridge in bridges:
             subprocess.run(["ip", "link", "delete", bridge], check=False, capture_output=True)
         for family, table in nft_tables(self.namespace.replace("-", "_")):
             subprocess.run(["nft", "delete", "table", family, table], check=False, capture_output=True)
         remove_foreign_rules(f"pier_{self.namespace.replace('-', '_')}")
+        leave_router_guard(bridges)
         for parent in Path("/sys/fs/cgroup").glob(f"*{self.cgroup_parent}"):
             for folder in sorted(map(str, parent.rglob("*/")), reverse=True):
                 remove_directory(folder)
@@ -242,7 +242,8 @@ def leave_router_guard(bridges: Iterable[str]) -> None:
     """Takes bridges out of the guard of a host that Pier made a router; the last to leave switches routing off."""
     names = ", ".join(f'"{bridge}"' for bridge in bridges)
     change = f"element ip pier-router bridges {{ {names} }}"
-    left = _nft(f"add {change}; delete {change}; list set ip pier-router bridges")
+    _nft(f"add {change}; delete {change}")
+    left = _nft("list set ip pier-router bridges")  # by itself: in one run it would show what was there before
     if left.returncode == 0 and "elements" not in left.stdout:
         _nft("delete table ip pier-router")
         if "hook forward" not in _nft("list chains").stdout:
@@ -288,7 +289,7 @@ def find_processes(*words: str) -> list[int]:
 def mounts_below(*roots: Path) -> list[str]:
     """Mount points under these directories."""
     points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    return [point for point in points if any(point.startswith(f"{root}/") for root in roots)]
+    return [point for point in points if any(f"{point}/".startswith(f"{root}/") for root in roots)]
 
 
 def nft_tables(part: str) -> list[tuple[str, str]]:
