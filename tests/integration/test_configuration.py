@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from conftest import load_image
 from support.engine import Engine
+from support.fetch import fetch
 from support.wait import wait_for
 
+SERVER = "mkdir /w; echo served > /w/index.html; exec httpd -f -h /w"
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
 
@@ -45,7 +47,7 @@ def test_defaults_for_containers(new_engine: Callable[..., Engine], image: str, 
         default_ulimits={"nofile": {"Name": "nofile", "Soft": 77, "Hard": 88}},
         default_shm_size="8M",
         default_ipc_mode="shareable",
-        host_gateway_ip="192.0.2.77",
+        host_gateway_ips=["192.0.2.77"],
         no_new_privileges=True,
         seccomp_profile=str(profile),
         log_driver="local",
@@ -88,6 +90,48 @@ def test_the_default_bridge_follows_the_configuration(new_engine: Callable[..., 
     address = engine.docker("exec", "web", "hostname", "-i").check().stdout.strip()
     reached = engine.docker("run", "--rm", image, "wget", "-q", "-T", "2", "-O-", f"http://{address}/")
     assert reached.code != 0
+
+
+def test_the_addresses_of_the_default_bridge(new_engine: Callable[..., Engine], image: str) -> None:
+    engine = new_engine()
+    engine.start()  # first with IPv4 and nothing else said
+    load_image(engine)
+    engine.stop()
+    net = engine.bip.removesuffix("1/24")
+    configure(
+        engine,
+        fixed_cidr=f"{net}128/25",
+        default_gateway=f"{net}254",
+        ipv6=True,
+        fixed_cidr_v6="fd00:213:7::/64",
+    )
+    engine.flags = [*engine.flags, "--bip", f"{net}9/24"]
+    engine.start()
+    network = engine.call("GET", "/networks/bridge").json()
+    assert network["EnableIPv6"] is True
+    assert network["IPAM"]["Config"] == [
+        {
+            "Subnet": f"{net}0/24",
+            "IPRange": f"{net}128/25",
+            "Gateway": f"{net}9",
+            "AuxiliaryAddresses": {"DefaultGatewayIPv4": f"{net}254"},
+        },
+        {"Subnet": "fd00:213:7::/64", "IPRange": "fd00:213:7::/64", "Gateway": "fd00:213:7::1"},
+    ]
+    engine.docker("run", "-d", "--name", "web", "-p", "80", image, "sh", "-c", SERVER).check()
+    settings = engine.call("GET", "/containers/web/json").json()["NetworkSettings"]
+    assert (settings["IPAddress"], settings["Gateway"]) == (f"{net}128", f"{net}254")
+    assert (settings["GlobalIPv6Address"], settings["IPv6Gateway"]) == ("fd00:213:7::2", "fd00:213:7::1")
+    flags = ["--rm", "--link", "web", "--add-host", "h:host-gateway"]
+    script = "ip route; ip -6 route; cat /etc/hosts"
+    said = engine.docker("run", *flags, image, "sh", "-c", script).check().stdout
+    assert f"default via {net}254 " in said
+    assert "default via fd00:213:7::1 " in said
+    for line in (f"{net}9\th", "fd00:213:7::1\th", f"{net}128\tweb", "fd00:213:7::2\tweb"):
+        assert line in said
+    port = int(settings["Ports"]["80/tcp"][0]["HostPort"])
+    for address, number in (("fd00:213:7::2", 80), (f"{net}128", 80), ("127.0.0.1", port), ("::1", port)):
+        assert fetch(address, number) == "served\n", address
 
 
 def test_sighup_reloads_what_dockerd_reloads(new_engine: Callable[..., Engine], image: str) -> None:

@@ -92,9 +92,9 @@ class NetworkEngine:
         self.lab.run(self.networks.unplug(container_id, endpoint))
 
     def create(self, name: str = "bridge", *, bridge: str = "pier0", subnet: str = "", **more: Any) -> Network:
-        pools = (IpamPool(subnet=subnet),) if subnet else ()
+        more.setdefault("pools", (IpamPool(subnet=subnet),) if subnet else ())
         number = next(_numbers)
-        wanted = Network(id=f"{number:064x}", name=name, driver="bridge", bridge=bridge, pools=pools, **more)
+        wanted = Network(id=f"{number:064x}", name=name, driver="bridge", bridge=bridge, **more)
         self.recorded.append(self.lab.run(self.networks.create(wanted)))
         return self.recorded[-1]
 

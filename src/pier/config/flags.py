@@ -50,6 +50,12 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("-b", "--bridge", help="link name of the default bridge (default pier0)")
     add("--bip", help="address and prefix of the default bridge, as 172.30.0.1/16")
+    add("--fixed-cidr", help="part of the default bridge's subnet that containers get; without --bip all of it")
+    add("--default-gateway", help="where default routes on the default bridge lead (default: to the bridge)")
+    _switch(parser, "--ipv6", help="IPv6 on the default bridge, from a generated subnet if none is given")
+    add("--bip6", help="IPv6 address and prefix of the default bridge")
+    add("--fixed-cidr-v6", help="IPv6 subnet of its containers")
+    add("--default-gateway-v6", help="where their IPv6 default routes lead")
     add("--default-address-pool", dest="default_address_pools", action="append", help="base=10.9.0.0/16,size=24")
     add("--mtu", type=int, help="MTU of the default bridge (default 1500)")
     _switch(parser, "--icc", help="containers on the default bridge reach each other (default true)")
@@ -60,7 +66,12 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
         choices=("open", "loopback-only", "obey-firewall"),
         help="who may reach them (default open)",
     )
-    add("--host-gateway-ip", help="what host-gateway in --add-host stands for")
+    add(
+        "--host-gateway-ip",
+        dest="host_gateway_ips",
+        action="append",
+        help="what host-gateway in --add-host stands for (default: the default bridge's addresses)",
+    )
     add("--dns", action="append", help="DNS server of containers that name none")
     add("--dns-opt", dest="dns_opts", action="append", help="resolver option of containers that name none")
     add("--dns-search", action="append", help="search domain of containers that name none")

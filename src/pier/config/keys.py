@@ -1,12 +1,11 @@
 """Every key of daemon.json: those of dockerd that Pier honours, those it refuses and why, and its own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pier.config import values
 
-Read = Callable[[object], object]
+Read = values.Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,19 @@ KEYS = {
     "proxies": Key("proxies", values.proxies),
     "bridge": Key("bridge", values.text),
     "bip": Key("bip", values.text),
+    "fixed-cidr": Key("fixed_cidr", values.subnet(4)),
+    "default-gateway": Key("default_gateway", values.address),
+    "ipv6": Key("ipv6", values.boolean),
+    "bip6": Key("bip6", values.text),
+    "fixed-cidr-v6": Key("fixed_cidr_v6", values.subnet(6)),
+    "default-gateway-v6": Key("default_gateway_v6", values.address),
     "default-address-pools": Key("default_address_pools", values.pools),
     "default-network-opts": Key("default_network_opts", values.network_options),
     "mtu": Key("mtu", values.mtu),
     "icc": Key("icc", values.boolean),
     "ip": Key("ip", values.address),
     "ip-masq": Key("ip_masq", values.boolean),
-    "host-gateway-ip": Key("host_gateway_ip", values.address),
+    "host-gateway-ips": Key("host_gateway_ips", values.addresses),
     "dns": Key("dns", values.addresses),
     "dns-opts": Key("dns_opts", values.strings),
     "dns-search": Key("dns_search", values.strings),
@@ -95,6 +100,8 @@ KEYS = {
     "allow-insecure-tcp": Key("allow_insecure_tcp", values.boolean),
     "firewall": Key("own_table_only", lambda value: values.one_of("default", "own-table-only")(value) != "default"),
 }
+# dockerd's former names: `host-gateway-ip` was one address.
+FORMER: dict[str, tuple[str, Read]] = {"host-gateway-ip": ("host-gateway-ips", lambda value: [value])}
 FIELDS = {key.field: name for name, key in KEYS.items()}
 
 # Keys with one value that says what Pier does anyway; any other is refused, for the reason given.
@@ -121,10 +128,7 @@ REFUSED = {
     "cluster-store": "Pier runs on one host",
     "cpu-rt-period": "set it for each container",
     "cpu-rt-runtime": "set it for each container",
-    "default-gateway": "the default bridge's gateway is its own address",
-    "default-gateway-v6": "the default bridge's gateway is its own address",
     "features": "Pier has none of dockerd's features to switch",
-    "fixed-cidr": "the default bridge gives out all of its subnet",
     "metrics-addr": "Pier serves no metrics",
     "network-control-plane-mtu": "Pier runs on one host",
     "node-generic-resources": "Pier runs on one host",

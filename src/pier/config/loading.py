@@ -1,14 +1,14 @@
 """Makes a Config of a command line and of daemon.json, or says what is wrong with them."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pier.config.default_bridge import check_default_bridge
 from pier.config.flags import DEFAULT_CONFIG_FILE, read_flags
-from pier.config.keys import FIELDS, FIXED, KEYS, REFUSED
+from pier.config.keys import FIELDS, FIXED, FORMER, KEYS, REFUSED
 from pier.config.settings import Config, ConfigError
 
 
@@ -62,7 +62,13 @@ def _read_file(path: Path, *, required: bool) -> dict[str, object]:
     if not isinstance(document, dict):
         raise ConfigError(f"the configuration file {path} must hold one JSON object")
     found: dict[str, object] = {}
-    for key, value in document.items():
+    for given, given_value in document.items():
+        key, value = given, given_value
+        if given in FORMER:
+            key, read = FORMER[given]
+            value = read(given_value)
+            if key in document:
+                raise ConfigError(f"{path}: {given} and {key} say the same; remove one of them")
         if key in FIXED:
             only, reason = FIXED[key]
             if value != only:
@@ -99,8 +105,7 @@ def _check(config: Config) -> Config:
         raise ConfigError(f"--bridge {config.bridge!r}: a link name has 1 to 15 letters, digits, dots or dashes")
     if config.bridge == "none":
         raise ConfigError("--bridge none: Pier always has its default network; give containers --network none instead")
-    if config.bip:
-        _check_bip(config.bip)
+    check_default_bridge(config)
     for host in config.hosts:
         if host != "fd://" and not host.startswith(("unix://", "tcp://")):
             raise ConfigError(f"--host {host!r}: use unix:///path/of.sock, tcp://ADDRESS:PORT or fd://")
@@ -115,12 +120,3 @@ def _check(config: Config) -> Config:
             f"--default-runtime {config.default_runtime!r} is unknown; add it with --add-runtime NAME=PATH"
         )
     return config
-
-
-def _check_bip(bip: str) -> None:
-    try:
-        interface = ipaddress.IPv4Interface(bip)
-    except ValueError as error:
-        raise ConfigError(f"--bip {bip!r} is not an IPv4 address with a prefix, as 172.30.0.1/16: {error}") from error
-    if "/" not in bip or interface.ip == interface.network.network_address:
-        raise ConfigError(f"--bip {bip!r} must be a host's address with a prefix, as 172.30.0.1/16")

@@ -59,7 +59,13 @@ class Config:
     max_download_attempts: int = 5  # of a layer, in a row without a byte of progress
     proxies: Mapping[str, str] = field(default_factory=dict)  # of pierd's own requests, by variable: HTTP_PROXY …
     bridge: str = "pier0"
-    bip: str = ""
+    bip: str = ""  # address and prefix of the default bridge; fixed_cidr is the part of it that containers get
+    fixed_cidr: str = ""
+    default_gateway: str = ""  # where its containers' default route leads; "": to the bridge
+    ipv6: bool = False  # on the default bridge, as are the next three
+    bip6: str = ""
+    fixed_cidr_v6: str = ""
+    default_gateway_v6: str = ""
     default_address_pools: tuple[tuple[str, int], ...] = ()  # (base network, prefix length of each subnet)
     default_network_opts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by driver
     mtu: int = 1500  # of the default bridge, as are the next three
@@ -67,7 +73,7 @@ class Config:
     ip: str = "0.0.0.0"  # where a port is published whose binding names no address
     ip_masq: bool = True
     published_ports: str = "open"  # or loopback-only, obey-firewall; see network.publisher
-    host_gateway_ip: str = ""  # what `host-gateway` in ExtraHosts stands for; "": the network's gateway
+    host_gateway_ips: tuple[str, ...] = ()  # what `host-gateway` in ExtraHosts stands for; (): the default bridge
     dns: tuple[str, ...] = ()
     dns_opts: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()

@@ -2,10 +2,11 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pier.config.settings import RuntimeSetting, UlimitSetting
 
+Read = Callable[[object], object]
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)i?b?", re.IGNORECASE)
 
 
@@ -71,6 +72,23 @@ def address(value: object) -> str:
         return str(ipaddress.ip_address(text(value)))
     except ValueError:
         raise ValueError(f"{value!r} is not an IP address") from None
+
+
+def subnet(version: int) -> Read:
+    """Reads a subnet of that IP version; bits beyond its prefix are dropped, as dockerd drops them."""
+
+    def read(value: object) -> str:
+        try:
+            network = ipaddress.ip_network(text(value), strict=False)
+        except ValueError:
+            network = None
+        if network is None or network.version != version or "/" not in str(value):
+            raise ValueError(f"{value!r} is not an IPv{version} subnet")
+        if network.prefixlen > network.max_prefixlen - 2:
+            raise ValueError(f"{value!r} has no room for a gateway and a container")
+        return str(network)
+
+    return read
 
 
 def mtu(value: object) -> int:

@@ -7,6 +7,8 @@ from pier.domain.errors import InvalidArgument
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 ENDPOINT_SYSCTLS = "com.docker.network.endpoint.sysctls"
+# Names of auxiliary addresses that default routes on a bridge network lead to, instead of to the bridge (Docker's).
+DEFAULT_GATEWAYS = {4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6"}
 _SYSCTLS = ("ipv4", "ipv6", "mpls")
 
 

@@ -77,10 +77,10 @@ class Engine:
     async def start(self) -> None:
         """Brings the host's networks in line with the records."""
         memory, networks = self._context.memory, self._context.ports.networks
-        await self.networks.take_settings()
+        outdated = await self.networks.default_bridge.take_settings(filter(_holds, memory.containers.values()))
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
         await self._context.ports.volumes.start(list(memory.volumes.values()), _users(memory.containers.values()))
-        await networks.start(list(memory.networks.values()), running)
+        await networks.start([network for network in memory.networks.values() if network != outdated], running)
         await self.networks.ensure_predefined()
         for container in memory.containers.values():
             if _holds(container) and has_resolver(container.endpoints.values()):

@@ -1,7 +1,6 @@
 """Use cases of networks: bridge, host and none, and bridges of the user's own."""
 
 import asyncio
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +13,7 @@ from pier.domain.record import Drop, Put
 from pier.engine.connections import Connections
 from pier.engine.containers.endpoints import PREDEFINED
 from pier.engine.context import Context
+from pier.engine.default_bridge import DefaultBridge
 from pier.engine.until import parse_until
 
 _FILTERS = ("dangling", "driver", "id", "label", "label!", "name", "scope", "type")
@@ -48,43 +48,19 @@ class Networks:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._connections = Connections(context)
+        self.default_bridge = DefaultBridge(context)
         self._making = asyncio.Lock()  # two of one name, asked for at once, must not both find it free
 
     async def ensure_predefined(self) -> None:
         """Makes the records of bridge, host and none at the first start; the bridge takes the next free subnet."""
-        memory, config = self._context.memory, self._context.config
-        known = {network.name for network in memory.networks.values()}
-        for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
-            if name in known:
-                continue
-            network = Network(id=ids.new_id(), name=name, driver=driver, created_at=memory.clock.now())
-            if driver == "bridge":
-                network = await self._default_bridge(network, config.bip)
-            await memory.commit(Put(network))
-
-    async def _default_bridge(self, network: Network, bip: str) -> Network:
-        pools = (pool_of_bridge_address(bip),) if bip else ()
-        wanted = replace(network, options=self._bridge_options(), bridge=self._context.config.bridge, pools=pools)
-        return await self._context.ports.networks.create(wanted)
-
-    def _bridge_options(self) -> dict[str, str]:
-        config = self._context.config
-        return {
-            "com.docker.network.bridge.default_bridge": "true",
-            "com.docker.network.bridge.enable_icc": str(config.icc).lower(),
-            "com.docker.network.bridge.enable_ip_masquerade": str(config.ip_masq).lower(),
-            "com.docker.network.bridge.host_binding_ipv4": config.ip,
-            "com.docker.network.bridge.name": config.bridge,
-            "com.docker.network.driver.mtu": str(config.mtu),
-        }
-
-    async def take_settings(self) -> None:
-        """Gives the default bridge of an earlier start what the configuration says now; before the host is set up."""
         memory = self._context.memory
-        for network in list(memory.networks.values()):
-            options = {**network.options, **self._bridge_options()}
-            if network.name == "bridge" and options != network.options:
-                await memory.commit(Put(replace(network, options=options)))
+        await self.default_bridge.ensure()
+        known = {network.name for network in memory.networks.values()}
+        for name, driver in (("host", "host"), ("none", "null")):
+            if name not in known:
+                await memory.commit(
+                    Put(Network(id=ids.new_id(), name=name, driver=driver, created_at=memory.clock.now()))
+                )
 
     async def create(self, request: CreateNetwork) -> tuple[str, str]:
         """(id, warning). Raises Conflict for a name in use, PermissionDenied for a reserved one, InvalidArgument."""
@@ -254,9 +230,3 @@ class Networks:
         if "dangling" in filters and filters.flag("dangling", False) == (builtin or bool(self._endpoints(network))):
             return False
         return filters.match_labels(network.labels) and filters.match_absent_labels(network.labels)
-
-
-def pool_of_bridge_address(bip: str) -> IpamPool:
-    """`172.30.0.1/16` as the pool whose gateway that address is."""
-    interface = ipaddress.IPv4Interface(bip)
-    return IpamPool(subnet=str(interface.network), gateway=str(interface.ip))

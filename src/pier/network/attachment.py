@@ -48,7 +48,11 @@ class HostNetwork:
 
     @property
     def gateways(self) -> tuple[AnyAddress, ...]:
-        return tuple(pool.gateway for pool in self.pools)
+        """Where default routes lead, of each family."""
+        return tuple(self.way_out(pool) for pool in self.pools)
+
+    def way_out(self, pool: AddressPool) -> AnyAddress:
+        return pool.way_out if self.uplink is None else pool.gateway
 
     @property
     def bridge_options(self) -> BridgeOptions:
@@ -121,10 +125,10 @@ def place(host: HostNetwork, endpoint: Endpoint, addresses: Iterable[AnyAddress]
         mac_address=endpoint.request.mac_address or mac_of(four or by_version[6]),
         ipv4_address=str(four) if four else "",
         ipv4_prefix=host.pool4.subnet.prefixlen if four and host.pool4 else 0,
-        gateway=str(host.pool4.gateway) if four and host.pool4 and leads_out else "",
+        gateway=str(host.way_out(host.pool4)) if four and host.pool4 and leads_out else "",
         ipv6_address=str(six) if six else "",
         ipv6_prefix=host.pool6.subnet.prefixlen if six and host.pool6 else 0,
-        ipv6_gateway=str(host.pool6.gateway) if six and host.pool6 and leads_out else "",
+        ipv6_gateway=str(host.way_out(host.pool6)) if six and host.pool6 and leads_out else "",
     )
 
 

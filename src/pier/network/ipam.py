@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 
 from pier.domain.errors import Conflict, InvalidArgument
-from pier.domain.network import IpamPool
+from pier.domain.network import DEFAULT_GATEWAYS, IpamPool
 from pier.network.families import AnyAddress, AnyInterface, AnyNetwork
 
 # What networks get when nothing is configured: the private blocks that Docker takes, and in the end half of 10/8, in
@@ -115,6 +115,11 @@ class AddressPool:
         self._reserved = {int(self.gateway), *others}
         self._taken: set[int] = set()
         self._next = self._first
+
+        way_out = pool.aux_addresses.get(DEFAULT_GATEWAYS[self.subnet.version])
+        self.way_out = (
+            ipaddress.ip_address(way_out) if way_out else self.gateway
+        )  # where default routes on a bridge lead
 
     @property
     def gateway_interface(self) -> AnyInterface:

@@ -8,7 +8,7 @@ from support.network_engine import NetworkEngine, publish
 from support.wait import wait_for
 
 from pier.domain.errors import NotFound
-from pier.domain.network import EndpointRequest, Network
+from pier.domain.network import EndpointRequest, IpamPool, Network
 
 pytestmark = pytest.mark.root
 
@@ -121,3 +121,17 @@ def test_joining_and_leaving_take_few_milliseconds(site: NetworkEngine, front: N
         site.lab.run(site.networks.unplug(container_id, second))
         times.append(time.perf_counter() - begun)
     assert min(times) < 0.010, f"fastest {min(times) * 1000:.1f} ms"
+
+
+def test_default_routes_lead_where_an_auxiliary_address_says(site: NetworkEngine) -> None:
+    pools = (
+        IpamPool(subnet="10.77.0.0/24", aux_addresses={"DefaultGatewayIPv4": "10.77.0.254", "printer": "10.77.0.2"}),
+        IpamPool(subnet="fd77::/64", aux_addresses={"DefaultGatewayIPv6": "fd77::99"}),
+    )
+    network = site.create("mine", bridge="pier1", enable_ipv6=True, pools=pools)
+    container_id, endpoint = site.open(network)
+    assert (endpoint.ipv4_address, endpoint.gateway, endpoint.ipv6_gateway) == ("10.77.0.3", "10.77.0.254", "fd77::99")
+    inside = site.place(container_id, "inside")
+    assert "default via 10.77.0.254 " in inside.sh("ip route")
+    assert "default via fd77::99 " in inside.sh("ip -6 route")
+    assert "10.77.0.1/24" in site.lab.sh("ip addr show pier1")

@@ -59,8 +59,9 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
         ("{", [], "not JSON"),
         ([], [], "one JSON object"),
         ({"bip": "10.0.0.1/24"}, ["--bip", "10.0.1.1/24"], "both as a flag"),
-        ({}, ["--bip", "10.0.0.0/24"], "--bip"),
         ({}, ["--bip", "nonsense"], "--bip"),
+        ({"fixed-cidr": "fd00::/64"}, [], "fixed-cidr: 'fd00::/64' is not an IPv4 subnet"),
+        ({"host-gateway-ip": "10.0.0.1", "host-gateway-ips": ["10.0.0.1"]}, [], "say the same"),
         ({}, ["-H", "fd://3"], "--host"),
         ({}, ["--default-runtime", "nope"], "--add-runtime"),
         ({}, ["--bridge", "much-too-long-a-name"], "--bridge"),
@@ -113,6 +114,12 @@ def test_dockerds_keys_for_containers(tmp_path: Path) -> None:
     assert config.default_ulimits == (UlimitSetting(name="nofile", soft=64, hard=64),)
     assert config.seccomp_profile_text == '{"defaultAction": "SCMP_ACT_ALLOW"}'
     assert config.proxies == {"HTTPS_PROXY": "http://p:3128"}
+
+
+def test_host_gateways_by_either_name(tmp_path: Path) -> None:
+    assert load_with(tmp_path, {"host-gateway-ip": "192.0.2.1"}).host_gateway_ips == ("192.0.2.1",)
+    both = ["--host-gateway-ip", "192.0.2.1", "--host-gateway-ip", "2001:db8::1"]
+    assert load(both).host_gateway_ips == ("192.0.2.1", "2001:db8::1")
 
 
 def test_a_second_reading_says_what_changed_and_what_must_wait() -> None:

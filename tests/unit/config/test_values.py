@@ -78,3 +78,15 @@ def test_at_least_one() -> None:
     for value in (0, -1, "7", True):
         with pytest.raises(ValueError):
             values.at_least_one(value)
+
+
+@pytest.mark.parametrize(
+    ("version", "text"), [(4, "fd00::/64"), (6, "10.0.0.0/8"), (4, "10.0.0.1"), (4, "10.0.0.0/31")]
+)
+def test_what_is_no_subnet(version: int, text: str) -> None:
+    with pytest.raises(ValueError, match=r"subnet|room"):
+        values.subnet(version)(text)
+
+
+def test_a_subnet_loses_the_bits_of_a_host() -> None:
+    assert values.subnet(4)("10.9.8.7/16") == "10.9.0.0/16"

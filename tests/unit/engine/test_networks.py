@@ -9,7 +9,7 @@ from pier.domain.container import HostConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
 from pier.domain.filters import Filters
 from pier.domain.network import IpamPool, Network
-from pier.engine.networks import CreateNetwork, pool_of_bridge_address
+from pier.engine.networks import CreateNetwork
 
 
 def named(world: World, name: str) -> Network:
@@ -32,10 +32,6 @@ async def test_bridge_host_and_none_are_made_once(world: World) -> None:
     assert before["bridge"].pools[0].subnet == "172.17.0.0/22"
     await world.restart()
     assert {network.name: network for network in world.context.memory.networks.values()} == before
-
-
-async def test_a_bridge_address_of_the_users_own(world: World) -> None:
-    assert pool_of_bridge_address("172.30.0.1/16") == IpamPool(subnet="172.30.0.0/16", gateway="172.30.0.1")
 
 
 async def test_create_takes_the_next_subnet_and_is_durable(world: World) -> None:

@@ -21,7 +21,8 @@ from pier.domain.record import Publish
 from pier.engine.context import Context
 
 _INVALID = "invalid config for network {}: invalid endpoint settings:\n"
-PREDEFINED = ("bridge", "host", "none")
+BRIDGE = "bridge"  # the default network
+PREDEFINED = (BRIDGE, "host", "none")
 _LEADING_OUT = ("bridge", "macvlan", "ipvlan")
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pier.domain.container import Container
 from pier.domain.network import Endpoint
@@ -20,13 +20,13 @@ FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
 
 
 def hosts_file(
-    container: Container, endpoints: Iterable[Endpoint], host_gateway: str, linked: Iterable[str] = ()
+    container: Container, endpoints: Iterable[Endpoint], host_gateways: Sequence[str], linked: Iterable[str] = ()
 ) -> str:
     """localhost, then ExtraHosts, then who is `linked`, then a line for each own address with its own names."""
     lines = [_LOCAL]
     for entry in container.host_config.extra_hosts:
         name, _, address = entry.partition(":")
-        lines.append(f"{host_gateway if address == 'host-gateway' else address}\t{name}\n")
+        lines += [f"{one}\t{name}\n" for one in (host_gateways if address == "host-gateway" else (address,))]
     lines += linked
     return "".join([*lines, *(line for endpoint in endpoints for line in own_lines(container, endpoint))])
 

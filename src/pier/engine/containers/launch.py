@@ -21,6 +21,7 @@ from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.devices import FoundDevices, find_devices
 from pier.engine.containers.ending import end_task
 from pier.engine.containers.endpoints import (
+    BRIDGE,
     default_route,
     network_events,
     plan_endpoint,
@@ -267,14 +268,17 @@ class Launcher:
             return {name: str(directory / name) for name in ("hostname", "hosts", "resolv.conf")}
         own = mode != "host"
         linked = links.hosts_lines(self._context, container)
-        gateway = self._context.config.host_gateway_ip
-        gateway = gateway or next((item.gateway for item in endpoints.values() if item.gateway), "")
+        gateways = self._context.config.host_gateway_ips or self._bridge_addresses()
         return await host.container_files(
             container.id,
             hostname=container.config.hostname,
-            hosts=files.hosts_file(container, endpoints.values(), gateway, linked) if own else None,
+            hosts=files.hosts_file(container, endpoints.values(), gateways, linked) if own else None,
             resolv_conf=await self._resolv_conf(container, endpoints) if own else None,
         )
+
+    def _bridge_addresses(self) -> tuple[str, ...]:
+        """The host's own, of each family, where every container reaches it."""
+        return tuple(pool.gateway for pool in self._context.memory.network(BRIDGE).pools if pool.gateway)
 
     async def _resolv_conf(self, container: Container, endpoints: Mapping[str, Endpoint]) -> str:
         resolver = RESOLVER if has_resolver(endpoints.values()) else ""

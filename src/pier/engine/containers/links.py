@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pier.domain.container import Container, HostConfig, Link
 from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
 from pier.domain.network import parse_port
+from pier.engine.containers.endpoints import BRIDGE
 from pier.engine.context import Context
 
 _log = logging.getLogger(__name__)
-BRIDGE = "bridge"  # the one network that has such links
 _ICC = "com.docker.network.bridge.enable_icc"
 _NOT_TOLD = ("HOME", "PATH")  # variables that say nothing of the other container
 
@@ -110,7 +110,7 @@ def hosts_lines(context: Context, container: Container) -> list[str]:
     return [
         f"{address}\t{_host_names(link, other)}\n"
         for link, other in _of_bridge(context, container)
-        if (address := _address(other))
+        for address in _addresses(other)
     ]
 
 
@@ -125,20 +125,20 @@ def environment(context: Context, container: Container) -> tuple[str, ...]:
 
 async def follow(context: Context, target: Container) -> None:
     """Tells running containers that link to this one, which has just started, where it is now."""
-    address = _address(target)
+    addresses = _addresses(target)
     for container in list(context.memory.containers.values()):
         for link in container.links:
             if (
                 link.container_id == target.id
                 and container.state.has_task
-                and address
+                and addresses
                 and BRIDGE in container.endpoints
             ):
                 names = _host_names(link, target)
                 known = f"{link.alias} {target.config.hostname}"  # its name may have changed
                 try:
-                    line = f"{address}\t{names}\n"
-                    await context.ports.host.change_hosts(container.id, added=[line], outdated=[known])
+                    lines = [f"{address}\t{names}\n" for address in addresses]
+                    await context.ports.host.change_hosts(container.id, added=lines, outdated=[known])
                 except PierError as error:  # the other one runs all the same
                     _log.warning("container %s does not hear where its link is: %s", container.id, error.message)
 
@@ -177,6 +177,13 @@ def _of_bridge(context: Context, container: Container) -> Iterator[tuple[Link, C
 def _address(other: Container) -> str:
     endpoint = other.endpoints.get(BRIDGE)
     return endpoint.ipv4_address if endpoint is not None and other.state.has_task else ""
+
+
+def _addresses(other: Container) -> list[str]:
+    endpoint = other.endpoints.get(BRIDGE)
+    if endpoint is None or not other.state.has_task:
+        return []
+    return [address for address in (endpoint.ipv4_address, endpoint.ipv6_address) if address]
 
 
 def _host_names(link: Link, other: Container) -> str:

@@ -24,15 +24,23 @@ def an_endpoint(address: str) -> Endpoint:
 def test_hosts_has_localhost_extra_hosts_and_own_addresses_in_this_order() -> None:
     host = HostConfig(extra_hosts=("db:10.0.0.9", "up:host-gateway", "six:fd00::1"))
     text = hosts_file(
-        a_container(host, hostname="web", domainname="corp.test"), [an_endpoint("172.18.0.2")], "172.18.0.1"
+        a_container(host, hostname="web", domainname="corp.test"),
+        [an_endpoint("172.18.0.2")],
+        ("172.18.0.1", "fd00::99"),
     )
     lines = text.splitlines()
     assert lines[0] == "127.0.0.1\tlocalhost"
-    assert lines[-4:] == ["10.0.0.9\tdb", "172.18.0.1\tup", "fd00::1\tsix", "172.18.0.2\tweb.corp.test web"]
+    assert lines[-5:] == [
+        "10.0.0.9\tdb",
+        "172.18.0.1\tup",
+        "fd00::99\tup",
+        "fd00::1\tsix",
+        "172.18.0.2\tweb.corp.test web",
+    ]
 
 
 def test_a_dotted_host_name_has_its_first_part_too() -> None:
-    text = hosts_file(a_container(hostname="a.b.c"), [an_endpoint("1.2.3.4")], "")
+    text = hosts_file(a_container(hostname="a.b.c"), [an_endpoint("1.2.3.4")], ())
     assert text.endswith("1.2.3.4\ta.b.c a\n")
 
 
