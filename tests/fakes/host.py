@@ -42,6 +42,7 @@ class FakeHost:
     killed_for_memory: dict[str, int] = field(default_factory=dict)  # processes, by cgroup
     cgroups: dict[str, str] = field(default_factory=dict)  # by container id
     shims: list[str] = field(default_factory=list)  # ids
+    shared: dict[str, int] = field(default_factory=dict)  # shim -> the process of another container that it runs
     shm: dict[str, int] = field(default_factory=dict)  # container id -> bytes
     resolv_conf: str = "nameserver 192.0.2.1\n"
     root: Path | None = None  # a real directory that stands for every container's root
@@ -76,8 +77,8 @@ class FakeHost:
     async def list_cgroups(self, parent: str) -> Mapping[str, str]:
         return {key: path for key, path in self.cgroups.items() if path.startswith(f"{parent}/")}
 
-    async def end_lost_shim(self, container_id: str) -> bool:
-        if container_id not in self.shims:
+    async def end_lost_shim(self, container_id: str, in_use: Collection[int]) -> bool:
+        if container_id not in self.shims or self.shared.get(container_id) in in_use:
             return False
         self.shims.remove(container_id)
         return True

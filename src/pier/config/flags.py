@@ -98,6 +98,7 @@ def _add_containers(parser: argparse.ArgumentParser) -> None:
     add("--seccomp-profile", help="path of a profile, or unconfined (default: built in)")
     add("--default-runtime", help="OCI runtime of containers that name none (default runc)")
     add("--add-runtime", dest="runtimes", action="append", help="a further OCI runtime, as crun=/usr/bin/crun")
+    _switch(parser, "--shim-group", help="containers of one compose project or network share shims")
     add("--volume-plugin-dir", dest="volume_plugin_dirs", action="append", help="where volume plugins are looked for")
     add("--shutdown-timeout", type=int, help="seconds that a shutdown of all containers may take (default 15)")
     add("--log-driver", help="default log driver (default json-file)")

@@ -91,6 +91,7 @@ KEYS = {
     "seccomp-profile": Key("seccomp_profile", values.text),
     "default-runtime": Key("default_runtime", values.text, reloads=True),
     "runtimes": Key("runtimes", values.runtimes, reloads=True),
+    "shim-group": Key("shim_group", values.boolean, reloads=True),
     "shutdown-timeout": Key("shutdown_timeout", values.integer, reloads=True),
     "log-driver": Key("log_driver", values.text),
     "log-opts": Key("log_opts", values.pairs),

@@ -84,6 +84,7 @@ class Config:
     default_ipc_mode: str = "private"
     default_shm_size: int = 64 << 20
     default_ulimits: tuple[UlimitSetting, ...] = ()
+    shim_group: bool = False  # containers of one project or network share shims
     init: bool = False
     init_path: str = ""
     no_new_privileges: bool = False

@@ -13,6 +13,7 @@ from pier.domain.errors import (
     NotFound,
     PermissionDenied,
     PierError,
+    ShimGone,
     StartFailed,
     Unauthenticated,
     Unavailable,
@@ -44,6 +45,10 @@ _NOT_EXECUTABLE = re.compile(
 )
 # The shim's state machine has no status of its own: "cannot delete a running process: unknown".
 _WRONG_STATE = re.compile(r"cannot \w+ an? (created|running|paused|stopped|deleted) (process|container|state)")
+# The connection to a shim broke, or its socket (named by a hash) has nobody behind it any more.
+_SHIM_GONE = re.compile(
+    r"ttrpc: (\w+ )?closed|/s/[0-9a-f]{64}: connect: (connection refused|no such file or directory)"
+)
 _CONNECTION = (
     "containerd at {socket} does not answer ({reason}); is containerd running? "
     "Start it, or name its socket with --containerd"
@@ -64,7 +69,7 @@ def translated(what: str, *, socket: str = "containerd's socket", starting: str 
     """Raises the kind that a failed call stands for, as `cannot <what>: <containerd's words>`.
 
     `starting` marks calls that run a process: what the OCI runtime refuses there is StartFailed, its words behind
-    that prefix.
+    that prefix, and ShimGone where there is no shim to run it.
     """
     try:
         yield
@@ -77,6 +82,8 @@ def translated(what: str, *, socket: str = "containerd's socket", starting: str 
 def _translate(error: grpc.aio.AioRpcError, what: str, socket: str, starting: str | None) -> PierError:
     code = error.code()
     text = _plain(error.details() or code.name.lower())
+    if starting is not None and _SHIM_GONE.search(text):
+        return ShimGone(starting + text, 128)
     if starting is not None and _is_runtime_refusal(code, text):
         return StartFailed(starting + text, start_failure(text))
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

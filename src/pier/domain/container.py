@@ -197,6 +197,7 @@ class Container:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # by network name
     links: tuple[Link, ...] = ()
     cgroup_path: str = ""  # as in the OCI spec, of the present or last run
+    shim_group: str = ""  # of the present or last run: whose shim it shares; "": one of its own
     log_path: str = ""
     warnings: tuple[str, ...] = ()
 

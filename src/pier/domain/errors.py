@@ -13,6 +13,7 @@ in (gRPC status, errno, registry reply -> kind, in the adapters) and on the way 
     |- Unsupported                  501  an endpoint or option that Pier lacks, named in the message
     |- Unavailable                  503  containerd is away; not a swarm manager
     `- StartFailed                  400 or 500, by its exit code: the OCI runtime refused to start a process
+       `- ShimGone                  500  the process in front of the runtime ended meanwhile
 """
 
 
@@ -69,3 +70,7 @@ class StartFailed(PierError):
     @property
     def is_users_mistake(self) -> bool:
         return self.exit_code in (126, 127)
+
+
+class ShimGone(StartFailed):
+    """The shim that should have made the process ended before it did."""

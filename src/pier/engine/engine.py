@@ -20,6 +20,7 @@ from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.listing import Listing
 from pier.engine.containers.naming import has_resolver, serve_names
 from pier.engine.containers.remove import Removal
+from pier.engine.containers.shim_groups import ShimGroups
 from pier.engine.containers.shutdown import Shutdown
 from pier.engine.context import Context
 from pier.engine.execs import Execs
@@ -54,12 +55,13 @@ class Engine:
         self.networks = Networks(context)
         self.explanation = Explanation(context)
         self.events: Bus = context.bus
-        self.system = System(context, images, runtimes, engine_id=engine_id, systemd=systemd_cgroup)
+        groups = ShimGroups(context, runtimes)
+        self.system = System(context, images, runtimes, groups, engine_id=engine_id, systemd=systemd_cgroup)
         self.execs = Execs(context)
-        lifecycle = Lifecycle(context, Launcher(context, runtimes, systemd_cgroup=systemd_cgroup))
-        exits = Exits(context)
+        lifecycle = Lifecycle(context, Launcher(context, runtimes, groups, systemd_cgroup=systemd_cgroup))
+        exits = Exits(context, groups)
         removal = Removal(context, lifecycle, exits, self.volumes)
-        inspection = Inspection(context, images)
+        inspection = Inspection(context, images, groups)
         self.shutdown = Shutdown(context, lifecycle)
         removal.after_removal += [self.execs.forget, inspection.forget]
         self.containers = Containers(

@@ -118,8 +118,14 @@ class Sweep:
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.containers.get(container_id)
-            has_task = container is not None and container.state.has_task
-            if not has_task and await self._context.ports.host.end_lost_shim(container_id):
+            if container is not None and container.state.has_task:
+                return
+            try:
+                in_use = [task.pid for task in await self._context.ports.tasks.list()]
+            except PierError as error:
+                _log.warning("cannot tell whether the shim of %s serves others: %s", container_id, error.message)
+                return
+            if await self._context.ports.host.end_lost_shim(container_id, in_use):
                 _log.info("ended the shim of %s, lost when an earlier pierd died", container_id)
 
     @staticmethod

@@ -10,6 +10,7 @@ from pier.config import Config
 from pier.domain.container import Status
 from pier.domain.errors import PierError
 from pier.domain.runtime import HostFacts
+from pier.engine.containers.shim_groups import ShimGroups
 from pier.engine.context import Context
 from pier.engine.images.images import Images
 from pier.engine.runtimes import Runtimes
@@ -55,11 +56,22 @@ class InfoFacts:
     log_driver: str = "json-file"
     volume_drivers: Sequence[str] = ("local",)
     default_address_pools: tuple[tuple[str, int], ...] = ()
+    shim_groups: tuple[int, ...] | None = None  # how many containers share each; None: nothing is shared, nor shall be
     system_time: int = 0
 
 
 class System:
-    def __init__(self, context: Context, images: Images, runtimes: Runtimes, *, engine_id: str, systemd: bool) -> None:
+    def __init__(
+        self,
+        context: Context,
+        images: Images,
+        runtimes: Runtimes,
+        groups: ShimGroups,
+        *,
+        engine_id: str,
+        systemd: bool,
+    ) -> None:
+        self._groups = groups
         self._context = context
         self._images = images
         self._runtimes = runtimes
@@ -122,8 +134,13 @@ class System:
             log_driver=config.log_driver,
             volume_drivers=await self._context.ports.volumes.names(),
             default_address_pools=config.default_address_pools,
+            shim_groups=self._shim_groups(),
             system_time=int(datetime.now(UTC).timestamp() * 1e9),
         )
+
+    def _shim_groups(self) -> tuple[int, ...] | None:
+        sizes = tuple(sorted(self._groups.sizes(), reverse=True))
+        return sizes if sizes or self._context.config.shim_group else None
 
     async def _count_images(self) -> int:
         try:

@@ -27,7 +27,7 @@ from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_oom_kills, read_sample
-from pier.host.shims import end_shim, list_shims
+from pier.host.shims import end_shims, list_shims
 from pier.host.shm import SharedMemory
 from pier.host.staging import Staging
 from pier.host.users import resolve_user
@@ -96,10 +96,15 @@ class Host:
         )
         return list(found)
 
-    async def end_lost_shim(self, container_id: str) -> bool:
-        """Ends the shim of a container that containerd knows no task of; False if there is none."""
+    async def end_lost_shim(self, container_id: str, in_use: Collection[int]) -> bool:
+        """Ends the shim of a container that containerd knows no task of; False if there is none that serves nobody."""
         return await asyncio.to_thread(
-            end_shim, container_id, namespace=self._namespace, address=self._containerd_address, root=self._root
+            end_shims,
+            container_id,
+            namespace=self._namespace,
+            address=self._containerd_address,
+            in_use=in_use,
+            root=self._root,
         )
 
     async def processes(self, pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:

@@ -1,23 +1,34 @@
 """Shims that containerd has lost: it leaves one running when making or deleting a task is cut off.
 
-A shim outlives containerd by design, as a process `containerd-shim-… -namespace N -id CONTAINER -address SOCKET`.
+A shim outlives containerd by design, as a process `containerd-shim-… -namespace N -id CONTAINER -address SOCKET`. One
+that several containers share bears the id of the first of them, also when that one has long ended.
 """
 
 import itertools
 import os
 import signal
+from collections import defaultdict
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 
-def end_shim(container_id: str, *, namespace: str, address: str, root: Path = Path("/")) -> bool:
-    """Kills the shim of that container and removes its socket; False if there is none.
+def end_shims(
+    container_id: str, *, namespace: str, address: str, in_use: Collection[int] = (), root: Path = Path("/")
+) -> bool:
+    """Kills the shims that bear that container's id and removes their sockets; False if there is none.
 
-    For a container without a task only: with one, the shim's death would be the container's.
+    For a container without a task only: with one, the shim's death would be the container's. `in_use` are the first
+    processes of others: a shim that is the parent of one of them serves it, and stays.
     """
-    pid = find_shim(container_id, namespace=namespace, address=address, root=root)
-    if pid is None:
-        return False
+    ended = False
+    for pid in find_shims(container_id, namespace=namespace, address=address, root=root):
+        if pid not in {_parent(root / "proc" / str(process)) for process in in_use}:
+            ended |= _end(pid, container_id, namespace, address, root)
+    return ended
+
+
+def _end(pid: int, container_id: str, namespace: str, address: str, root: Path) -> bool:
     sockets = _listening_paths(root / "proc" / str(pid))
     try:
         handle = os.pidfd_open(pid)
@@ -38,20 +49,31 @@ def end_shim(container_id: str, *, namespace: str, address: str, root: Path = Pa
     return True
 
 
-def find_shim(container_id: str, *, namespace: str, address: str, root: Path = Path("/")) -> int | None:
-    """The pid of a container's shim, by its command line."""
-    return list_shims(namespace=namespace, address=address, root=root).get(container_id)
+def find_shims(container_id: str, *, namespace: str, address: str, root: Path = Path("/")) -> list[int]:
+    """The pids of the shims that were started for a container, by their command lines."""
+    return list_shims(namespace=namespace, address=address, root=root).get(container_id, [])
 
 
-def list_shims(*, namespace: str, address: str, root: Path = Path("/")) -> dict[str, int]:
-    """The pids of the shims that serve one containerd's namespace, by container id."""
-    found = {}
+def list_shims(*, namespace: str, address: str, root: Path = Path("/")) -> dict[str, list[int]]:
+    """The pids of the shims that serve one containerd's namespace, by container id.
+
+    There may be two for a container: one that it left to others when it ended, and one of its present run.
+    """
+    found = defaultdict(list)
     for process in (root / "proc").iterdir():
         if process.name.isdigit():
             options = _shim_options(process)
             if (options.get("-namespace"), options.get("-address")) == (namespace, address):
-                found[options.get("-id", "")] = int(process.name)
-    return found
+                found[options.get("-id", "")].append(int(process.name))
+    return dict(found)
+
+
+def _parent(process: Path) -> int:
+    """0 for a process that is gone. Its name stands in brackets before it and may hold any character (proc(5))."""
+    try:
+        return int((process / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def _shim_options(process: Path) -> dict[str, str]:

@@ -79,6 +79,13 @@ class NetworkSettings(Shape, kw_only=True):
     networks: dict[str, EndpointSettings]
 
 
+class ShimGroup(Shape, kw_only=True):
+    """Pier's own: with whom a running container shares its shim; who ends one ends all."""
+
+    id: str
+    containers: list[str]
+
+
 class ContainerInspect(Shape, kw_only=True):
     id: str
     created: str
@@ -105,6 +112,7 @@ class ContainerInspect(Shape, kw_only=True):
     mounts: list[MountPoint]
     config: ContainerConfig
     network_settings: NetworkSettings
+    shim_group: Omitted[ShimGroup] = UNSET
 
 
 class PortSummary(Shape, kw_only=True):

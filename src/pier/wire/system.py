@@ -164,6 +164,7 @@ class Info(Shape, kw_only=True):
     discovered_devices: Omitted[list[DeviceInfo]] = UNSET
     firewall_backend: Omitted[FirewallInfo] = UNSET
     containerd: Omitted[ContainerdInfo] = UNSET
+    shim_groups: Omitted[list[int]] = UNSET  # Pier's own, with --shim-group: how many containers share each shim
     warnings: list[str] | None
 
 

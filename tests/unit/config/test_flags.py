@@ -14,6 +14,7 @@ def test_every_flag_fills_a_field_that_has_a_key() -> None:
         " --firewall own-table-only --cdi-spec-dir /cdi --cgroup-parent /x --exec-opt native.cgroupdriver=cgroupfs"
         " --default-cgroupns-mode host --default-ipc-mode shareable --default-shm-size 1m"
         " --default-ulimit nofile=1:2 --init --init-path /i --no-new-privileges --seccomp-profile unconfined"
+        " --shim-group"
         " --default-runtime runc --add-runtime x=/y --shutdown-timeout 20 --log-driver local --log-opt max-size=1m"
     )
     given = read_flags(line.split())

@@ -11,6 +11,7 @@ from pier.domain.errors import (
     NotFound,
     PermissionDenied,
     PierError,
+    ShimGone,
     StartFailed,
     Unauthenticated,
     Unavailable,
@@ -54,6 +55,23 @@ def failure(code: grpc.StatusCode, details: str) -> AioRpcError:
 )
 def test_refusals_of_runc_and_crun_have_a_shells_exit_code(text: str, exit_code: int) -> None:
     assert start_failure(text) == exit_code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "failed to create shim task: ttrpc: closed: unknown",
+        "failed to get task pid: ttrpc: closed: unknown",
+        f"failed to start shim: start failed: dial unix /run/s/{64 * 'a'}: connect: connection refused: unknown",
+    ],
+)
+def test_a_shim_that_is_gone_is_told_from_a_runtime_that_refuses(text: str) -> None:
+    with pytest.raises(ShimGone, match=r"^start: failed to ") as caught, translated("do it", starting="start: "):
+        raise failure(grpc.StatusCode.UNKNOWN, text)
+    assert caught.value.exit_code == 128
+    with pytest.raises(PierError) as caught_elsewhere, translated("do it"):
+        raise failure(grpc.StatusCode.UNKNOWN, text)
+    assert not isinstance(caught_elsewhere.value, StartFailed)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from fakes.containerd.state import Process, Snapshot, Task
 from fakes.world import World
 
@@ -114,6 +115,29 @@ async def test_a_shim_without_a_task_is_ended(world: World) -> None:
     world.host.shims += [running, cut_off, ids.new_id()]
     await world.restart()
     assert world.host.shims == [running]
+
+
+async def test_a_shim_that_runs_others_stays_when_its_first_container_is_gone(world: World) -> None:
+    first, other = await world.create("first"), await world.run("other")
+    world.host.shims.append(first)
+    world.host.shared[first] = world.container(other).state.pid
+    await world.restart()
+    assert world.host.shims == [first]
+
+
+async def test_a_shim_is_left_alone_while_nobody_says_whom_it_serves(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.host.shims.append(await world.create("first"))
+    await world.shut_down()
+
+    async def listed() -> list[str]:
+        world.containerd.state.failures["tasks.list"] = Unavailable("away")
+        return list(world.host.shims)
+
+    monkeypatch.setattr(world.host, "list_shims", listed)
+    await world.boot()
+    assert len(world.host.shims) == 1
 
 
 async def test_what_is_being_removed_meanwhile_leaves_nothing_either(world: World) -> None:

@@ -11,7 +11,7 @@ from pier.domain.network import Endpoint
 from pier.engine.containers.inspect import ContainerDetails
 from pier.wire import container as container_wire
 from pier.wire import inspect as wire
-from pier.wire.shape import UNSET
+from pier.wire.shape import UNSET, Omitted
 from pier.wire.times import rfc3339
 
 
@@ -51,6 +51,7 @@ def describe_container(details: ContainerDetails, version: int) -> wire.Containe
         mounts=describe_mounts(container),
         config=config,
         network_settings=_describe_networks(container, details, version),
+        shim_group=_describe_group(container, details.shim_siblings),
     )
 
 
@@ -69,6 +70,10 @@ def describe_state(state: State) -> wire.State:
         finished_at=rfc3339(state.finished_at),
         health=_describe_health(state.health) if state.health else UNSET,
     )
+
+
+def _describe_group(container: Container, siblings: tuple[str, ...]) -> Omitted[wire.ShimGroup]:
+    return wire.ShimGroup(id=container.shim_group, containers=list(siblings)) if siblings else UNSET
 
 
 def _describe_health(health: Health) -> wire.Health:

@@ -109,6 +109,7 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         discovered_devices=_describe_devices(info) if since(version, Change.INFO_DEVICES) else UNSET,
         firewall_backend=wire.FirewallInfo(driver="nftables") if since(version, Change.INFO_FIREWALL) else UNSET,
         containerd=_describe_containerd(info) if since(version, Change.INFO_CONTAINERD) else UNSET,
+        shim_groups=UNSET if info.shim_groups is None else list(info.shim_groups),
         warnings=list(info.warnings) or None,
     )
 

@@ -96,6 +96,8 @@ def engine_text(facts: "dict[str, Any]") -> str:
     lines.append(f" Swarm: {(facts.get('Swarm') or {}).get('LocalNodeState') or 'inactive'}")
     lines.append(f" Runtimes: {' '.join(sorted(facts.get('Runtimes') or ()))}")
     lines += _plain(facts, _RUNTIME)
+    if (groups := facts.get("ShimGroups")) is not None:
+        lines.append(f" Shim Groups: {len(groups)} of {sum(groups)} containers")
     lines += [f" {name}: {(facts.get(key) or {}).get('ID') or ''}" for name, key in _COMMITS if key in facts]
     lines += _security(facts.get("SecurityOptions") or [])
     lines += _plain(facts, _HOST)

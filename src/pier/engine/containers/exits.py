@@ -19,6 +19,7 @@ from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.endpoints import network_events, volume_events
 from pier.engine.containers.mounting import give_back
 from pier.engine.containers.restart import next_backoff, should_restart
+from pier.engine.containers.shim_groups import ShimGroups
 from pier.engine.containers.taking_up import take_up_streams
 from pier.engine.context import Context
 from pier.engine.live import Outcome
@@ -27,8 +28,9 @@ _log = logging.getLogger(__name__)
 
 
 class Exits:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, groups: ShimGroups) -> None:
         self._context = context
+        self._groups = groups
         # Set by whoever builds the use cases: what follows an exit belongs to others.
         self.after_exit: Callable[[Container], Awaitable[None]] | None = None
 
@@ -42,6 +44,7 @@ class Exits:
             if container is None or not container.state.has_task or container.state.pid != exit_.pid:
                 return
             await take_up_streams(self._context, container)  # an exit may be found before they are
+            reason = reason or await self._groups.reason(container, exit_)
             ended = await self._record(container, exit_, reason)
             await self.clean(ended)
             await memory.commit(Put(without_addresses(memory.containers[ended.id])))
@@ -100,6 +103,7 @@ class Exits:
         ports = self._context.ports
         # First of all nobody is sent to it any more: to delete a task takes a while.
         await _attempt(ports.networks.serve_names(container.id, (), ()), "take the names off", container.id)
+        await self._groups.leave(container.id)
         async with self._context.gate.ending():
             await _attempt(ports.tasks.delete(container.id), "delete the task of", container.id)
         stream = self._context.live.stream(container.id)

@@ -7,6 +7,7 @@ from pier.domain.container import Container
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.engine.containers.links import described
+from pier.engine.containers.shim_groups import ShimGroups
 from pier.engine.context import Context
 from pier.engine.images.images import Images
 from pier.oci.security import apparmor_profile
@@ -29,12 +30,14 @@ class ContainerDetails:
     apparmor_profile: str = ""
     sandbox_id: str = ""
     sandbox_key: str = ""
+    shim_siblings: tuple[str, ...] = ()  # ids of all whose tasks are in its shim, its own among them; none: it is alone
     size_rw: int | None = None
     size_root_fs: int | None = None
 
 
 class Inspection:
-    def __init__(self, context: Context, images: Images) -> None:
+    def __init__(self, context: Context, images: Images, groups: ShimGroups) -> None:
+        self._groups = groups
         self._context = context
         self._images = images
         self._graphs: dict[str, Mapping[str, str]] = {}
@@ -54,6 +57,7 @@ class Inspection:
             apparmor_profile=self._apparmor_profile(container),
             sandbox_id=container.id if own_netns else "",
             sandbox_key=self._context.ports.networks.netns_path(container.id) if own_netns else "",
+            shim_siblings=tuple(self._groups.siblings(container.id)),
             size_rw=size_rw,
             size_root_fs=size_root_fs,
         )

@@ -4,13 +4,14 @@ The order: intent; network, streams and user at the same time; files and contain
 task started; record and event. Undo runs backwards from wherever it stopped.
 """
 
+import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
-from pier.domain.errors import NotFound, PierError, StartFailed, Unavailable
+from pier.domain.errors import NotFound, PierError, ShimGone, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount, MountPoint
 from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
@@ -33,6 +34,7 @@ from pier.engine.containers.mounting import mount_all
 from pier.engine.containers.namespaces import choose_namespaces, network_of, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
+from pier.engine.containers.shim_groups import ANNOTATION, ShimGroups
 from pier.engine.context import Context
 from pier.engine.ports import Stream
 from pier.engine.runtimes import Runtimes
@@ -41,6 +43,7 @@ from pier.oci.inputs import HOST, Namespaces, SpecInputs
 from pier.oci.resources import cgroups_path
 from pier.oci.spec import build_spec
 
+_log = logging.getLogger(__name__)
 WRITERS_PATIENCE = 10.0  # seconds that a copy into the container may take before a start is refused
 # A static one first: an init of the host's libraries does not run on an image that has others.
 _INIT_BINARIES = ("/usr/bin/docker-init", "/usr/libexec/docker/docker-init", "/usr/bin/tini-static", "/usr/bin/tini")
@@ -61,10 +64,22 @@ class _Parts:
     mount_points: tuple[MountPoint, ...] = ()  # as the runtime binds them
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """The init as it was started: it may have ended before we are back."""
+
+    pid: int
+    cgroup_path: str
+    started_at: int
+    shim_group: str
+    warnings: tuple[str, ...]
+
+
 class Launcher:
-    def __init__(self, context: Context, runtimes: Runtimes, *, systemd_cgroup: bool) -> None:
+    def __init__(self, context: Context, runtimes: Runtimes, groups: ShimGroups, *, systemd_cgroup: bool) -> None:
         self._context = context
         self._runtimes = runtimes
+        self._groups = groups
         self._systemd_cgroup = systemd_cgroup
 
     async def launch(self, container: Container) -> Container:
@@ -101,10 +116,8 @@ class Launcher:
                 self._find_devices(container, parts),
                 self._open_streams(container, parts, undo),
             )
-            warnings = await self._make_object(container, parts, undo)
-            pid, cgroup_path, started_at = await self._start_task(container, parts, undo)
-            ready = replace(asked, cgroup_path=cgroup_path, mount_points=shown)
-            started = await self._record_start(ready, parts, pid, started_at, warnings, intent)
+            run = await self._run(container, parts, undo)
+            started = await self._record_start(replace(asked, mount_points=shown), parts, run, intent)
             undo.pop_all()
         return started
 
@@ -220,7 +233,30 @@ class Launcher:
 
     # -- the sequential half --------------------------------------------------------------------------------------
 
-    async def _make_object(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[str, ...]:
+    async def _run(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> _Run:
+        """In a shim that it shares, or in one of its own: also where the shared one ends just now."""
+        group = ""
+        try:
+            async with AsyncExitStack() as attempt:
+                async with self._groups.joining(container) as group:
+                    run = await self._run_in(group, container, parts, attempt)
+                undo.push_async_exit(attempt.pop_all())
+                return run
+        except ShimGone as error:
+            if not group:
+                raise
+            _log.warning("container %s gets a shim of its own: %s", container.id, error.message)
+            await self._drop_task(container.id)  # containerd may have taken it down before the shim was gone
+        return await self._run_in("", container, parts, undo)
+
+    async def _run_in(self, group: str, container: Container, parts: _Parts, undo: AsyncExitStack) -> _Run:
+        warnings = await self._make_object(group, container, parts, undo)
+        pid, cgroup_path, started_at = await self._start_task(container, parts, undo)
+        return _Run(pid=pid, cgroup_path=cgroup_path, started_at=started_at, shim_group=group, warnings=warnings)
+
+    async def _make_object(
+        self, group: str, container: Container, parts: _Parts, undo: AsyncExitStack
+    ) -> tuple[str, ...]:
         config, ports = self._context.config, self._context.ports
         result = build_spec(
             SpecInputs(
@@ -242,6 +278,7 @@ class Launcher:
                 init_binary=parts.init_binary,
                 shm_source=parts.shm_source,
                 default_ulimits=default_ulimits(config),
+                annotations={ANNOTATION: group} if group else {},
             )
         )
         await ports.objects.create(
@@ -285,7 +322,7 @@ class Launcher:
         return files.resolv_conf(container, await self._context.ports.host.host_resolv_conf(), resolver=resolver)
 
     async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[int, str, int]:
-        """The pid and the cgroup of the running init, and when it started: it may have ended before we are back."""
+        """The pid and the cgroup of the running init, and when it started."""
         tasks, live = self._context.ports.tasks, self._context.live
         assert parts.stream is not None
         async with self._context.gate.making():
@@ -306,6 +343,7 @@ class Launcher:
 
     async def _drop_task(self, container_id: str) -> None:
         """Undoes a create: a task whose start failed may or may not have a process left."""
+        await self._groups.leave(container_id)
         async with self._context.gate.ending():
             await end_task(self._context.ports.tasks, container_id)
 
@@ -313,9 +351,7 @@ class Launcher:
         self,
         container: Container,
         parts: _Parts,
-        pid: int,
-        started_at: int,
-        warnings: tuple[str, ...],
+        run: _Run,
         intent: Intent,
     ) -> Container:
         memory = self._context.memory
@@ -325,14 +361,16 @@ class Launcher:
             container,
             state=State(
                 status=Status.RUNNING,
-                pid=pid,
-                started_at=started_at,
+                pid=run.pid,
+                started_at=run.started_at,
                 finished_at=container.state.finished_at,
                 health=Health() if checked else None,
                 backoff=container.state.backoff,
             ),
             endpoints=parts.endpoints,
-            warnings=(*container.warnings, *(text for text in warnings if text not in container.warnings)),
+            cgroup_path=run.cgroup_path,
+            shim_group=run.shim_group,
+            warnings=(*container.warnings, *(text for text in run.warnings if text not in container.warnings)),
         )
         await memory.commit(
             Put(started),

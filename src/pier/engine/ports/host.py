@@ -82,10 +82,11 @@ class Host(Protocol):
         """The ids of the containers of our namespace that have a shim, a process beside containerd for each task."""
         ...
 
-    async def end_lost_shim(self, container_id: str) -> bool:
+    async def end_lost_shim(self, container_id: str, in_use: Collection[int]) -> bool:
         """Ends the shim of a container that containerd knows no task of; False if there is none.
 
-        containerd leaves one running when its client goes away while it makes or deletes a task.
+        containerd leaves one running when its client goes away while it makes or deletes a task. A shim that runs one
+        of the processes `in_use`, the tasks of other containers, is not lost but shared.
         """
         ...
 

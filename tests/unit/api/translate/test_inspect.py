@@ -322,3 +322,11 @@ def test_states_in_words() -> None:
     }
     healthy = State(status=Status.RUNNING, started_at=NOW - SECOND, health=Health(status="healthy"))
     assert describe_status(healthy, NOW) == "Up 1 second (healthy)"
+
+
+def test_a_shared_shim_is_named_and_its_own_is_not() -> None:
+    grouped = replace(CONTAINER, shim_group="g" * 64)
+    shown = json.loads(encode(describe_container(ContainerDetails(container=grouped, shim_siblings=(WEB, "b")), 51)))
+    assert shown["ShimGroup"] == {"Id": "g" * 64, "Containers": [WEB, "b"]}
+    ended = json.loads(encode(describe_container(ContainerDetails(container=grouped), 51)))
+    assert "ShimGroup" not in ended

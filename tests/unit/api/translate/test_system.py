@@ -1,9 +1,11 @@
+import json
 from dataclasses import replace
 
 from fakes.engine_objects import FakeSystem
 
 from pier.api.translate.system import describe_info, describe_version
 from pier.domain.runtime import HostFacts
+from pier.wire.shape import encode
 
 
 async def test_without_containerd_there_is_one_component_less() -> None:
@@ -27,3 +29,10 @@ async def test_registries() -> None:
     assert (config.mirrors, config.index_configs["docker.io"].mirrors) == (["https://m"], ["https://m"])
     assert config.index_configs["reg:5000"].secure is False
     assert "10.0.0.0/8" in config.insecure_registry_cidrs
+
+
+async def test_groups_of_shims_are_shown_where_there_are_some() -> None:
+    info = await FakeSystem().info()
+    assert "ShimGroups" not in json.loads(encode(describe_info(info, 51, open_files=1, jobs=1)))
+    shown = describe_info(replace(info, shim_groups=(16, 2)), 51, open_files=1, jobs=1)
+    assert json.loads(encode(shown))["ShimGroups"] == [16, 2]

@@ -46,6 +46,12 @@ def test_text() -> None:
         assert part in text
 
 
+def test_shared_shims_are_counted_where_they_are_on() -> None:
+    assert "Shim Groups" not in engine_text(FACTS)
+    assert " Shim Groups: 2 of 19 containers\n" in engine_text(FACTS | {"ShimGroups": [16, 3]})
+    assert " Shim Groups: 0 of 0 containers\n" in engine_text(FACTS | {"ShimGroups": []})
+
+
 def test_info(engine: HttpEngine, pier: Pier) -> None:
     engine.answer("GET", "/info", FACTS)
     code, out, err = pier("info")
