@@ -116,6 +116,18 @@ class Engine:
         self.start(cid)
         return cid
 
+    def run_published(self, count: int) -> str:
+        """Creates and starts one that sleeps, with so many ports published wherever the engine likes; the id."""
+        ports = [f"{number + 1}/tcp" for number in range(count)]
+        host: dict[str, Any] = {"PortBindings": {port: [{}] for port in ports}}
+        config = {"Image": IMAGE, "Cmd": list(SLEEP), "Labels": LABEL, "HostConfig": host}
+        config["ExposedPorts"] = {port: {} for port in ports}
+        cid = str(self.call("POST", "/containers/create", config).json()["Id"])
+        self.start(cid)
+        published = self.inspect(cid)["NetworkSettings"]["Ports"]
+        expect(all(published.get(port) for port in ports), f"not all of {count} ports are published")
+        return cid
+
     def exec(self, cid: str, cmd: Sequence[str], stdin: Body = None) -> tuple[bytes, Stream]:
         """Runs a command in a container, which must end with 0: what it printed, and the stream's times."""
         spec = {"Cmd": list(cmd), "AttachStdout": True, "AttachStderr": True, "AttachStdin": stdin is not None}

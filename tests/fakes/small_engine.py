@@ -61,7 +61,10 @@ class SmallEngine(HttpEngine):
         if words[-1] == "stats":
             return 200, {"memory_stats": {"usage": 4096}}
         running = row["State"] == "running"
-        return 200, row | {"State": {"Running": running, "Pid": 0, "ExitCode": self.exit_code}}
+        bound = row["Config"].get("HostConfig", {}).get("PortBindings", {})
+        ports = {port: [{"HostIp": "0.0.0.0", "HostPort": "32768"}] for port in bound}
+        state = {"Running": running, "Pid": 0, "ExitCode": self.exit_code}
+        return 200, row | {"State": state, "NetworkSettings": {"Ports": ports}}
 
     def _containers_delete(self, request: Request, words: list[str]) -> Route:
         gone = self.containers.pop(words[0], None)

@@ -12,7 +12,12 @@ from pathlib import Path
 
 from pier.domain.errors import Unavailable
 
-_PROCESS = Path(__file__).with_name("process.py")
+# Neither the environment nor site-packages counts, and no package of Pier's but this one is imported.
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from pier.network.relay.process import main; "
+    "main(sys.argv[2], float(sys.argv[3]))"
+)
+_SOURCES = Path(__file__).parents[3]
 _PACKET = 65536
 _TIMEOUT = 5.0
 _START_TIMEOUT = 20.0
@@ -31,6 +36,11 @@ class Served:
     protocol: str
     address: str
     port: int
+
+
+def command(path: str, idle: float) -> list[str]:
+    """What starts a relay that listens at `path` and ends when nobody has needed it for `idle` seconds."""
+    return [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_SOURCES), path, str(idle)]
 
 
 class Relay:
@@ -172,10 +182,11 @@ class Relay:
 
     def _spawn(self) -> None:
         """Waits until the new relay listens, at which moment its foreground process exits. Raises Unavailable."""
-        command = (sys.executable, "-I", "-S", str(_PROCESS), self._path, str(self._idle))
         null = subprocess.DEVNULL
         try:
-            process = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True)
+            process = subprocess.Popen(
+                command(self._path, self._idle), stdin=null, stdout=null, stderr=null, start_new_session=True
+            )
             code = process.wait(_START_TIMEOUT)
         except (OSError, subprocess.SubprocessError) as error:
             raise Unavailable(f"cannot start the relay at {self._path}: {error}") from None

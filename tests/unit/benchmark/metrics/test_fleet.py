@@ -15,11 +15,14 @@ def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet.Fleet, "limit", 0.01)
     monkeypatch.setattr(fleet, "MANY", 4)
     monkeypatch.setattr(fleet, "FEW", 2)
+    monkeypatch.setattr(fleet, "RESTED", 1)
 
 
 def heavy(engine: Engine) -> dict[int, tuple[str, int]]:
-    """1 MB for the daemon, 0.5 MB for each container."""
-    return {1: ("daemon", 1_000_000 // 1024), 2: ("shim", len(engine.listed()) * 500_000 // 1024)}
+    """1 MB for the daemon, 0.5 MB for each container, 2 MB for the first port and 0.1 MB for each."""
+    sizes = {1: ("daemon", 1_000_000 // 1024), 2: ("shim", len(engine.listed()) * 500_000 // 1024)}
+    ports = sum(len(engine.inspect(one["Id"])["NetworkSettings"]["Ports"]) for one in engine.listed())
+    return sizes | ({3: ("relay", (2_000_000 + ports * 100_000) // 1024)} if ports else {})
 
 
 def test_memory_and_lists(new_bench: NewBench, fakes: list[SmallEngine], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +33,8 @@ def test_memory_and_lists(new_bench: NewBench, fakes: list[SmallEngine], monkeyp
     medians = {name: row.median("a") for name, row in bench.rows.items()}
     assert medians["memory.idle"] == pytest.approx(1, rel=0.01)
     assert medians["memory.per_container"] == pytest.approx(0.5, rel=0.01)
-    assert medians["memory.per_port_container"] == pytest.approx(0.5, rel=0.01)
+    assert medians["memory.first_port"] == pytest.approx(2.1, rel=0.01)
+    assert medians["memory.per_port"] == pytest.approx(0.1, rel=0.01)
     assert medians["memory.after"] == pytest.approx(1, rel=0.01)
     assert {f"ps_api.n{n}.c{c}.{what}" for n in (1, 4) for c in (1, 8) for what in ("p50", "p99", "rate")} < set(
         medians

@@ -122,9 +122,7 @@ def test_one_that_was_killed_is_started_again_and_told_all(
 def test_one_that_cannot_be_started_is_said(
     sock: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = tmp_path / "broken.py"
-    broken.write_text("raise SystemExit(3)")
-    monkeypatch.setattr(module, "_PROCESS", broken)
+    monkeypatch.setattr(module, "_PROGRAM", "raise SystemExit(3)")
     relay = Relay(tmp_path / "relay.sock")
     with pytest.raises(Unavailable, match="ended with code 3"):
         relay.serve("a", served(sock, 1))

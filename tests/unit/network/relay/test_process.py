@@ -1,8 +1,10 @@
 """The relay process itself, spoken to as `client` does, on this host's loopback."""
 
+import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -12,9 +14,8 @@ from pathlib import Path
 import pytest
 from support.wait import wait_for
 
-from pier.network.relay import process
+from pier.network.relay.client import command
 
-_PROCESS = Path(process.__file__)
 _PATIENCE = 5.0
 
 
@@ -23,8 +24,7 @@ class Running:
 
     def __init__(self, directory: Path, idle: float) -> None:
         self.path = str(directory / "relay.sock")
-        command = [sys.executable, "-I", "-S", str(_PROCESS), self.path, str(idle)]
-        self.started = subprocess.run(command, check=False, timeout=20).returncode
+        self.started = subprocess.run(command(self.path, idle), check=False, timeout=20).returncode
         self.connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.connection.settimeout(_PATIENCE)
         self.connection.connect(self.path)
@@ -104,6 +104,52 @@ def test_connections_that_have_ended_do_not_block_the_port(relay: Running) -> No
     socket.create_server(("::1", port), family=socket.AF_INET6).close()
 
 
+def test_who_waits_for_one_side_does_not_hold_up_others(relay: Running) -> None:
+    ended = threading.Event()
+
+    def swallow(connection: socket.socket) -> None:
+        ended.wait(_PATIENCE)  # takes nothing until then
+        connection.sendall(b"%d" % len(read_all(connection)))
+
+    slow = relay.serve("slow", "tcp", upstream(swallow))
+    quick = relay.serve("quick", "tcp", upstream(lambda connection: connection.sendall(b"here")))
+    with socket.create_connection(("::1", slow), timeout=_PATIENCE) as stuck:
+        stuck.setblocking(False)
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:  # until every buffer on the way is full
+                sent += stuck.send(bytes(1 << 20))
+        with socket.create_connection(("::1", quick), timeout=_PATIENCE) as client:
+            assert read_all(client) == b"here"
+        ended.set()
+        stuck.settimeout(_PATIENCE)
+        stuck.shutdown(socket.SHUT_WR)
+        assert read_all(stuck) == b"%d" % sent
+
+
+def test_a_client_that_breaks_off_takes_the_connection_along(relay: Running) -> None:
+    gone = threading.Event()
+
+    def work(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            read_all(connection)
+            while True:
+                connection.sendall(bytes(1 << 16))
+        gone.set()
+
+    port = relay.serve("a", "tcp", upstream(work))
+    client = socket.create_connection(("::1", port), timeout=_PATIENCE)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() resets
+    client.close()
+    assert gone.wait(_PATIENCE)
+
+
+def test_it_is_small(relay: Running) -> None:
+    sizes = Path(f"/proc/{relay.pid}/smaps_rollup").read_text()
+    (anonymous,) = [int(line.split()[1]) for line in sizes.splitlines() if line.startswith("Pss_Anon:")]
+    assert anonymous < 7_000  # kB; with asyncio it had 11,000
+
+
 def test_a_container_that_does_not_answer_closes_the_client(relay: Running) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -164,8 +210,7 @@ def test_what_it_does_not_understand_is_refused(relay: Running, request_: str) -
 
 
 def test_a_second_one_does_not_take_its_place(relay: Running) -> None:
-    command = [sys.executable, "-I", "-S", str(_PROCESS), relay.path]
-    assert subprocess.run(command, check=False, timeout=20, stderr=subprocess.DEVNULL).returncode == 1
+    assert subprocess.run(command(relay.path, 60), check=False, timeout=20, stderr=subprocess.DEVNULL).returncode == 1
     assert relay.ask("list") == "ok "
 
 
