@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from support.images import OciImage
 
 from pier.domain.errors import NotFound, PierError, Unauthenticated
 from pier.domain.image import MEDIA_TYPE_OCI_INDEX, MEDIA_TYPE_OCI_MANIFEST, Descriptor
-from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
+from pier.domain.registry import BlobPush, BlobSource, RegistryAuth, SearchResult
 
 _CHUNK = 1 << 16
 
@@ -103,24 +103,19 @@ class FakeSession:
         self._registry.searches.append((domain, term, limit))
         return self._registry.found
 
-    async def push_blob(
-        self,
-        repository: str,
-        blob: Descriptor,
-        read: Callable[[int], AsyncIterator[bytes]],
-        *,
-        sources: Sequence[str] = (),
-    ) -> BlobPush:
+    async def push_blob(self, repository: str, blob: BlobSource, *, sources: Sequence[str] = ()) -> BlobPush:
         domain = repository.partition("/")[0]
         holdings = self._registry.holdings
         mine = holdings.setdefault(repository, set())
-        if blob.digest in mine:
-            return BlobPush(existed=True)
-        for source in sources:
-            if blob.digest in holdings.get(f"{domain}/{source}", ()):
-                mine.add(blob.digest)
-                return BlobPush(mounted_from=source)
-        data = b"".join([chunk async for chunk in read(0)])
+        if (candidate := blob.candidate) is not None:
+            digest, size = candidate.digest, candidate.size
+            if digest in mine:
+                return BlobPush(digest=digest, size=size, existed=True)
+            for source in sources:
+                if digest in holdings.get(f"{domain}/{source}", ()):
+                    mine.add(digest)
+                    return BlobPush(digest=digest, size=size, mounted_from=source)
+        data = b"".join([chunk async for chunk in blob.read(0)])
         if (failure := self._registry.failures.pop(blob.digest, None)) is not None:
             raise failure
         assert f"sha256:{hashlib.sha256(data).hexdigest()}" == blob.digest
@@ -128,7 +123,7 @@ class FakeSession:
         self._registry.blobs[blob.digest] = data
         self._registry.sent.append(blob.digest)
         mine.add(blob.digest)
-        return BlobPush()
+        return BlobPush(digest=blob.digest, size=len(data))
 
     async def push_manifest(self, repository: str, reference: str, manifest: Descriptor, document: bytes) -> None:
         known = self._registry.manifests.setdefault(repository, {})

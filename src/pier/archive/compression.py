@@ -1,4 +1,4 @@
-"""Compression of streams, and decompression by what their first bytes say they are.
+"""Decompression of streams, by what their first bytes say they are.
 
 Formats by their magic numbers: gzip (RFC 1952), bzip2, xz (its file format, section 2.1.1.1), zstd (RFC 8878).
 """
@@ -18,8 +18,6 @@ XZ_MAGIC = b"\xfd7zXZ\x00"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte 0x50 to 0x5f: frames without content, which tools put anywhere
 _LONGEST_MAGIC = 6
-_LEVEL = 2  # of ISA-L's 0 to 3; 3 is slower and no denser
-_ZLIB_LEVEL = 4
 # What an archive may expand to: anything up to the first, beyond it so many times what it takes packed. Files that are
 # mostly zeros come to a ratio of 1000 in gzip; a whole root file system never came near the limit.
 FREELY = 1 << 30  # bytes
@@ -38,11 +36,6 @@ class _Decoder(Protocol):
     def pending(self) -> bool:
         """More output is due without further input."""
         ...
-
-
-class _Compressor(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-    def flush(self) -> bytes: ...
 
 
 class _Gzip:
@@ -187,23 +180,3 @@ async def _step(decoder: _Decoder, data: bytes) -> tuple[bytes, bytes, bool]:
         return await asyncio.to_thread(decoder.step, data)
     except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
         raise InvalidArgument(f"cannot decompress the archive: {error}") from error
-
-
-async def compress(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The stream as gzip, the same bytes for the same stream on one host (its header holds no time)."""
-    deflate = _compressor()
-    async for chunk in chunks:
-        if packed := await asyncio.to_thread(deflate.compress, chunk):
-            yield packed
-    yield deflate.flush()
-
-
-def _compressor() -> _Compressor:
-    """ISA-L's, at about ten times zlib's speed and a little less densely: a push waits for it. It knows the processors
-    that containers mostly run on; on others zlib does it.
-    """
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return zlib.compressobj(_ZLIB_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, 16 + zlib.MAX_WBITS)

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from pier.archive.compression import compress, decompress
+from pier.archive.compression import decompress
+from pier.archive.packing import Packing
 from pier.archive.tar import Entry, read_entries, write_archive
 from pier.domain.archive import ArchiveMember
 
@@ -22,6 +23,6 @@ class Archives:
         """A stream without the compression its first bytes announce."""
         return decompress(chunks)
 
-    def compress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def compress(self, chunks: AsyncIterator[bytes]) -> Packing:
         """A stream as gzip."""
-        return compress(chunks)
+        return Packing(chunks)

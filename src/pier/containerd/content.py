@@ -6,6 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from pier_grpc import content_pb2 as pb
 
+from pier.containerd.blob_files import BlobFiles
 from pier.containerd.client import BULK_TIMEOUT, Client, Method
 from pier.containerd.errors import translated
 from pier.containerd.ingest import Ingest
@@ -25,6 +26,7 @@ class Content:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._files = BlobFiles(client)
 
     async def size(self, digest: str) -> int | None:
         """None where there is no such blob."""
@@ -59,7 +61,12 @@ class Content:
         return b"".join([chunk async for chunk in self.stream(digest)])
 
     async def stream(self, digest: str, *, offset: int = 0) -> AsyncIterator[bytes]:
-        """The blob's bytes in order from `offset` on, in pieces of containerd's choice. Raises NotFound."""
+        """The blob's bytes in order from `offset` on, in pieces of some size. Raises NotFound."""
+        file = await self._files.open(digest, (await self._info(digest)).size)
+        async for chunk in file.read_on(offset) if file is not None else self._read_on(digest, offset):
+            yield chunk
+
+    async def _read_on(self, digest: str, offset: int) -> AsyncIterator[bytes]:
         call = self._client.stream(_READ, pb.ReadContentRequest(digest=digest, offset=offset), timeout=BULK_TIMEOUT)
         try:
             with translated(f"read blob {digest}", socket=self._client.address):

@@ -1,17 +1,13 @@
 """Facts about the containerd at the other end."""
 
 from google.protobuf.empty_pb2 import Empty
-from pier_grpc import introspection_pb2, version_pb2
+from pier_grpc import version_pb2
 
 from pier.containerd.client import Client, Method
+from pier.containerd.introspection import loaded_plugins
 from pier.containerd.namespaces import Namespaces
 
 _VERSION = Method("/containerd.services.version.v1.Version/Version", Empty, version_pb2.VersionResponse)
-_PLUGINS = Method(
-    "/containerd.services.introspection.v1.Introspection/Plugins",
-    introspection_pb2.PluginsRequest,
-    introspection_pb2.PluginsResponse,
-)
 _HEALTH_TIMEOUT = 5.0
 
 
@@ -32,6 +28,4 @@ class Version:
 
     async def snapshotters(self) -> list[str]:
         """The snapshotters that containerd could load on this host."""
-        request = introspection_pb2.PluginsRequest(filters=["type==io.containerd.snapshotter.v1"])
-        reply = await self._client.call(_PLUGINS, request, what="list snapshotters")
-        return [plugin.id for plugin in reply.plugins if not plugin.HasField("init_err")]
+        return [plugin.id for plugin in await loaded_plugins(self._client, "io.containerd.snapshotter.v1")]

@@ -1,7 +1,10 @@
 """Registries: credentials of one request, and lines of progress."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from pier.domain.image import Descriptor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +44,33 @@ class SearchResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobPush:
     """What it took to give a registry a blob: nothing where it `existed`, a mount from another repository, or all of
-    its bytes.
+    its bytes. `digest` and `size` are of what it has now.
     """
 
+    digest: str
+    size: int
     existed: bool = False
     mounted_from: str = ""
+
+
+class BlobSource(Protocol):
+    """A blob for a registry: one that is stored, or one that is made while it is read."""
+
+    @property
+    def candidate(self) -> Descriptor | None:
+        """What the registry is asked for before anything is read; None where only reading tells what it is."""
+        ...
+
+    @property
+    def size(self) -> int | None:
+        """Bytes; of what is made while it is read, None until it has been read to its end."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of what is made while it is read, once it has been read to its end."""
+        ...
+
+    def read(self, offset: int) -> AsyncIterator[bytes]:
+        """The bytes from an offset on; may be asked for again, when what was sent before has not arrived."""
+        ...

@@ -18,7 +18,7 @@ from pier.domain.image import (
     MEDIA_TYPE_OCI_MANIFEST,
     Descriptor,
 )
-from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
+from pier.domain.registry import BlobPush, BlobSource, RegistryAuth, SearchResult
 from pier.registry.auth import Authorizer
 from pier.registry.conversation import Ask, Conversation, read_body
 from pier.registry.endpoints import PULL, PUSH, RESOLVE, Endpoint
@@ -26,7 +26,7 @@ from pier.registry.hosts import Hosts
 from pier.registry.login import log_in
 from pier.registry.searching import search
 from pier.registry.transport import Interrupted, Transport
-from pier.registry.upload import ReadFrom, put_manifest, send_blob
+from pier.registry.upload import put_manifest, send_blob
 
 if TYPE_CHECKING:
     import aiohttp
@@ -199,14 +199,12 @@ class Session:
         (*_, endpoint) = await self._endpoints(f"{domain}/", PULL)
         return await search(self._talk, endpoint, domain, term, limit)
 
-    async def push_blob(
-        self, repository: str, blob: Descriptor, read: ReadFrom, *, sources: Sequence[str] = ()
-    ) -> BlobPush:
+    async def push_blob(self, repository: str, blob: BlobSource, *, sources: Sequence[str] = ()) -> BlobPush:
         """Makes sure that the repository has the blob: it may have it, or take it from one of the `sources` (paths on
         the same registry); else it is sent. Raises Unauthenticated, PermissionDenied, Unavailable, PierError.
         """
         (endpoint, *_) = await self._endpoints(repository, PUSH)
-        return await send_blob(self._talk, endpoint, repository, blob, read, sources)
+        return await send_blob(self._talk, endpoint, repository, blob, sources)
 
     async def push_manifest(self, repository: str, reference: str, manifest: Descriptor, document: bytes) -> None:
         """Puts a manifest or index under a tag or its digest. Raises as `push_blob`."""

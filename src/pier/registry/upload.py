@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin
 
 from pier.domain.errors import InvalidArgument, NotFound, PierError
 from pier.domain.image import Descriptor
-from pier.domain.registry import BlobPush
+from pier.domain.registry import BlobPush, BlobSource
 from pier.registry.conversation import Ask, Conversation
 from pier.registry.endpoints import Endpoint
 from pier.registry.errors import RegistryFailed
@@ -25,28 +25,23 @@ _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
 _push = partial(Ask, pushes=True)
 
-ReadFrom: TypeAlias = Callable[[int], AsyncIterator[bytes]]
-"""The blob's bytes from an offset on."""
-
 
 async def send_blob(
-    talk: Conversation,
-    endpoint: Endpoint,
-    repository: str,
-    blob: Descriptor,
-    read: ReadFrom,
-    sources: Sequence[str],
+    talk: Conversation, endpoint: Endpoint, repository: str, blob: BlobSource, sources: Sequence[str]
 ) -> BlobPush:
-    """Asks whether the blob is there, then whether it can be mounted, then sends it."""
-    ask = _push(method="HEAD", repository=repository, what=f"blobs/{blob.digest}", sources=sources, accepted=(200, 404))
-    async with talk.ask(ask, [endpoint]) as response:
-        if response.status == 200:
-            return BlobPush(existed=True)
-    upload = await _Upload.begin(talk, endpoint, repository, blob, sources)
-    if isinstance(upload, BlobPush):
-        return upload
-    await upload.send(read)
-    return BlobPush()
+    """Asks whether the blob is there, then whether it can be mounted, where it is known what it is; then sends it."""
+    candidate = blob.candidate
+    upload = _Upload(talk, endpoint, repository)
+    if candidate is not None:
+        what = f"blobs/{candidate.digest}"
+        ask = _push(method="HEAD", repository=repository, what=what, sources=sources, accepted=(200, 404))
+        async with talk.ask(ask, [endpoint]) as response:
+            if response.status == 200:
+                return BlobPush(digest=candidate.digest, size=candidate.size, existed=True)
+        source = await upload.mount(candidate.digest, sources)
+        if source:
+            return BlobPush(digest=candidate.digest, size=candidate.size, mounted_from=source)
+    return await upload.send(blob)
 
 
 async def put_manifest(
@@ -71,27 +66,20 @@ async def put_manifest(
 class _Upload:
     """One blob on its way to a registry, at the address that the registry gave it."""
 
-    def __init__(self, talk: Conversation, endpoint: Endpoint, repository: str, blob: Descriptor) -> None:
+    def __init__(self, talk: Conversation, endpoint: Endpoint, repository: str) -> None:
         self._talk = talk
         self._endpoint = endpoint
         self._repository = repository
-        self._blob = blob
         self._url = ""
         self._offset = 0  # bytes the registry has
 
-    @classmethod
-    async def begin(
-        cls, talk: Conversation, endpoint: Endpoint, repository: str, blob: Descriptor, sources: Sequence[str]
-    ) -> "_Upload | BlobPush":
-        """An upload, unless the registry can take the blob from one of the sources."""
-        upload = cls(talk, endpoint, repository, blob)
+    async def mount(self, digest: str, sources: Sequence[str]) -> str:
+        """The one of the sources from which the registry has taken the blob; "" for none."""
         for source in sources[:_MOUNTS]:
-            query = urlencode({"mount": blob.digest, "from": source})
-            if await upload._open(f"blobs/uploads/?{query}", sources):
-                return BlobPush(mounted_from=source)
-        if not upload._url:  # a mount that is refused has opened one
-            await upload._open("blobs/uploads/", ())
-        return upload
+            query = urlencode({"mount": digest, "from": source})
+            if await self._open(f"blobs/uploads/?{query}", sources):
+                return source
+        return ""
 
     async def _open(self, what: str, sources: Sequence[str]) -> bool:
         """Whether the blob was mounted instead."""
@@ -105,40 +93,47 @@ class _Upload:
             self._offset = 0
         return False
 
-    async def send(self, read: ReadFrom) -> None:
+    async def send(self, blob: BlobSource) -> BlobPush:
         """All of the blob; what breaks off goes on where the registry says it got to."""
+        if not self._url:  # a mount that is refused has opened one
+            await self._open("blobs/uploads/", ())
         failures = 0
-        while self._offset < self._blob.size:
+        while blob.size is None or self._offset < blob.size:
             before = self._offset
             try:
-                await self._send_rest(read)
+                await self._send_rest(blob)
             except (Unreachable, RegistryFailed):
                 failures = 0 if await self._look() > before else failures + 1
                 if failures >= _ATTEMPTS:
                     raise
                 await asyncio.sleep(_PAUSE)
         joint = "&" if "?" in self._url else "?"
-        url = f"{self._url}{joint}{urlencode({'digest': self._blob.digest})}"
+        url = f"{self._url}{joint}{urlencode({'digest': blob.digest})}"
         ask = _push(method="PUT", repository=self._repository, url=url, body=b"", accepted=(201, 204))
         async with self._talk.ask(ask, [self._endpoint]):
-            return
+            return BlobPush(digest=blob.digest, size=self._offset)
 
-    async def _send_rest(self, read: ReadFrom) -> None:
-        offset, size = self._offset, self._blob.size
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size - offset)}
-        if offset:
-            headers["Content-Range"] = f"{offset}-{size - 1}"
+    async def _send_rest(self, blob: BlobSource) -> None:
+        """In one piece; in HTTP chunks where nobody knows how large it will be."""
+        offset = self._offset
+        headers = {"Content-Type": "application/octet-stream"}
+        if blob.size is not None:
+            headers["Content-Length"] = str(blob.size - offset)
+            if offset:
+                headers["Content-Range"] = f"{offset}-{blob.size - 1}"
         ask = _push(
             method="PATCH",
             repository=self._repository,
             url=self._url,
             headers=headers,
-            body=lambda: read(offset),
+            body=lambda: blob.read(offset),
             accepted=(202,),
         )
         async with self._talk.ask(ask, [self._endpoint]) as response:
             self._follow(response)
-        self._offset = size
+        if blob.size is None:
+            raise PierError(f"the registry took an upload of {self._repository} as complete before its end")
+        self._offset = blob.size
 
     async def _look(self) -> int:
         """How far the registry got, after something broke; from the start where it does not know (any more)."""
@@ -155,5 +150,5 @@ class _Upload:
     def _follow(self, response: "aiohttp.ClientResponse") -> None:
         location = response.headers.get("Location", "")
         if not location and not self._url:
-            raise PierError(f"the registry gives no address to upload {self._blob.digest} of {self._repository} to")
+            raise PierError(f"the registry gives no address to upload a blob of {self._repository} to")
         self._url = urljoin(str(response.url), location)

@@ -13,15 +13,18 @@ from pier_grpc import content_pb2 as pb
 from support.containerd import Containerd
 from support.containerd_backend import CGROUP_PARENT, Backend, chunks_of, ended, process
 
+from pier.containerd import blob_files
+from pier.containerd.blob_files import BlobFiles
 from pier.containerd.changes import ImageChanges
 from pier.containerd.client import Client, Method
+from pier.containerd.content import Content
 from pier.containerd.events import RuntimeEvents
 from pier.containerd.images import ImageRecords
 from pier.containerd.ingest import Ingest
 from pier.containerd.namespaces import Namespaces
 from pier.containerd.neighbours import Neighbours
 from pier.containerd.version import Version
-from pier.domain.errors import Conflict, StartFailed, Unavailable
+from pier.domain.errors import Conflict, NotFound, StartFailed, Unavailable
 from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.runtime import Connected, Stdio, TaskExit, TaskStatus
 
@@ -191,6 +194,40 @@ async def test_lease_of_a_cancelled_holder_ends(real: Backend) -> None:
 async def test_namespace_is_made_once_and_snapshotters_are_known(client: Client) -> None:
     await Namespaces(client).ensure()
     assert "overlayfs" in await Version(client).snapshotters()
+
+
+async def test_blob_is_read_as_a_file_and_through_containerd_alike(
+    client: Client, real: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = secrets.token_bytes(3_000_000)
+    async with real.leases.hold("test"):
+        blob = await real.content.write("r", chunks_of(data))
+        with monkeypatch.context() as patch:
+            patch.delattr(Client, "stream")  # which Read needs
+            assert b"".join([chunk async for chunk in real.content.stream(blob.digest, offset=7)]) == data[7:]
+        with monkeypatch.context() as patch:
+            patch.setattr(blob_files, "_STORE", "no.such.plugin")
+            elsewhere = Content(client)
+            assert await BlobFiles(client).open(blob.digest, blob.size) is None
+            assert b"".join([chunk async for chunk in elsewhere.stream(blob.digest, offset=7)]) == data[7:]
+
+
+async def test_blob_of_another_namespace_is_not_read_though_its_file_is_there(connect: Connect) -> None:
+    data = secrets.token_bytes(1_000)
+    async with connect() as ours, connect() as other, other.leases.hold("test"):
+        blob = await other.content.write("r", chunks_of(data))
+        with pytest.raises(NotFound):
+            await anext(ours.content.stream(blob.digest))
+
+
+async def test_blob_that_is_removed_while_it_is_read(client: Client, real: Backend) -> None:
+    data = secrets.token_bytes(3_000_000)
+    async with real.leases.hold("test"):
+        blob = await real.content.write("r", chunks_of(data))
+        reading = real.content.stream(blob.digest)
+        first = await anext(reading)
+        await Content(client).delete(blob.digest)
+        assert first + b"".join([chunk async for chunk in reading]) == data
 
 
 async def test_absence_is_told_at_once_and_ends_by_itself(connect: Connect, containerd: Containerd) -> None:

@@ -4,14 +4,13 @@ import bz2
 import gzip
 import lzma
 import random
-import sys
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import zstandard
 
 from pier.archive import compression
-from pier.archive.compression import compress, decompress
+from pier.archive.compression import decompress
 from pier.domain.errors import InvalidArgument
 
 Pack = Callable[[bytes], bytes]
@@ -91,16 +90,3 @@ async def test_zstd_bomb_comes_out_in_bounded_pieces() -> None:
 async def test_skippable_frames_of_zstd_are_passed_over() -> None:
     skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00note"
     assert await _all(skipped + zstandard.compress(b"one") + skipped + zstandard.compress(b"two"), 3) == b"onetwo"
-
-
-async def test_compressed_stream_is_the_same_gzip_each_time() -> None:
-    first, second = [b"".join([piece async for piece in compress(_chunks(DATA, size))]) for size in (100_000, 100_000)]
-    assert first == second
-    assert gzip.decompress(first) == DATA
-    assert first[4:8] == bytes(4)  # no time
-
-
-async def test_zlib_stands_in_for_the_fast_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "isal", None)
-    packed = b"".join([piece async for piece in compress(_chunks(DATA, 100_000))])
-    assert gzip.decompress(packed) == DATA

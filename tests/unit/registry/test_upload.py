@@ -1,7 +1,7 @@
 """Writing to a registry."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,9 +18,29 @@ DESCRIPTOR = Descriptor(media_type="", digest=digest_of(BLOB), size=len(BLOB))
 MANIFEST = Descriptor(media_type=MEDIA_TYPE_OCI_MANIFEST, digest=digest_of(b"{}"), size=2)
 
 
-async def _read(offset: int) -> AsyncIterator[bytes]:
-    for start in range(offset, len(BLOB), 100_000):
-        yield BLOB[start : start + 100_000]
+class Stored:
+    """A blob that is known before it is read."""
+
+    candidate: Descriptor | None = DESCRIPTOR
+    size: int | None = len(BLOB)
+    digest = DESCRIPTOR.digest
+
+    async def read(self, offset: int) -> AsyncIterator[bytes]:
+        for start in range(offset, len(BLOB), 100_000):
+            yield BLOB[start : start + 100_000]
+
+
+class Made(Stored):
+    """One that only reading tells about."""
+
+    def __init__(self, candidate: Descriptor | None = None) -> None:
+        self.candidate, self.size, self.digest = candidate, None, ""
+
+    async def read(self, offset: int) -> AsyncIterator[bytes]:
+        self.size, self.digest = None, ""
+        async for chunk in super().read(offset):
+            yield chunk
+        self.size, self.digest = len(BLOB), DESCRIPTOR.digest
 
 
 @dataclass
@@ -61,15 +81,19 @@ class Uploads:
         return Answer(202, {"Location": "/v2/a/b/blobs/uploads/1?state=y"})
 
 
-async def _push(registry: Registry, server: HttpServer, *sources: str) -> BlobPush:
+async def _push(registry: Registry, server: HttpServer, *sources: str, blob: Stored | None = None) -> BlobPush:
     session = registry.session(RegistryAuth())
-    return await session.push_blob(f"{server.host}/a/b", DESCRIPTOR, _read, sources=sources)
+    return await session.push_blob(f"{server.host}/a/b", blob or Stored(), sources=sources)
+
+
+def _answer(*, existed: bool = False, mounted_from: str = "") -> BlobPush:
+    return BlobPush(digest=DESCRIPTOR.digest, size=len(BLOB), existed=existed, mounted_from=mounted_from)
 
 
 async def test_blob_is_sent_in_one_piece_and_named(registry: Registry) -> None:
     uploads = Uploads()
     async with http_server(uploads) as server:
-        assert await _push(registry, server) == BlobPush()
+        assert await _push(registry, server) == _answer()
         [patch] = [request for request in server.requests if request.method == "PATCH"]
         [put] = [request for request in server.requests if request.method == "PUT"]
     assert (bytes(uploads.data), uploads.finished) == (BLOB, DESCRIPTOR.digest)
@@ -79,20 +103,20 @@ async def test_blob_is_sent_in_one_piece_and_named(registry: Registry) -> None:
 
 async def test_blob_that_is_there_is_not_sent(registry: Registry) -> None:
     async with http_server(Uploads(has=True)) as server:
-        assert await _push(registry, server) == BlobPush(existed=True)
+        assert await _push(registry, server) == _answer(existed=True)
         assert [request.method for request in server.requests] == ["HEAD"]
 
 
 async def test_blob_is_mounted_from_the_first_source_that_has_it(registry: Registry) -> None:
     async with http_server(Uploads(mounts=("d",))) as server:
-        assert await _push(registry, server, "c", "d") == BlobPush(mounted_from="d")
+        assert await _push(registry, server, "c", "d") == _answer(mounted_from="d")
         assert server.paths("PATCH") == []
 
 
 async def test_refused_mount_becomes_an_upload(registry: Registry) -> None:
     uploads = Uploads()
     async with http_server(uploads) as server:
-        assert await _push(registry, server, "c") == BlobPush()
+        assert await _push(registry, server, "c") == _answer()
         assert len(server.paths("POST")) == 1
     assert uploads.data == BLOB
 
@@ -104,6 +128,36 @@ async def test_broken_upload_goes_on_where_the_registry_got_to(registry: Registr
         [_, again] = [request for request in server.requests if request.method == "PATCH"]
     assert again.headers["content-range"] == f"1000000-{len(BLOB) - 1}"
     assert uploads.data == BLOB
+
+
+async def test_blob_of_unknown_size_is_sent_in_chunks_and_named_at_the_end(registry: Registry) -> None:
+    uploads = Uploads(has=True)
+    async with http_server(uploads) as server:
+        assert await _push(registry, server, "c", blob=Made()) == _answer()
+        assert server.paths("HEAD") == []  # nobody knows what to ask for
+        assert server.paths("POST") == ["/v2/a/b/blobs/uploads/"]
+        [patch] = [request for request in server.requests if request.method == "PATCH"]
+    assert patch.headers["transfer-encoding"] == "chunked"
+    assert "content-length" not in patch.headers
+    assert (bytes(uploads.data), uploads.finished) == (BLOB, DESCRIPTOR.digest)
+
+
+async def test_blob_that_was_made_before_is_asked_for_first(registry: Registry) -> None:
+    old = replace(DESCRIPTOR, digest=digest_of(b"old"), size=3)
+    async with http_server(Uploads(has=True)) as server:
+        assert await _push(registry, server, blob=Made(old)) == BlobPush(digest=old.digest, size=3, existed=True)
+    uploads = Uploads()
+    async with http_server(uploads) as server:
+        assert await _push(registry, server, "c", blob=Made(old)) == _answer()  # what it came to now
+        assert f"mount={old.digest}&from=c" in server.paths("POST")[0]
+    assert uploads.finished == DESCRIPTOR.digest
+
+
+async def test_broken_upload_of_unknown_size_goes_on_where_the_registry_got_to(registry: Registry) -> None:
+    uploads = Uploads(keeps=1_000_000)
+    async with http_server(uploads) as server:
+        assert await _push(registry, server, blob=Made()) == _answer()
+    assert (bytes(uploads.data), uploads.finished) == (BLOB, DESCRIPTOR.digest)
 
 
 async def test_upload_that_the_registry_forgot_begins_anew(registry: Registry) -> None:
@@ -148,7 +202,7 @@ async def test_storage_service_gets_no_credentials(registry: Registry) -> None:
         async with http_server(serve) as server:
             session = registry.session(RegistryAuth(username="me", password="secret"))
             with pytest.raises(PierError):  # its PUT is answered 202: not what was asked for
-                await session.push_blob(f"{server.host}/a/b", DESCRIPTOR, _read)
+                await session.push_blob(f"{server.host}/a/b", Stored())
         assert storage.requests
         assert not any("authorization" in request.headers for request in storage.requests)
 

@@ -3,8 +3,12 @@
 containerd, "Garbage Collection": `containerd.io/gc.ref.content.<any>` points from a blob to a blob,
 `containerd.io/gc.ref.snapshot.<snapshotter>` from a blob to a snapshot.
 
-And where a blob has been seen: `containerd.io/distribution.source.<host>` lists repositories, as other clients of
+Where a blob has been seen: `containerd.io/distribution.source.<host>` lists repositories, as other clients of
 containerd write and read it.
+
+And what became of a plain layer that was pushed: `pier/gzip` on the layer's blob tells digest and size of its
+compressed form, `pier/gzip.source.<host>` where that has been seen. The manifest of the compressed layers is kept, not
+these; it points to the manifest that it was made from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +18,9 @@ from pier.domain.image import Descriptor
 
 _CONTENT = "containerd.io/gc.ref.content"
 _SOURCE = "containerd.io/distribution.source"
+_PLAIN = f"{_CONTENT}.plain"
+_PACKED = "pier/gzip"
+_PACKED_SOURCE = f"{_PACKED}.source"
 _SOURCES = 8  # of one host: a label may not be longer than 4096 bytes
 
 
@@ -33,13 +40,41 @@ def config_labels(snapshotter: str, chain_id: str) -> dict[str, str]:
     return {f"containerd.io/gc.ref.snapshot.{snapshotter}": chain_id} if chain_id else {}
 
 
-def source_labels(repository: str, known: Mapping[str, str]) -> dict[str, str]:
-    """Adds a repository (with its domain) to those where the blob is known to be; empty where it is among them."""
+def packed_manifest_labels(config: Descriptor, plain: Descriptor) -> dict[str, str]:
+    """Of a manifest whose layers are here only as those of the plain one."""
+    return {f"{_CONTENT}.config": config.digest, _PLAIN: plain.digest}
+
+
+def plain_manifest_of(labels: Mapping[str, str]) -> str:
+    """The digest of the manifest that one was made from; "" for one that was not."""
+    return labels.get(_PLAIN, "")
+
+
+def packed_labels(digest: str, size: int) -> dict[str, str]:
+    """Of a plain layer: what it is compressed."""
+    return {_PACKED: f"{digest} {size}"}
+
+
+def packed_of(labels: Mapping[str, str]) -> Descriptor | None:
+    """The compressed form of a plain layer, without a media type; None where it never had one."""
+    digest, _, size = labels.get(_PACKED, "").partition(" ")
+    return Descriptor(media_type="", digest=digest, size=int(size)) if size.isdecimal() else None
+
+
+def source_labels(repository: str, known: Mapping[str, str], *, packed: bool = False) -> dict[str, str]:
+    """Adds a repository (with its domain) to those where the blob is known to be; empty where it is among them.
+
+    `packed`: those where the blob's compressed form is.
+    """
     domain, _, path = repository.partition("/")
-    paths = sources_of(domain, known)
-    return {} if path in paths else {f"{_SOURCE}.{domain}": ",".join([*paths, path][-_SOURCES:])}
+    paths = sources_of(domain, known, packed=packed)
+    return {} if path in paths else {_source(domain, packed): ",".join([*paths, path][-_SOURCES:])}
 
 
-def sources_of(domain: str, labels: Mapping[str, str]) -> list[str]:
+def sources_of(domain: str, labels: Mapping[str, str], *, packed: bool = False) -> list[str]:
     """The paths of repositories on this registry that have the blob, the last one seen last."""
-    return [path for path in labels.get(f"{_SOURCE}.{domain}", "").split(",") if path]
+    return [path for path in labels.get(_source(domain, packed), "").split(",") if path]
+
+
+def _source(domain: str, packed: bool) -> str:
+    return f"{_PACKED_SOURCE if packed else _SOURCE}.{domain}"

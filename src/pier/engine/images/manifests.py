@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Image, Platform
+from pier.engine.images.plain import plain_form
 from pier.engine.images.platforms import by_preference
 from pier.engine.ports import Content, Snapshots
 from pier.oci.image import ImageConfig, Manifest, chain_ids, parse_image_config, parse_index, parse_manifest
@@ -82,7 +83,7 @@ class ManifestReader:
         if await self._content.size(target.digest) is None:
             return None
         if not is_index(target.media_type):
-            return target
+            return await plain_form(self._content, target)
         index = parse_index(await self._content.read(target.digest))
         for child in by_preference(index.manifests, self._platform):
             found = await self._pick(child, depth + 1)

@@ -8,6 +8,7 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.image import Descriptor, Image, ImageRecord
 from pier.domain.reference import Reference, parse
 from pier.engine.images.names import user_reference
+from pier.engine.images.plain import plain_form
 from pier.engine.images.publish import image_attributes
 from pier.engine.images.tools import Tools
 from pier.engine.images.transplant import transplant
@@ -102,7 +103,10 @@ class Neighbourhood:
         if not await neighbour.exists():
             raise NotFound(f"no such containerd namespace: {namespace}")
         records = await self._tools.store.records_of(image.id)
-        return neighbour, image, [record for record in records if user_reference(record.name) is not None]
+        named = [record for record in records if user_reference(record.name) is not None]
+        # Digests that a push has made name layers that are not here.
+        whole = [item for item in named if await plain_form(self._tools.content, item.target) is item.target]
+        return neighbour, image, whole
 
     def _names(self, image: Image, records: Sequence[ImageRecord], namespace: str) -> Mapping[str, Descriptor]:
         """CRI looks images up by their id, which must be there before their names."""

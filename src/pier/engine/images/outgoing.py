@@ -1,8 +1,6 @@
 """What a push sends: a manifest, or an index with all its manifests, and the blobs below them."""
 
-import asyncio
-import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pier.domain.errors import InvalidArgument, NotFound
@@ -14,17 +12,16 @@ from pier.domain.image import (
     Platform,
 )
 from pier.engine.images.blobs import store_bytes
-from pier.engine.images.labels import manifest_labels
+from pier.engine.images.labels import packed_manifest_labels
+from pier.engine.images.plain import plain_form
 from pier.engine.images.platforms import by_preference
-from pier.engine.ports import Archives, Content
+from pier.engine.ports import Content
 from pier.oci.image import Manifest, parse_image_config, parse_index, parse_manifest
 from pier.oci.image_writing import encode_manifest
 from pier.oci.media_types import is_config, is_distributable, is_index, layer_compression
 from pier.oci.platform import format_platform, rank
 
 _MAX_DEPTH = 4
-_COMPRESSIONS = 2  # at once: each takes a processor
-_DIFF_ID = "containerd.io/uncompressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +42,25 @@ class Parcel:
     @property
     def is_plain(self) -> bool:
         """Whether a layer of it is not compressed."""
-        return bool(self.diff_ids) and any(not layer_compression(layer.media_type) for layer in self.layers)
+        return bool(self.diff_ids) and any(is_plain_layer(layer) for layer in self.layers)
+
+    @property
+    def layer_type(self) -> str:
+        """The media type of compressed layers that goes with its manifest's."""
+        is_docker = self.manifest.media_type == MEDIA_TYPE_DOCKER_MANIFEST
+        return MEDIA_TYPE_DOCKER_LAYER_GZIP if is_docker else MEDIA_TYPE_OCI_LAYER_GZIP
 
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """`indexes` are documents above the parcels, innermost first; the last one, or else the parcel, is the target."""
+    """`indexes` are documents above the parcels, innermost first; the last one, or else the parcel, is the target.
+
+    `packs`: the plain layers of its one parcel are to be compressed, and the manifest to be made anew.
+    """
 
     parcels: tuple[Parcel, ...]
     indexes: tuple[tuple[Descriptor, bytes], ...] = ()
+    packs: bool = False
 
     @property
     def target(self) -> Descriptor:
@@ -61,10 +68,8 @@ class Shipment:
 
 
 class Packer:
-    def __init__(self, content: Content, archives: Archives) -> None:
+    def __init__(self, content: Content) -> None:
         self._content = content
-        self._archives = archives
-        self._slots = asyncio.Semaphore(_COMPRESSIONS)
 
     async def pack(self, target: Descriptor) -> Shipment | None:
         """All that a target leads to; None where some of an index is not here. Raises NotFound, InvalidArgument."""
@@ -126,7 +131,8 @@ class Packer:
         return None
 
     async def parcel(self, descriptor: Descriptor) -> Parcel:
-        """One manifest. Raises NotFound, InvalidArgument."""
+        """One manifest, plain where it was pushed from here. Raises NotFound, InvalidArgument."""
+        descriptor = await plain_form(self._content, descriptor)
         document = await self._content.read(descriptor.digest)
         manifest = parse_manifest(document)
         diff_ids: tuple[str, ...] = ()
@@ -135,43 +141,27 @@ class Packer:
         bare = Descriptor(media_type=descriptor.media_type, digest=descriptor.digest, size=descriptor.size)
         return Parcel(bare, document, manifest, diff_ids if len(diff_ids) == len(manifest.layers) else ())
 
-    async def compress(self, parcel: Parcel) -> Parcel:
-        """The same image with every layer compressed, in the content store under the caller's lease."""
-        layers = await self._compressed(parcel)
-        manifest = replace(parcel.manifest, layers=tuple(layers))
-        document = encode_manifest(manifest)
-        stored = await store_bytes(self._content, document, manifest_labels(manifest.config, layers))
-        descriptor = replace(stored, media_type=parcel.descriptor.media_type)
-        return Parcel(descriptor, document, manifest, parcel.diff_ids)
-
-    async def _compressed(self, parcel: Parcel) -> list[Descriptor]:
-        jobs = {}
-        media_type = MEDIA_TYPE_OCI_LAYER_GZIP
-        if parcel.manifest.media_type == MEDIA_TYPE_DOCKER_MANIFEST:
-            media_type = MEDIA_TYPE_DOCKER_LAYER_GZIP
-        async with asyncio.TaskGroup() as group:
-            for layer, diff_id in zip(parcel.manifest.layers, parcel.diff_ids, strict=True):
-                if layer.digest not in jobs and not layer_compression(layer.media_type):
-                    job = self._compress(layer, diff_id, media_type)
-                    jobs[layer.digest] = group.create_task(job, name=f"compress {layer.digest}")
-        return [jobs[layer.digest].result() if layer.digest in jobs else layer for layer in parcel.manifest.layers]
-
-    async def _compress(self, layer: Descriptor, diff_id: str, media_type: str) -> Descriptor:
-        async with self._slots:
-            packed = self._archives.compress(self._content.stream(layer.digest))
-            ref = f"compress-{secrets.token_hex(8)}"
-            stored = await self._content.write(ref, packed, labels={_DIFF_ID: diff_id})
-        return replace(layer, media_type=media_type, digest=stored.digest, size=stored.size)
-
-
-async def read_blob(content: Content, blob: Descriptor, offset: int) -> AsyncIterator[bytes]:
-    """Its bytes from an offset on. Raises NotFound that says what can be done about a layer that is gone."""
-    if await content.size(blob.digest) is None:
-        raise NotFound(
-            f"layer {blob.digest} is not in the content store, only its files are: pull the image again to push it"
+    async def packed(self, parcel: Parcel, layers: Mapping[str, Descriptor]) -> Parcel:
+        """The same image with other layers, by the digests of those that they take the place of. Its manifest is stored
+        under the caller's lease, and holds the one it was made from.
+        """
+        manifest = replace(
+            parcel.manifest, layers=tuple(layers.get(layer.digest, layer) for layer in parcel.manifest.layers)
         )
-    async for chunk in content.stream(blob.digest, offset=offset):
-        yield chunk
+        document = encode_manifest(manifest)
+        labels = packed_manifest_labels(manifest.config, parcel.descriptor)
+        stored = await store_bytes(self._content, document, labels)
+        return replace(
+            parcel,
+            descriptor=replace(stored, media_type=parcel.descriptor.media_type),
+            document=document,
+            manifest=manifest,
+        )
+
+
+def is_plain_layer(layer: Descriptor) -> bool:
+    """Whether it is not compressed."""
+    return not layer_compression(layer.media_type)
 
 
 def layer_names(parcels: Sequence[Parcel]) -> dict[str, tuple[Descriptor, str]]:

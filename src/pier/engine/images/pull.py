@@ -11,6 +11,7 @@ from pier.engine.images.blobs import store_bytes
 from pier.engine.images.downloads import Downloads
 from pier.engine.images.fetch import Fetcher, Layers, read_all
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
+from pier.engine.images.plain import plain_form
 from pier.engine.images.progress import Reporter
 from pier.engine.images.tools import Tools
 from pier.engine.ports import RegistrySession
@@ -111,7 +112,8 @@ class _Pull:
         if not is_index(descriptor.media_type):
             manifest = parse_manifest(document)
             await store_bytes(self._content, document, manifest_labels(manifest.config, manifest.layers))
-            return manifest
+            plain = await plain_form(self._content, descriptor)
+            return manifest if plain is descriptor else parse_manifest(await self._content.read(plain.digest))
         child = choose(parse_index(document).manifests, self._platform)
         if child is None or depth >= _MAX_DEPTH:
             raise NotFound(

@@ -3,21 +3,21 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pier.domain.errors import NotFound
 from pier.domain.ids import short
 from pier.domain.image import Descriptor, ImageRecord, Platform
 from pier.domain.reference import Reference, parse
-from pier.domain.registry import BlobPush, Progress, RegistryAuth
-from pier.engine.images.labels import source_labels, sources_of
-from pier.engine.images.outgoing import Packer, Parcel, Shipment, layer_names, read_blob
+from pier.domain.registry import BlobPush, BlobSource, Progress, RegistryAuth
+from pier.engine.images.labels import packed_labels, packed_of, source_labels, sources_of
+from pier.engine.images.outgoing import Packer, Parcel, Shipment, is_plain_layer, layer_names
 from pier.engine.images.progress import Reporter
+from pier.engine.images.sending import PackedLayer, StoredBlob, Told
 from pier.engine.images.tools import Tools
-from pier.engine.ports import Content, RegistrySession
+from pier.engine.ports import Archives, Content, RegistrySession
 from pier.engine.together import together
-from pier.oci.media_types import is_index
 
 _HINT_SECONDS = 0.1  # between two counts of bytes for one layer
 
@@ -28,7 +28,8 @@ class Pusher:
         self._content = tools.content
         self._leases = tools.leases
         self._store = tools.store
-        self._packer = Packer(tools.content, tools.archives)
+        self._archives = tools.archives
+        self._packer = Packer(tools.content)
         self._publish = tools.publish
         self._uploads = tools.uploads
 
@@ -60,9 +61,9 @@ class Pusher:
     ) -> None:
         name = parse(record.name)
         shipment = await self._pack(record, platform, name, reporter)
-        await _Delivery(session, self._content, name, reporter, self._uploads).run(shipment)
-        await self._remember(record, name, shipment)
-        target = shipment.target
+        delivery = _Delivery(session, self._content, self._archives, self._packer, name, reporter, self._uploads)
+        target = (await delivery.run(shipment)).target
+        await self._remember(name, target)
         line = f"{name.tag}: digest: {target.digest} size: {target.size}"
         await reporter.report(Progress(status=line))
         await reporter.report(Progress(aux={"Tag": name.tag, "Digest": target.digest, "Size": target.size}))
@@ -85,25 +86,17 @@ class Pusher:
         parcel = shipment.parcels[0]
         if shipment.indexes or not parcel.is_plain or await self._is_known(parcel):
             return shipment
-        for layer, diff_id in layer_names(shipment.parcels).values():
-            await reporter.report(Progress(status="Compressing", id=short(diff_id), current=0, total=layer.size))
-        return Shipment((await self._packer.compress(parcel),))
+        return replace(shipment, packs=True)
 
     async def _is_known(self, parcel: Parcel) -> bool:
         """Whether the manifest has been in a registry, so that somebody may go by its digest."""
         records = await self._store.records_of(parcel.manifest.config.digest)
         return any("@" in record.name and record.target.digest == parcel.descriptor.digest for record in records)
 
-    async def _remember(self, record: ImageRecord, name: Reference, shipment: Shipment) -> None:
-        """The digest becomes a name; a manifest that was compressed takes the place of the one it was made from."""
-        target = shipment.target
+    async def _remember(self, name: Reference, target: Descriptor) -> None:
+        """The digest becomes a name. The tag stays what it was, as layers that were compressed are not stored here."""
         bare = Descriptor(media_type=target.media_type, digest=target.digest, size=target.size)
         await self._store.assign(name.with_digest(target.digest).canonical, bare)
-        if target.digest == record.target.digest or is_index(record.target.media_type):
-            return
-        for other in await self._store.records_of(shipment.parcels[0].manifest.config.digest):
-            if other.target.digest == record.target.digest:
-                await self._store.assign(other.name, bare)
 
 
 @dataclass(slots=True)
@@ -112,28 +105,38 @@ class _Delivery:
 
     session: RegistrySession
     content: Content
+    archives: Archives
+    packer: Packer
     name: Reference
     reporter: Reporter
     at_once: int
 
-    async def run(self, shipment: Shipment) -> None:
-        """Blobs first, then what names them; the tag last."""
+    async def run(self, shipment: Shipment) -> Shipment:
+        """Blobs first, then what names them; the tag last. What has been sent, its manifest stored."""
         layers = list(layer_names(shipment.parcels).values())
         for _, diff_id in layers:
             await self._say(diff_id, "Preparing")
         for _, diff_id in layers[self.at_once :]:
             await self._say(diff_id, "Waiting")
         slots = asyncio.Semaphore(self.at_once)
-        await together(*(self._layer(slots, layer, diff_id) for layer, diff_id in layers))
+        parcel = shipment.parcels[0]
+        packed_as = parcel.layer_type if shipment.packs else ""
+        sent = await together(*(self._layer(slots, layer, diff_id, packed_as) for layer, diff_id in layers))
+        if shipment.packs:
+            pairs = zip(layers, sent, strict=True)
+            parcel = await self.packer.packed(parcel, {layer.digest: given for (layer, _), given in pairs})
+            shipment = Shipment((parcel,))
         configs = {parcel.manifest.config.digest: parcel.manifest.config for parcel in shipment.parcels}
         for config in configs.values():
-            await self._send(config, lambda _: None)
+            await self._send_stored(config, lambda _: None)
         documents = [(parcel.descriptor, parcel.document) for parcel in shipment.parcels] + list(shipment.indexes)
         for descriptor, document in documents:
             reference = self.name.tag if descriptor is shipment.target else descriptor.digest
             await self.session.push_manifest(self.name.repository, reference, descriptor, document)
+        return shipment
 
-    async def _layer(self, slots: asyncio.Semaphore, layer: Descriptor, diff_id: str) -> None:
+    async def _layer(self, slots: asyncio.Semaphore, layer: Descriptor, diff_id: str, packed_as: str) -> Descriptor:
+        """The layer as the registry has it now: `packed_as` is the media type of what is to be compressed."""
         told = 0.0
 
         def count(done: int) -> None:
@@ -142,31 +145,45 @@ class _Delivery:
                 told = time.monotonic()
                 self.reporter.hint(Progress(status="Pushing", id=short(diff_id), current=done, total=layer.size))
 
+        packs = bool(packed_as) and is_plain_layer(layer)
         async with slots:
-            pushed = await self._send(layer, count)
+            pushed = await (self._send_packed if packs else self._send_stored)(layer, count)
         if pushed.existed:
             await self._say(diff_id, "Layer already exists")
         elif pushed.mounted_from:
             await self._say(diff_id, f"Mounted from {pushed.mounted_from}")
         else:
             await self._say(diff_id, "Pushed")
+        return replace(layer, media_type=packed_as, digest=pushed.digest, size=pushed.size) if packs else layer
 
-    async def _send(self, blob: Descriptor, count: Callable[[int], None]) -> BlobPush:
+    async def _send_stored(self, blob: Descriptor, count: Told) -> BlobPush:
         """Gives the registry one blob, and notes for later pushes that it has it there."""
-
-        async def read(offset: int) -> AsyncIterator[bytes]:
-            async for chunk in read_blob(self.content, blob, offset):
-                offset += len(chunk)
-                count(offset)
-                yield chunk
-
         here = await self.content.size(blob.digest) is not None
         labels = await self.content.labels(blob.digest) if here else {}
-        sources = [path for path in reversed(sources_of(self.name.domain, labels)) if path != self.name.path]
-        pushed = await self.session.push_blob(self.name.repository, blob, read, sources=sources)
+        source = StoredBlob(self.content, blob, count)
+        pushed = await self._push(source, sources_of(self.name.domain, labels))
         if here:
             await self.content.set_labels(blob.digest, source_labels(self.name.repository, labels))
         return pushed
+
+    async def _send_packed(self, layer: Descriptor, count: Told) -> BlobPush:
+        """Gives the registry the compressed form of a plain layer, and notes what and where that is."""
+        here = await self.content.size(layer.digest) is not None
+        labels = await self.content.labels(layer.digest) if here else {}
+        candidate = packed_of(labels)
+        source = PackedLayer(self.content, self.archives, layer, candidate, count)
+        pushed = await self._push(source, sources_of(self.name.domain, labels, packed=True))
+        if candidate is None or candidate.digest != pushed.digest:
+            labels = {}  # where the one before has been says nothing about this one
+        await self.content.set_labels(
+            layer.digest,
+            packed_labels(pushed.digest, pushed.size) | source_labels(self.name.repository, labels, packed=True),
+        )
+        return pushed
+
+    async def _push(self, source: BlobSource, paths: Sequence[str]) -> BlobPush:
+        others = [path for path in reversed(paths) if path != self.name.path]
+        return await self.session.push_blob(self.name.repository, source, sources=others)
 
     async def _say(self, diff_id: str, status: str) -> None:
         await self.reporter.report(Progress(status=status, id=short(diff_id)))

@@ -11,6 +11,7 @@ from pier.domain.image import Descriptor, Image, ImageRecord, Platform
 from pier.domain.reference import Reference, is_full_hex, is_hex_prefix, is_image_id, parse
 from pier.engine.images.manifests import ManifestReader
 from pier.engine.images.names import untagged_name, user_reference
+from pier.engine.images.plain import plain_form
 from pier.engine.images.variants import Variant, VariantReader, for_platform
 from pier.engine.ports import Content, ImageRecords, Snapshots
 from pier.oci.image import chain_ids
@@ -61,7 +62,8 @@ class ImageStore:
         return await self._variants_of(await self._grouped(), image_id)
 
     async def _variants_of(self, grouped: Grouped, image_id: str) -> list[Variant]:
-        targets = {record.target.digest: record.target for record in _records(grouped, image_id)}
+        named = [await plain_form(self._content, record.target) for record in _records(grouped, image_id)]
+        targets = {target.digest: target for target in named}
         indexes_first = sorted(targets.values(), key=lambda target: not is_index(target.media_type))
         found: dict[str, Variant] = {}
         for target in indexes_first:

@@ -10,7 +10,7 @@ from pier.engine.ports.memory import Records
 from pier.engine.ports.network import Networks
 from pier.engine.ports.runtime import Containerd, ContainerObjects, RuntimeEvents, Tasks
 from pier.engine.ports.streams import LogLine, Logs, Output, Stream, Streams
-from pier.engine.ports.transfer import ArchiveEntry, Archives, Copies, Registry, RegistrySession
+from pier.engine.ports.transfer import ArchiveEntry, Archives, Copies, Packing, Registry, RegistrySession
 
 __all__ = [
     "ArchiveEntry",
@@ -29,6 +29,7 @@ __all__ = [
     "Neighbours",
     "Networks",
     "Output",
+    "Packing",
     "Records",
     "Registry",
     "RegistrySession",

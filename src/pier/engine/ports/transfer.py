@@ -1,11 +1,11 @@
 """What comes and goes: registries, archives of images, files of containers."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal, Protocol
 
 from pier.domain.archive import ArchiveMember, PathStat, Root
 from pier.domain.image import Descriptor
-from pier.domain.registry import BlobPush, RegistryAuth, SearchResult
+from pier.domain.registry import BlobPush, BlobSource, RegistryAuth, SearchResult
 
 
 class RegistrySession(Protocol):
@@ -28,17 +28,9 @@ class RegistrySession(Protocol):
 
     async def tags(self, repository: str) -> list[str]: ...
     async def search(self, domain: str, term: str, limit: int) -> list[SearchResult]: ...
-    async def push_blob(
-        self,
-        repository: str,
-        blob: Descriptor,
-        read: Callable[[int], AsyncIterator[bytes]],
-        *,
-        sources: Sequence[str] = (),
-    ) -> BlobPush:
+    async def push_blob(self, repository: str, blob: BlobSource, *, sources: Sequence[str] = ()) -> BlobPush:
         """Gives the repository a blob unless it has it, or can take it from one of the `sources` (paths on the same
-        host). `read` gives the blob's bytes from an offset on, more than once if need be. Raises Unauthenticated,
-        PermissionDenied.
+        host). Raises Unauthenticated, PermissionDenied.
         """
         ...
 
@@ -73,6 +65,21 @@ class ArchiveEntry(Protocol):
         ...
 
 
+class Packing(Protocol):
+    """A stream on its way through a compression; it is read once.
+
+    `digest` and `size` tell of what comes out, once its end has been read; `taken` counts what has gone in.
+    """
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def taken(self) -> int: ...
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
 class Archives(Protocol):
     """Tar streams. Damaged, truncated and hostile ones raise InvalidArgument while they are read."""
 
@@ -85,7 +92,7 @@ class Archives(Protocol):
         """The stream without its compression, if it has one."""
         ...
 
-    def compress(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def compress(self, chunks: AsyncIterator[bytes]) -> Packing:
         """The stream as gzip; the same bytes for the same stream."""
         ...
 

@@ -10,6 +10,7 @@ from support.images import Node, TestImage, docker_archive, host_architecture, o
 
 from pier.domain.errors import NotFound, PierError
 from pier.domain.image import Platform
+from pier.oci.image import parse_manifest
 
 REPOSITORY = "h:5/a"
 ONE = TestImage([{"a": Node(b"lower")}, {"b": Node(b"upper")}])
@@ -67,22 +68,88 @@ async def test_pulled_layers_are_mounted_too(engine: ImageEngine, registry: Fake
     assert [line.status for line in await engine.push("h:5/b:1")].count("Mounted from a") == 2
 
 
-async def test_plain_layers_are_compressed_once(
+async def test_plain_layers_are_compressed_on_their_way_and_stay_as_they_are(
     engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
 ) -> None:
     await engine.load(docker_archive({"h:5/a:1": ONE, "x:1": ONE}))
-    plain = (await engine.images.get("x:1")).layers
+    before = await engine.images.get("x:1")
+    blobs = set(containerd.state.blobs)
     lines = await engine.push("h:5/a:1")
-    assert "Compressing" in [line.status for line in lines]
+    assert lines[-1].aux is not None
+    digest = str(lines[-1].aux["Digest"])
+    sent = parse_manifest(registry.manifests[REPOSITORY]["1"][1])
+    assert [gzip.decompress(registry.blobs[layer.digest]) for layer in sent.layers] == ONE.layer_tars
+    assert all(layer.media_type.endswith("+gzip") for layer in sent.layers)
+    assert [layer.size for layer in sent.layers] == [len(registry.blobs[layer.digest]) for layer in sent.layers]
     image = await engine.images.get("x:1")
-    assert image.id == ONE.id
-    assert [gzip.decompress(registry.blobs[layer.digest]) for layer in image.layers] == ONE.layer_tars
-    assert all(layer.media_type.endswith("+gzip") for layer in image.layers)
-    assert not any(layer.digest in containerd.state.blobs for layer in plain)  # all names have moved
+    assert (image.id, image.manifest, image.layers) == (before.id, before.manifest, before.layers)
+    assert image.repo_digests == (f"h:5/a@{digest}",)
+    assert (await engine.images.get(f"h:5/a@{digest}")).layers == before.layers
+    containerd.state.collect()
+    assert set(containerd.state.blobs) == blobs | {digest}
+
+
+async def test_second_push_of_plain_layers_compresses_nothing(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    await engine.load(docker_archive({"h:5/a:1": ONE, "h:5/b:1": ONE}))
+    first = await engine.push("h:5/a:1")
     registry.sent.clear()
     again = await engine.push("h:5/a:1")
-    assert "Compressing" not in [line.status for line in again]
+    other = await engine.push("h:5/b:1")
     assert registry.sent == []
+    assert [line.status for line in again].count("Layer already exists") == 2
+    assert [line.status for line in other].count("Mounted from a") == 2
+    digests = [lines[-1].aux and lines[-1].aux["Digest"] for lines in (first, again, other)]
+    assert len(set(digests)) == 1
+
+
+async def test_layer_that_comes_out_otherwise_now_gets_another_manifest(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    """As after a change of the library that compresses: what is sent counts, not what was sent before."""
+    await engine.load(docker_archive({"h:5/a:1": ONE, "i:5/b:1": ONE}))
+    image = await engine.images.get("h:5/a:1")
+    stale = "sha256:" + "1" * 64
+    await containerd.content.set_labels(
+        image.layers[0].digest, {"pier/gzip": f"{stale} 7", "pier/gzip.source.i:5": "c"}
+    )
+    await engine.push("i:5/b:1")
+    sent = parse_manifest(registry.manifests["i:5/b"]["1"][1])
+    assert gzip.decompress(registry.blobs[sent.layers[0].digest]) == ONE.layer_tars[0]
+    labels = await containerd.content.labels(image.layers[0].digest)
+    assert labels["pier/gzip"] == f"{sent.layers[0].digest} {sent.layers[0].size}"
+    assert labels["pier/gzip.source.i:5"] == "b"
+
+
+async def test_pull_of_what_was_pushed_from_plain_layers_fetches_nothing(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    await engine.load(docker_archive({"h:5/a:1": ONE}))
+    before = await engine.images.get("h:5/a:1")
+    lines = await engine.push("h:5/a:1")
+    pulled = await engine.pull(REPOSITORY, "1")
+    assert registry.fetched == []
+    assert [line.status for line in pulled].count("Already exists") == 2
+    containerd.state.collect()
+    image = await engine.images.get("h:5/a:1")
+    assert (image.id, image.layers) == (before.id, before.layers)
+    assert await engine.save("h:5/a:1")
+    registry.holdings.clear()
+    again = await engine.push("h:5/a:1")  # to a registry that has lost all
+    assert again[-1].aux == lines[-1].aux
+
+
+async def test_pushed_image_whose_plain_layers_are_gone_is_fetched(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    await engine.load(docker_archive({"h:5/a:1": ONE}))
+    await engine.push("h:5/a:1")
+    for layer in (await engine.images.get("h:5/a:1")).layers:
+        del containerd.state.blobs[layer.digest]
+    await engine.pull(REPOSITORY, "1")
+    assert len(registry.fetched) == 2
+    assert await engine.save("h:5/a:1")
 
 
 async def test_plain_layers_of_a_manifest_that_came_from_a_registry_stay(
