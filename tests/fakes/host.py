@@ -51,6 +51,7 @@ class FakeHost:
     opened: list[str] = field(default_factory=list)  # running, readable or writable
     mounts: tuple[RootMount, ...] = ()  # of the root opened last
     found_changes: list[FileChange] = field(default_factory=list)
+    init_layers: list[str] = field(default_factory=list)  # what they were made in
     directories: set[str] = field(default_factory=set)  # that every image has
     staged: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)  # id -> name -> (source, subpath)
     listening: list[Listener] = field(default_factory=list)
@@ -231,5 +232,8 @@ class FakeHost:
         finally:
             root.close()
 
-    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
-        return [change for change in self.found_changes if change.path not in hidden]
+    async def changes(self, layers: Sequence[FilesystemMount]) -> list[FileChange]:
+        return self.found_changes
+
+    async def fill_init_layer(self, rootfs: Sequence[FilesystemMount]) -> None:
+        self.init_layers.append(rootfs[0].source)

@@ -69,6 +69,22 @@ def test_diff_of_a_container_that_changed_nothing(cli: Cli, image: str) -> None:
     assert (result.code, "No such container: nobody" in result.stderr) == (1, True)
 
 
+def test_what_every_container_finds_in_its_root_is_no_change_of_it(cli: Cli, image: str, tmp_path: Path) -> None:
+    """`/.dockerenv` tells programs that they run in a container; the rest are mount points."""
+    script = "test -f /.dockerenv && stat -c %a%s /.dockerenv; readlink /etc/mtab"
+    assert cli.out("run", "--name", "box", image, "sh", "-c", script).split() == ["7550", "/proc/mounts"]
+    assert cli.out("diff", "box") == ""
+    cli("export", "-o", str(tmp_path / "out.tar"), "box").check()
+    with tarfile.open(tmp_path / "out.tar") as archive:
+        assert {".dockerenv", "dev/console", "dev/shm", "etc/hosts", "etc/resolv.conf"} <= set(archive.getnames())
+    cli.out("commit", "box", "made:v1")
+    layers = "{{len .RootFS.Layers}}"
+    assert cli.out("image", "inspect", "-f", layers, "made:v1") == cli.out("image", "inspect", "-f", layers, image)
+    assert cli.out("run", "--rm", "made:v1", "ls", "/.dockerenv") == "/.dockerenv"
+    cli("rm", "box").check()
+    cli("rmi", "made:v1").check()
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_export_is_the_root_without_what_is_mounted(cli: Cli, image: str, tmp_path: Path, running: bool) -> None:
     changed(cli, image, "-v", "box-volume:/vol")

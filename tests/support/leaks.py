@@ -14,6 +14,9 @@ State = dict[str, set[str]]
 # What changes by itself and is nobody's leak.
 _NOISE = re.compile(r"/(pierd\.log|pierd\.pid|pier\.sock|keeper\.sock|lock|pier\.db(-wal|-shm)?)$")
 
+# Of the snapshot that an image's containers stand on: it stays as long as the image, and holds the image's own layers.
+_OF_AN_IMAGE = "-init"
+
 
 def take(engine: Engine) -> State:
     """Everything of this engine that could be left behind, by kind."""
@@ -21,7 +24,7 @@ def take(engine: Engine) -> State:
     return {
         "containers": rows([*ctr, "containers", "list", "--quiet"]),
         "tasks": rows([*ctr, "tasks", "list", "--quiet"]),
-        "snapshots": first_words(rows([*ctr, "snapshots", "list"])),
+        "snapshots": {key for key in first_words(rows([*ctr, "snapshots", "list"])) if not key.endswith(_OF_AN_IMAGE)},
         "leases": rows([*ctr, "leases", "list", "--quiet"]),
         "ingests": first_words(rows([*ctr, "content", "active"])),
         "mounts": set(mounts_below(engine.exec_root, engine.data_root)),

@@ -61,12 +61,16 @@ class Snapshots:
         await self._client.call(_REMOVE, request, what=f"remove snapshot {key}")
 
     async def exists(self, key: str) -> bool:
-        request = pb.StatSnapshotRequest(snapshotter=self._snapshotter, key=key)
         try:
-            await self._client.call(_STAT, request, what=f"look at snapshot {key}")
+            await self.parent(key)
         except NotFound:
             return False
         return True
+
+    async def parent(self, key: str) -> str:
+        """The key of what it stands on; empty: nothing."""
+        request = pb.StatSnapshotRequest(snapshotter=self._snapshotter, key=key)
+        return (await self._client.call(_STAT, request, what=f"look at snapshot {key}")).info.parent
 
     async def usage(self, key: str) -> int:
         """Bytes on disk of this snapshot alone; a writable one is walked, which takes its time."""

@@ -21,18 +21,17 @@ _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def find_changes(mounts: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
+def find_changes(mounts: Sequence[FilesystemMount]) -> list[FileChange]:
     """Sorted by path. A directory counts as changed when something was added to it or deleted from it.
 
-    `hidden` are paths that the engine itself made as mount points: left out while they are empty. Raises Unsupported
-    for snapshots that are no overlay.
+    Raises Unsupported for snapshots that are no overlay.
     """
     lower, upper = _separate(mounts)
     try:
         with open_snapshot([lower]) if lower else _nothing() as before:
             top = os.open(upper, _DIRECTORY)
             try:
-                return sorted(_Walk(top, before, hidden).run(), key=lambda change: change.path)
+                return sorted(_Walk(top, before).run(), key=lambda change: change.path)
             finally:
                 os.close(top)
     except OSError as error:
@@ -66,14 +65,12 @@ class _Directory:
     kind: ChangeKind | None
     touched: bool  # its times differ from the image's
     shown: bool = False  # something below it is shown
-    hides: bool = False  # it holds mount points of the engine
 
 
 class _Walk:
-    def __init__(self, top: int, before: int | None, hidden: Collection[str]) -> None:
+    def __init__(self, top: int, before: int | None) -> None:
         self._top = top
         self._before = before
-        self._hidden = hidden
         self._found: list[FileChange] = []
         self._directories: dict[str, _Directory] = {}
 
@@ -111,8 +108,6 @@ class _Walk:
         if stat.S_ISCHR(facts.st_mode) and facts.st_rdev == 0:
             if existed:
                 self._show(path, ChangeKind.DELETED)
-        elif path in self._hidden and not existed and facts.st_size == 0:
-            self._hide(path)
         else:
             self._show(path, ChangeKind.MODIFIED if existed else ChangeKind.ADDED)
 
@@ -124,7 +119,7 @@ class _Walk:
         elif (before.st_mode, before.st_uid, before.st_gid) != (facts.st_mode, facts.st_uid, facts.st_gid):
             kind = ChangeKind.MODIFIED
         touched = before is not None and before.st_mtime_ns != facts.st_mtime_ns
-        self._directories[path] = _Directory(path, kind, touched, hides=path in self._hidden)
+        self._directories[path] = _Directory(path, kind, touched)
 
     def _note_covered(self, path: str, names: Collection[str]) -> None:
         """A directory deleted and made again: what the image had in it is gone, but for what is there again."""
@@ -138,20 +133,13 @@ class _Walk:
             os.close(directory)
 
     def _judge(self, directory: _Directory) -> None:
-        own = directory.kind is ChangeKind.MODIFIED or (directory.touched and not directory.hides)
-        if directory.shown or own or (directory.kind is ChangeKind.ADDED and not directory.hides):
-            self._show(directory.path, ChangeKind.MODIFIED if directory.kind is None else directory.kind)
-        elif directory.hides:
-            self._hide(directory.path)
+        if directory.shown or directory.touched or directory.kind is not None:
+            self._show(directory.path, directory.kind or ChangeKind.MODIFIED)
 
     def _show(self, path: str, kind: ChangeKind) -> None:
         self._found.append(FileChange(path=path, kind=kind))
         if parent := self._parent(path):
             parent.shown = True
-
-    def _hide(self, path: str) -> None:
-        if parent := self._parent(path):
-            parent.hides = True
 
     def _parent(self, path: str) -> _Directory | None:
         return self._directories.get(path.rpartition("/")[0])

@@ -23,6 +23,7 @@ from pier.host.devices import DeviceNumbers, device_numbers
 from pier.host.facts import peer_pid, read_facts
 from pier.host.files import ContainerFiles
 from pier.host.hierarchy import Hierarchy, cgroup_of, filesystem_path, find_hierarchy
+from pier.host.init_layer import fill_init_layer
 from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
@@ -128,6 +129,10 @@ class Host:
         """Copies a directory of a snapshot into an empty one of the host; absent is no error."""
         await asyncio.to_thread(_copy_up, rootfs, path, destination)
 
+    async def fill_init_layer(self, rootfs: Sequence[FilesystemMount]) -> None:
+        """Makes what every container finds in its root in a writable snapshot; see host.init_layer."""
+        await asyncio.to_thread(fill_init_layer, rootfs)
+
     async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
         """Whether a snapshot has a directory there."""
         return await asyncio.to_thread(_has_directory, rootfs, path)
@@ -196,9 +201,9 @@ class Host:
         finally:
             await asyncio.to_thread(root.close)
 
-    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
+    async def changes(self, layers: Sequence[FilesystemMount]) -> list[FileChange]:
         """What a container's writable layer changed; see host.changes.find_changes."""
-        return await asyncio.to_thread(find_changes, layers, hidden)
+        return await asyncio.to_thread(find_changes, layers)
 
     async def container_files(
         self, container_id: str, *, hostname: str, hosts: str | None, resolv_conf: str | None

@@ -18,9 +18,8 @@ from pier.domain.archive import RootMount
 from pier.domain.errors import NotFound
 from pier.domain.mount import FilesystemMount
 from pier.host import syscalls
-from pier.host.rootfs import in_own_thread, mount_snapshot, split_layers
+from pier.host.rootfs import MOUNT_POINT, in_own_thread, mount_snapshot, split_layers
 
-_MOUNT_POINT = "/proc"  # exists everywhere; covered only in the thread's own mount namespace
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _WITHIN = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
@@ -100,8 +99,8 @@ def open_stopped_root(
             syscalls.unshare(syscalls.CLONE_NEWNS)
             syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
             sources = [(mount, _clone_source(mount, opened)) for mount in mounts]
-            mount_snapshot(layers, _MOUNT_POINT, writable=writable)
-            top = _kept(os.open(_MOUNT_POINT, _DIRECTORY), opened)
+            mount_snapshot(layers, MOUNT_POINT, writable=writable)
+            top = _kept(os.open(MOUNT_POINT, _DIRECTORY), opened)
             return _assemble(top, sources, make=writable, read_only=read_only_root)
 
     split_layers(layers)
@@ -137,7 +136,7 @@ def _copy_running(namespace: int, mounts: Sequence[RootMount]) -> ContainerRoot:
         syscalls.seclude_mount(top, read_only=False)
         copies = [(mount, _clone_inside(inside, mount, opened)) for mount in mounts]
         syscalls.setns(own, syscalls.CLONE_NEWNS)
-        syscalls.attach_mount(top, _kept(os.open(_MOUNT_POINT, _DIRECTORY), opened))
+        syscalls.attach_mount(top, _kept(os.open(MOUNT_POINT, _DIRECTORY), opened))
         return _assemble(top, copies, make=False, read_only=False)
 
 

@@ -18,7 +18,7 @@ from pier.domain.errors import NotFound, PierError, Unsupported
 from pier.domain.mount import FilesystemMount
 from pier.host import syscalls
 
-_MOUNT_POINT = "/proc"  # exists everywhere; covered only in the thread's own mount namespace
+MOUNT_POINT = "/proc"  # exists everywhere; covered only in the thread's own mount namespace
 _PASSED_ON = ("index=", "userxattr")
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 
@@ -87,8 +87,8 @@ def _mount_privately(mounts: Sequence[FilesystemMount]) -> int:
     def work() -> int:
         syscalls.unshare(syscalls.CLONE_NEWNS)
         syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
-        mount_snapshot(mounts, _MOUNT_POINT, writable=False)
-        return os.open(_MOUNT_POINT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        mount_snapshot(mounts, MOUNT_POINT, writable=False)
+        return os.open(MOUNT_POINT, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     return in_own_thread(work, "snapshot cannot be mounted to look into it")
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from pier.domain.errors import InvalidArgument, NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.host import syscalls
-from pier.host.rootfs import in_own_thread, mount_snapshot
+from pier.host.rootfs import MOUNT_POINT, in_own_thread, mount_snapshot
 
 _BENEATH = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
-_MOUNT_POINT = "/proc"  # exists everywhere; covered only in the thread's own mount namespace
 
 
 class Staging:
@@ -41,9 +40,9 @@ class Staging:
         def work() -> int:
             syscalls.unshare(syscalls.CLONE_NEWNS)
             syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
-            mount_snapshot(layers, _MOUNT_POINT, writable=False)
+            mount_snapshot(layers, MOUNT_POINT, writable=False)
             with ExitStack() as opened:
-                base = _kept(_open_base(_MOUNT_POINT), opened)
+                base = _kept(_open_base(MOUNT_POINT), opened)
                 found = _kept(_look_up(base, "the image", subpath or "."), opened)
                 return syscalls.clone_tree(found, "", recursive=False)
 

@@ -243,18 +243,20 @@ async def test_what_was_made_in_a_child_task_or_a_nested_lease_is_kept_as_well(b
 async def test_image_keeps_what_its_labels_refer_to(backend: Backend) -> None:
     async with backend.leases.hold("test"):
         base = await backend.make_base()
-        config = await backend.content.write(
-            "config", chunks_of(b"{}"), labels={f"containerd.io/gc.ref.snapshot.{backend.snapshots.snapshotter}": base}
-        )
+        await backend.snapshots.prepare("work", base)
+        await backend.snapshots.commit("init", "work")
+        reference = f"containerd.io/gc.ref.snapshot.{backend.snapshots.snapshotter}"
+        kept = {reference: base, f"{reference}/init": "init"}
+        config = await backend.content.write("config", chunks_of(b"{}"), labels=kept)
         labels = {"containerd.io/gc.ref.content.0": config.digest}
         manifest = await backend.content.write("manifest", chunks_of(b"{ }"), labels=labels)
         target = Descriptor(media_type="m", digest=manifest.digest, size=manifest.size)
         await backend.images.put(ImageRecord(name="kept:1", target=target))
     await backend.leases.collect()
-    assert await backend.snapshots.exists(base)
+    assert await backend.snapshots.parent("init") == base
     await backend.images.delete("kept:1", collect=True)
     assert await backend.content.size(config.digest) is None
-    assert not await backend.snapshots.exists(base)
+    assert not await backend.snapshots.list_keys()
 
 
 async def test_container_object_keeps_its_snapshot(backend: Backend) -> None:

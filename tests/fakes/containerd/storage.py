@@ -72,6 +72,10 @@ class FakeSnapshots:
         await self._state.enter("snapshots.exists")
         return key in self._state.snapshots
 
+    async def parent(self, key: str) -> str:
+        await self._state.enter("snapshots.parent")
+        return self._find(key).parent
+
     async def usage(self, key: str) -> int:
         await self._state.enter("snapshots.usage")
         return sum(len(data) for data in self._find(key).files.values())

@@ -55,6 +55,7 @@ class Committing:
             image = await self._images.derive(
                 Derivation(
                     base=base,
+                    below=await self._context.ports.snapshots.parent(container.id),
                     layers=tuple(map(without_upper, mounts)),
                     config=config,
                     created_by=" ".join((container.path, *container.args)),

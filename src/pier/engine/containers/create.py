@@ -16,6 +16,7 @@ from pier.engine.containers import names
 from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.endpoints import plan_endpoint
 from pier.engine.containers.filling import Filling
+from pier.engine.containers.init_layer import InitLayers
 from pier.engine.containers.links import resolve_links
 from pier.engine.containers.merge import command_line, merge_config
 from pier.engine.containers.mounts import resolve_mounts
@@ -46,6 +47,7 @@ class Creation:
         self._images = images
         self._volumes = volumes
         self._runtimes = runtimes
+        self._init_layers = InitLayers(context)
 
     async def create(self, request: CreateRequest) -> tuple[str, list[str]]:
         """The new container's id, and warnings about what it will not get.
@@ -156,7 +158,7 @@ class Creation:
             async with AsyncExitStack() as undo:
                 await memory.commit(Put(intent))
                 undo.push_async_callback(memory.commit, Drop(intent))
-                rootfs = await ports.snapshots.prepare(container_id, image.chain_id, GC_ROOT)
+                rootfs = await self._init_layers.prepare(container_id, image, GC_ROOT)
                 undo.push_async_callback(ports.snapshots.remove, container_id)
                 filling = Filling(self._context, self._images, self._volumes, labels=GC_ROOT, container_id=container_id)
                 points = await filling.fill(points, rootfs, undo)

@@ -35,9 +35,13 @@ _AS_OCI = {MEDIA_TYPE_DOCKER_LAYER_GZIP: MEDIA_TYPE_OCI_LAYER_GZIP}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
-    """What the new image is. `layers` are the mounts whose difference to the image `base` becomes its layer."""
+    """What the new image is: a layer on top of those of `base`.
+
+    It is the difference of the mounts `layers` to the snapshot with the key `below`.
+    """
 
     base: Image
+    below: str
     layers: tuple[FilesystemMount, ...]
     config: Config = field(default_factory=Config)
     created_by: str = ""
@@ -85,9 +89,9 @@ class Deriver:
         return image
 
     async def _make_layer(self, wanted: Derivation) -> tuple[Descriptor, str]:
-        """The layer and its diff id, against a view of the base that goes again."""
+        """The layer and its diff id, against a view of what is below it that goes again."""
         view = f"view-{secrets.token_hex(8)}"
-        lower = await self._snapshots.view(view, wanted.base.chain_id)
+        lower = await self._snapshots.view(view, wanted.below)
         try:
             layer = await self._diffs.compare(
                 lower, wanted.layers, media_type=MEDIA_TYPE_OCI_LAYER, ref=f"derive-{secrets.token_hex(8)}"

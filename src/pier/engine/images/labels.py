@@ -61,6 +61,11 @@ def packed_of(labels: Mapping[str, str]) -> Descriptor | None:
     return Descriptor(media_type="", digest=digest, size=int(size)) if size.isdecimal() else None
 
 
+def init_layer_labels(snapshotter: str, key: str) -> dict[str, str]:
+    """Of a config: the snapshot that the image's containers stand on, besides its own."""
+    return {f"containerd.io/gc.ref.snapshot.{snapshotter}/init": key}
+
+
 def source_labels(repository: str, known: Mapping[str, str], *, packed: bool = False) -> dict[str, str]:
     """Adds a repository (with its domain) to those where the blob is known to be; empty where it is among them.
 

@@ -134,12 +134,15 @@ class Host(Protocol):
         """
         ...
 
-    async def changes(self, layers: Sequence[FilesystemMount], hidden: Collection[str]) -> list[FileChange]:
-        """What a container's writable layer changed against its image, sorted by path.
+    async def changes(self, layers: Sequence[FilesystemMount]) -> list[FileChange]:
+        """What a container's writable layer changed against those below it, sorted by path.
 
-        `hidden` are mount points of the engine's, left out while empty. Raises Unsupported for a snapshotter that
-        does not tell.
+        Raises Unsupported for a snapshotter that does not tell.
         """
+        ...
+
+    async def fill_init_layer(self, rootfs: Sequence[FilesystemMount]) -> None:
+        """Makes what every container finds in its root: mount points of what it gets, and `/.dockerenv`."""
         ...
 
     async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:

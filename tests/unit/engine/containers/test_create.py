@@ -15,13 +15,16 @@ from pier.domain.network import EndpointRequest, PortBinding
 from pier.domain.resources import Resources, Ulimit
 from pier.domain.volume import ANONYMOUS_LABEL
 from pier.engine.containers.create import CreateRequest
+from pier.engine.containers.init_layer import key_of
 from pier.engine.networks import CreateNetwork
-
-BASE_LAYERS = 1  # of the busybox image
 
 
 def is_directory(path: str) -> bool:
     return Path(path).is_dir()
+
+
+def writable_layers(world: World) -> list[str]:
+    return [key for key, snapshot in world.containerd.state.snapshots.items() if snapshot.kind != "committed"]
 
 
 async def refuse(world: World, error: type[PierError], words: str, *args: str, **request: object) -> None:
@@ -30,7 +33,7 @@ async def refuse(world: World, error: type[PierError], words: str, *args: str, *
     with pytest.raises(error, match=words):
         await world.create(*args, **request)
     assert not world.context.memory.containers
-    assert len(world.containerd.state.snapshots) == BASE_LAYERS
+    assert not writable_layers(world)
     assert set(world.context.memory.volumes) == volumes
     assert not world.records.intents
     assert not world.context.live.names
@@ -42,7 +45,7 @@ async def test_a_container_has_a_layer_on_the_image_that_garbage_collection_keep
     container = world.container("web")
     world.containerd.state.collect()
     image = await world.engine.images.get("busybox")
-    assert world.containerd.state.snapshots[container_id].parent == image.chain_id
+    assert world.containerd.state.snapshots[container_id].parent == key_of(image)
     assert (container.image_ref, container.image_id) == ("busybox", image.id)
     assert (container.path, container.args) == ("sleep", ("7",))
     assert container.state.status is Status.CREATED
@@ -97,7 +100,7 @@ async def test_of_creates_with_one_name_exactly_one_wins(world: World) -> None:
     results = await asyncio.gather(*(world.create("web") for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(result, str) for result in results) == 1
     assert sum(isinstance(result, Conflict) for result in results) == 4
-    assert len(world.containerd.state.snapshots) == BASE_LAYERS + 1
+    assert len(writable_layers(world)) == 1
 
 
 async def test_a_name_is_free_again_after_a_create_that_failed(world: World) -> None:
@@ -129,7 +132,7 @@ async def test_what_cannot_be_recorded_is_undone(world: World) -> None:
     with pytest.raises(PierError, match="database is full"):
         await world.create("web")
     assert not world.context.memory.containers
-    assert len(world.containerd.state.snapshots) == BASE_LAYERS
+    assert not writable_layers(world)
     assert not world.records.intents
 
 

@@ -16,7 +16,7 @@ BASE = TestImage([{"a": Node(b"lower")}], {"Cmd": ["/a"]})
 async def derive(engine: ImageEngine, containerd: FakeContainerd, key: str = "work", **fields: object) -> str:
     base = await engine.images.get("x:tag")
     layers = tuple(await containerd.snapshots.mounts(key))
-    wanted = Derivation(base=base, layers=layers, config=Config(cmd=("/b",)), **fields)  # type: ignore[arg-type]  # tests name fields freely
+    wanted = Derivation(base=base, below=base.chain_id, layers=layers, config=Config(cmd=("/b",)), **fields)  # type: ignore[arg-type]  # tests name fields freely
     return (await engine.images.derive(wanted)).id
 
 
