@@ -50,6 +50,7 @@ class FakeHost:
     gone: set[int] = field(default_factory=set)  # pids of processes that have just ended
     opened: list[str] = field(default_factory=list)  # running, readable or writable
     mounts: tuple[RootMount, ...] = ()  # of the root opened last
+    lacking_propagation: set[str] = field(default_factory=set)
     found_changes: list[FileChange] = field(default_factory=list)
     init_layers: list[str] = field(default_factory=list)  # what they were made in
     directories: set[str] = field(default_factory=set)  # that every image has
@@ -184,6 +185,10 @@ class FakeHost:
             return False
         self.paths.add(path)
         return True
+
+    async def require_propagation(self, path: str, wanted: str) -> None:
+        if wanted in self.lacking_propagation:
+            raise PierError(f"path {path} is mounted on / but it is not a {wanted} mount")
 
     async def path_exists(self, path: str) -> bool:
         return path in self.paths

@@ -35,7 +35,8 @@ _KINDS: dict[grpc.StatusCode, type[PierError]] = {
 # runc quotes the command behind `exec:`, crun says `executable file` or `exec container process`.
 _NOT_FOUND = re.compile(
     r"executable file .*not found|exec:? [\"/].*: no such file or directory|open executable: no such file or directory"
-    r"|exec container process .*: no such file or directory",
+    r"|exec container process .*: no such file or directory"
+    r"|chdir to cwd .* failed: no such file or directory",
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_EXECUTABLE = re.compile(

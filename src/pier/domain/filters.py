@@ -35,7 +35,7 @@ class Filters:
             return True
         if all(value in _FALSE for value in given):
             return False
-        raise InvalidArgument(f"invalid filter '{key}={list(given)}'")
+        raise InvalidArgument(f"invalid filter '{key}=[{' '.join(given)}]'")
 
     def match_labels(self, labels: Mapping[str, str], key: str = "label") -> bool:
         """Every `name` must be there and every `name=value` equal."""

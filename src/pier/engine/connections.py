@@ -95,15 +95,15 @@ class Connections:
             undo.pop_all()
 
     async def disconnect(self, ref: str, container_ref: str, *, force: bool = False) -> None:
-        """Takes a container off a network. `force` asks for no more: what can be undone is undone either way.
+        """Takes a container off a network; with `force` it is no error that it is not on it.
 
         Raises NotFound, InvalidArgument for the host's network, PierError (500, as dockerd) when it is not on it.
         """
         network = self._context.memory.network(ref)
         container = self._context.memory.container(container_ref)
-        await self._context.jobs.finish(self._disconnect(network, container.id), f"disconnect {container.id}")
+        await self._context.jobs.finish(self._disconnect(network, container.id, force), f"disconnect {container.id}")
 
-    async def _disconnect(self, network: Network, container_id: str) -> None:
+    async def _disconnect(self, network: Network, container_id: str, force: bool) -> None:
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.container(container_id)
@@ -111,8 +111,10 @@ class Connections:
             if container.host_config.network_mode == "host":
                 raise InvalidArgument("container cannot be disconnected from host network or connected to host network")
             endpoint = container.endpoints.get(network.name)
+            if endpoint is None and force:
+                return
             if endpoint is None:
-                raise PierError(f"container {container_id} is not connected to the network {network.name}")
+                raise PierError(f"container {container_id} is not connected to network {network.name}")
             rest = {name: item for name, item in container.endpoints.items() if name != network.name}
             left = replace(container, endpoints=rest)
             # Recorded first: whatever a crash leaves undone from here on, the next start does.

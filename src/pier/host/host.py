@@ -26,6 +26,7 @@ from pier.host.hierarchy import Hierarchy, cgroup_of, filesystem_path, find_hier
 from pier.host.init_layer import fill_init_layer
 from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
+from pier.host.propagation import require_propagation
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
 from pier.host.sample import read_oom_kills, read_sample
 from pier.host.shims import end_shims, list_shims
@@ -253,6 +254,10 @@ class Host:
     async def ensure_directory(self, path: str) -> bool:
         """Makes a missing directory (0755) with its parents; False if something was there."""
         return await asyncio.to_thread(_ensure_directory, Path(path))
+
+    async def require_propagation(self, path: str, wanted: str) -> None:
+        """Whether a bind of the path can have it; see host.propagation."""
+        await asyncio.to_thread(require_propagation, path, wanted)
 
     async def path_exists(self, path: str) -> bool:
         """Whether something is there, links followed."""

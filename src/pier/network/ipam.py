@@ -144,11 +144,14 @@ class AddressPool:
         )
 
     def claim(self, text: str) -> AnyAddress:
-        """A fixed address. Raises InvalidArgument when it is not of the subnet, Conflict when it is in use."""
+        """A fixed address. Raises InvalidArgument when it is not of the subnet, Conflict when it is in use.
+
+        The gateway and auxiliary addresses count as in use: they belong to others than containers.
+        """
         what = f"IPv{self.subnet.version} address"
         address = _parse_address(text, what)
         _require_inside(address, self.subnet, what)
-        if int(address) in self._taken or address == self.gateway:
+        if int(address) in self._taken | self._reserved:
             raise Conflict(f"Address already in use: {address} on network {self._network_name}")
         self._taken.add(int(address))
         return address

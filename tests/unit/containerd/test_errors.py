@@ -36,6 +36,7 @@ def failure(code: grpc.StatusCode, details: str) -> AioRpcError:
         (EXEC + 'exec: "nosuch": executable file not found in $PATH: unknown', 127),
         (RUNC_1_1 + 'exec: "/nosuch": stat /nosuch: no such file or directory: unknown', 127),
         (RUNC_1_3 + 'exec: "/nosuch": stat /nosuch: no such file or directory', 127),
+        (EXEC + 'chdir to cwd ("/nosuch") set in config.json failed: no such file or directory: unknown', 127),
         (RUNC_1_1 + "exec /script: no such file or directory: unknown", 127),
         (CREATE + "executable file `nosuch` not found in $PATH: No such file or directory: unknown", 127),
         (CREATE + "crun: open executable: No such file or directory: unknown", 127),

@@ -80,6 +80,12 @@ def test_range_and_auxiliary_addresses_are_respected() -> None:
     assert [str(addresses.allocate()) for _ in range(3)] == ["10.1.0.8", "10.1.0.10", "10.1.0.11"]
 
 
+def test_auxiliary_addresses_are_nobody_s_to_ask_for() -> None:
+    completed = complete_pool(IpamPool(subnet="10.1.0.0/24", aux_addresses={"nas": "10.1.0.9"}))
+    with pytest.raises(Conflict, match=r"Address already in use: 10\.1\.0\.9 on network web"):
+        AddressPool(completed, "web").claim("10.1.0.9")
+
+
 def test_fixed_address_is_checked() -> None:
     addresses = pool()
     assert addresses.claim("10.1.0.4") == IPv4Address("10.1.0.4")

@@ -232,7 +232,11 @@ class Creation:
             )
         endpoints = {}
         for ref, endpoint_request in asked.items():
-            network = self._context.memory.network(ref)
+            try:
+                network = self._context.memory.network(ref)
+            except NotFound:  # it may be there by the time of the start, which looks again
+                endpoints[ref] = Endpoint(network_id="", network_name=ref, request=endpoint_request)
+                continue
             endpoint = plan_endpoint(network, endpoint_request, container_id, name, config.hostname)
             endpoints[endpoint.network_name] = endpoint
         return endpoints

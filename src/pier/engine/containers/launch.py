@@ -13,7 +13,7 @@ from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
 from pier.domain.errors import NotFound, PierError, ShimGone, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount, MountPoint
-from pier.domain.network import Endpoint, EndpointRequest
+from pier.domain.network import Endpoint, Network
 from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files, links
@@ -107,7 +107,7 @@ class Launcher:
         async with AsyncExitStack() as undo:
             await memory.commit(Put(intent))
             undo.push_async_callback(memory.commit, Drop(intent))
-            await self._make_bind_sources(container)
+            await self._prepare_bind_sources(container)
             shown, bound = await mount_all(self._context, container, undo)
             container, parts.mount_points = replace(container, mount_points=shown), bound
             await together(
@@ -130,10 +130,15 @@ class Launcher:
         config = replace(container.config, hostname=other.config.hostname, domainname=other.config.domainname)
         return replace(container, config=config)
 
-    async def _make_bind_sources(self, container: Container) -> None:
+    async def _prepare_bind_sources(self, container: Container) -> None:
+        host = self._context.ports.host
         for point in container.mount_points:
-            if point.type == "bind" and (point.request is None or point.request.create_mountpoint):
-                await self._context.ports.host.ensure_directory(point.source)
+            if point.type != "bind":
+                continue
+            if point.request is None or point.request.create_mountpoint:
+                await host.ensure_directory(point.source)
+            if point.propagation not in ("", "private", "rprivate"):
+                await host.require_propagation(point.source, point.propagation)
 
     # -- the parallel half --------------------------------------------------------------------------------------------
 
@@ -158,10 +163,7 @@ class Launcher:
     async def _connect_all(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
         networks = self._context.ports.networks
         number = 0
-        for name, planned in self._planned(container).items():
-            network = self._context.memory.networks.get(planned.network_id)
-            if network is None:
-                raise NotFound(f"failed to set up container networking: network {name} not found")
+        for name, planned, network in self._planned(container):
             if network.driver == "null":
                 parts.endpoints[name] = replace(planned, endpoint_id=ids.new_id())
                 continue
@@ -179,13 +181,28 @@ class Launcher:
         if has_resolver(parts.endpoints.values()):
             await serve_names(self._context, container, parts.endpoints.values())
 
-    def _planned(self, container: Container) -> Mapping[str, Endpoint]:
-        """Where it shall be. One that was taken off all its networks is back on its mode's, as with Docker."""
-        if container.endpoints or container.config.network_disabled:
-            return container.endpoints
-        network = self._context.memory.network(container.host_config.network_mode)
-        planned = plan_endpoint(network, EndpointRequest(), container.id, container.name, container.config.hostname)
-        return {network.name: planned}
+    def _planned(self, container: Container) -> list[tuple[str, Endpoint, Network]]:
+        """Where it shall be. One that was taken off all its networks is back on its mode's, as with Docker.
+
+        A network that was not there at create, or was made anew since, is found by its name. Raises NotFound.
+        """
+        mode, memory = container.host_config.network_mode, self._context.memory
+        endpoints = container.endpoints
+        if not endpoints and not container.config.network_disabled:
+            endpoints = {mode: Endpoint(network_id="", network_name=mode)}
+        found = []
+        for name, planned in endpoints.items():
+            if network := memory.networks.get(planned.network_id):
+                found.append((name, planned, network))
+                continue
+            try:
+                network = memory.network(name)
+            except NotFound as error:
+                raise NotFound(f"failed to set up container networking: {error.message}") from error
+            hostname = container.config.hostname
+            planned = plan_endpoint(network, planned.request, container.id, container.name, hostname)
+            found.append((network.name, planned, network))
+        return found
 
     async def _publish(self, container: Container, parts: _Parts) -> None:
         ports = port_requests(container)

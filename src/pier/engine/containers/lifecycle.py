@@ -166,13 +166,14 @@ class Lifecycle:
     async def kill(self, ref: str, signal: str = "") -> None:
         """Sends a signal (default SIGKILL). SIGKILL is answered once the container is down.
 
+        A paused container goes on to act on it; one with a stop signal of its own does so for that alone.
         Between two runs there is nothing to signal; SIGKILL and the stop signal then call the next run off.
         """
-        container = self._context.memory.container(ref)
         try:
+            container = self._context.memory.container(ref)
             number = parse_signal(signal or "SIGKILL")
-        except InvalidArgument as error:
-            raise InvalidArgument(f"cannot kill container: {ref}: {error.message}") from error
+        except (InvalidArgument, NotFound) as error:
+            raise type(error)(f"cannot kill container: {ref}: {error.message}") from error
         container = await self._settled(container)
         if not container.state.is_running:
             raise Conflict(f"cannot kill container: {ref}: container {container.id} is not running")
@@ -184,8 +185,9 @@ class Lifecycle:
         if number in (SIGKILL, stop_signal) and not await self._mark_stopped(container.id):
             return
         await self._signal(container.id, number)
-        if number == SIGKILL:
+        if not container.config.stop_signal or number in (SIGKILL, stop_signal):
             await self._thaw(container.id)
+        if number == SIGKILL:
             await self._require_down(exited, container.id)
 
     async def restart(self, ref: str, timeout: int | None = None, signal: str = "") -> None:

@@ -174,15 +174,18 @@ def _on_network(container: Container, value: str) -> bool:
 
 
 def _by_port(key: str, values: tuple[str, ...]) -> Callable[[Container], bool]:
-    """`80`, `80/udp` or `8000-8010/tcp`; publish looks at the container's side, as Docker does."""
+    """`80`, `80/udp` or `8000-8010/tcp`: publish is about ports of the host, expose about the container's."""
     wanted: set[tuple[int, str]] = set()
     for value in values:
         span, _, protocol = value.partition("/")
         low, high = parse_port_range(span)
         wanted |= {(port, protocol or "tcp") for port in range(low, high + 1)}
 
-    def test(container: Container) -> bool:
-        keys = container.host_config.port_bindings if key == "publish" else container.config.exposed_ports
-        return any(parse_port(port) in wanted for port in keys)
+    def is_published(container: Container) -> bool:
+        published = (port for endpoint in container.endpoints.values() for port in endpoint.published)
+        return any((port.host_port, port.protocol) in wanted for port in published)
 
-    return test
+    def is_exposed(container: Container) -> bool:
+        return any(parse_port(port) in wanted for port in container.config.exposed_ports)
+
+    return is_published if key == "publish" else is_exposed

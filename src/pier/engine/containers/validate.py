@@ -15,6 +15,17 @@ MIN_MEMORY = 6 << 20
 _MAX_CPUS = 8192  # more than any kernel is built for
 MIN_HEALTH_DURATION = 1_000_000  # 1 ms
 _RESTART_POLICIES = ("no", "always", "on-failure", "unless-stopped")
+# Of mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS" and "Mount options for tmpfs", those that dockerd lets through.
+_TMPFS_SWITCHES = ("suid", "dev", "exec", "mand", "atime", "diratime", "relatime", "strictatime")
+_TMPFS_PROPAGATIONS = ("private", "shared", "slave", "unbindable")
+_TMPFS_FLAGS = frozenset(
+    (
+        *("ro", "rw", "sync", "async", "dirsync", "remount", "bind", "rbind", "defaults"),
+        *(f"{negation}{name}" for name in _TMPFS_SWITCHES for negation in ("", "no")),
+        *(f"{recursion}{name}" for name in _TMPFS_PROPAGATIONS for recursion in ("", "r")),
+    )
+)
+_TMPFS_VALUES = frozenset(("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"))
 _SECURITY_OPTIONS = ("seccomp", "apparmor", "label", "no-new-privileges", "systempaths", "writable-cgroups")
 
 
@@ -63,12 +74,14 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
     if host.auto_remove and host.restart_policy.name != "no":
         raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
     _check_resources(host.resources, facts)
-    _check_modes(host)
+    _check_modes(host, config)
     if not -1000 <= host.oom_score_adj <= 1000:
         raise InvalidArgument(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
     for entry in host.extra_hosts:
         if not all(entry.partition(":")[::2]):
             raise InvalidArgument(f'bad format for add-host: "{entry}"')
+    for options in host.tmpfs.values():
+        _check_tmpfs(options)
     if host.shm_size < 0:
         raise InvalidArgument("SHM size can not be less than 0")
     if host.runtime and not knows_runtime(host.runtime):
@@ -83,6 +96,13 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
             raise PierError(f'invalid --security-opt {number}: "{option}"')
     if host.network_mode.startswith("container:"):
         _check_shared_network(host, config)
+
+
+def _check_tmpfs(options: str) -> None:
+    for option in filter(None, options.split(",")):
+        name, is_given, _ = option.partition("=")
+        if name not in (_TMPFS_VALUES if is_given else _TMPFS_FLAGS):
+            raise InvalidArgument(f'invalid tmpfs option "{name}"')
 
 
 def check_restart_policy(policy: RestartPolicy) -> None:
@@ -160,7 +180,7 @@ def _parse_set(text: str, what: str) -> set[int]:
     return found
 
 
-def _check_modes(host: HostConfig) -> None:
+def _check_modes(host: HostConfig, config: Config) -> None:
     if host.userns_mode not in ("", "host"):
         raise Unsupported(f"Pier does not remap user namespaces: HostConfig.UsernsMode {host.userns_mode!r}")
     if host.isolation not in ("", "default"):
@@ -169,6 +189,8 @@ def _check_modes(host: HostConfig) -> None:
         raise InvalidArgument(f"invalid cgroup namespace mode: {host.cgroupns_mode}")
     if host.uts_mode not in ("", "host"):
         raise InvalidArgument(f"invalid UTS mode: {host.uts_mode}")
+    if host.uts_mode == "host" and config.hostname:
+        raise InvalidArgument("conflicting options: hostname and the UTS mode")
     if host.pid_mode not in ("", "host") and not host.pid_mode.startswith("container:"):
         raise InvalidArgument(f"invalid PID mode: {host.pid_mode}")
     if host.ipc_mode not in ("", "none", "private", "shareable", "host") and not host.ipc_mode.startswith("container:"):

@@ -226,6 +226,10 @@ class Host(Protocol):
         """What every CDI device in the files of these directories changes, by its full name."""
         ...
 
+    async def require_propagation(self, path: str, wanted: str) -> None:
+        """Raises PierError when the mount that the path is on does not pass on what a bind of it asks for."""
+        ...
+
     async def path_exists(self, path: str) -> bool: ...
     async def device_numbers(self, path: str) -> list[tuple[str, str, int, int, int, int, int]]:
         """(path below, type `c` or `b`, major, minor, mode, uid, gid) of a device or of all in a directory."""

@@ -140,6 +140,21 @@ async def test_no_image_no_container(world: World) -> None:
     await refuse(world, NotFound, "No such image: nosuch:latest", "web", image="nosuch")
 
 
+async def test_a_network_may_be_made_between_create_and_start(world: World) -> None:
+    """A client that hears 404 from create takes the image for missing, and pulls it."""
+    asked = {"later": EndpointRequest(aliases=("a",))}
+    await world.create("web", host=HostConfig(network_mode="later"), endpoints=asked)
+    planned = world.container("web").endpoints["later"]
+    assert (planned.network_id, planned.dns_names) == ("", ())
+    with pytest.raises(NotFound, match="failed to set up container networking: network later not found"):
+        await world.engine.containers.start("web")
+    network_id, _ = await world.engine.networks.create(CreateNetwork(name="later"))
+    await world.engine.containers.start("web")
+    joined = world.container("web").endpoints
+    assert set(joined) == {"later"}
+    assert (joined["later"].network_id, joined["later"].dns_names[:2]) == (network_id, ("web", "a"))
+
+
 async def test_an_image_of_another_platform_is_not_what_was_asked_for(world: World) -> None:
     request = CreateRequest(config=Config(image="busybox"), platform=Platform(architecture="s390x"))
     with pytest.raises(NotFound, match="does not match the specified platform"):
@@ -159,7 +174,9 @@ async def test_while_containerd_is_away(world: World) -> None:
     [
         ({"working_dir": "rel"}, InvalidArgument, "working directory"),
         ({"host": HostConfig(log_config=LogConfig(driver="nosuch"))}, InvalidArgument, "no log driver named 'nosuch'"),
-        ({"host": HostConfig(network_mode="nosuch")}, NotFound, "network nosuch not found"),
+        ({"host": HostConfig(uts_mode="host"), "hostname": "h"}, InvalidArgument, "hostname and the UTS mode"),
+        ({"host": HostConfig(tmpfs={"/t": "size=1m,foo=2"})}, InvalidArgument, 'invalid tmpfs option "foo"'),
+        ({"host": HostConfig(tmpfs={"/t": "size"})}, InvalidArgument, 'invalid tmpfs option "size"'),
         ({"host": HostConfig(network_mode="container:nosuch")}, InvalidArgument, "No such container"),
         ({"host": HostConfig(pid_mode="container:nosuch")}, InvalidArgument, "No such container"),
         ({"host": HostConfig(volumes_from=("nosuch",))}, InvalidArgument, "No such container: nosuch"),

@@ -126,6 +126,18 @@ async def test_a_network_that_is_gone_is_not_found(world: World) -> None:
     with pytest.raises(NotFound, match="network mine not found"):
         await world.engine.containers.start("web")
     assert_nothing_runs(world)
+    again, _ = await world.engine.networks.create(CreateNetwork(name="mine"))
+    await world.engine.containers.start("web")
+    assert world.container("web").endpoints["mine"].network_id == again
+
+
+async def test_a_bind_that_the_host_cannot_propagate_is_refused(world: World) -> None:
+    world.host.lacking_propagation = {"rshared"}
+    await world.create("web", host=HostConfig(binds=("/data:/data:rshared",)))
+    with pytest.raises(PierError, match="path /data is mounted on / but it is not a rshared mount"):
+        await world.engine.containers.start("web")
+    assert_nothing_runs(world)
+    await world.run("other", host=HostConfig(binds=("/data:/data:rslave",)))
 
 
 async def test_a_user_that_is_not_there_is_an_internal_error(world: World) -> None:

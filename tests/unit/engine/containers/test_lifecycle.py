@@ -2,14 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
 
 import pytest
 from fakes.world import World
 
-from pier.domain.container import ExecConfig, HostConfig, RestartPolicy, Status
+from pier.domain.container import HostConfig, RestartPolicy, Status
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified, PierError, Unavailable
-from pier.domain.runtime import TaskStatus
 from pier.engine.containers.lifecycle import Lifecycle
 
 ALWAYS = HostConfig(restart_policy=RestartPolicy(name="always"))
@@ -369,31 +367,3 @@ async def test_a_rename_does_not_take_the_name_of_a_container_being_made(world: 
         with pytest.raises(Conflict):
             await world.engine.containers.rename("one", "new")
         gate.set()
-
-
-async def test_a_pause_waits_for_an_exec_on_its_way_and_an_exec_for_a_pause(world: World) -> None:
-    """A process that joins a frozen cgroup hangs, and with it every further call to the shim."""
-    container_id = await world.run("web")
-    execs = world.engine.execs
-    first = await execs.create("web", ExecConfig(cmd=("serve",)))
-    second = await execs.create("web", ExecConfig(cmd=("serve",)))
-    gate = world.containerd.state.gates["tasks.start"] = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(execs.start(first, detach=True), name="exec")
-        await world.until(lambda: world.calls("tasks.start").count("tasks.start") == 2)
-        group.create_task(world.engine.containers.pause("web"), name="pause")
-        await world.turns()
-        assert world.container("web").state.status is Status.RUNNING
-        late = group.create_task(refused(execs.start(second, detach=True)), name="late exec")
-        await world.turns()
-        gate.set()
-    assert world.container("web").state.status is Status.PAUSED
-    assert world.containerd.state.tasks[container_id].execs[first].status is TaskStatus.RUNNING
-    assert "is paused" in late.result()
-
-
-async def refused(start: Awaitable[object]) -> str:
-    """What a Conflict says."""
-    with pytest.raises(Conflict) as refusal:
-        await start
-    return refusal.value.message

@@ -89,11 +89,13 @@ async def test_by_ancestor_also_through_a_child_image(world: World) -> None:
 
 async def test_by_network_volume_and_port(world: World) -> None:
     network_id, _ = await world.engine.networks.create(CreateNetwork(name="mine"))
-    ports = {"8000/tcp": (PortBinding(),)}
-    await world.create(
-        "web", host=HostConfig(network_mode="mine", binds=("data:/d",), port_bindings=ports), exposed_ports=("53/udp",)
+    ports = {"80/tcp": (PortBinding(host_port="8000"),)}
+    await world.run(
+        "web",
+        host=HostConfig(network_mode="mine", binds=("data:/d",), port_bindings=ports),
+        exposed_ports=("53/udp", "80/tcp"),
     )
-    await world.create("other")
+    await world.run("other")
     for key, value in (
         ("network", "mine"),
         ("network", network_id[:8]),
@@ -105,6 +107,7 @@ async def test_by_network_volume_and_port(world: World) -> None:
     ):
         assert await names(world, **{key: value}) == ["web"], (key, value)
     assert await names(world, expose="53") == []
+    assert await names(world, publish="80") == []  # the container's side
 
 
 @pytest.mark.parametrize(
