@@ -114,7 +114,8 @@ class Connections:
             if endpoint is None and force:
                 return
             if endpoint is None:
-                raise PierError(f"container {container_id} is not connected to network {network.name}")
+                which = "network" if container.state.has_task else "the network"  # dockerd's words for each
+                raise PierError(f"container {container_id} is not connected to {which} {network.name}")
             rest = {name: item for name, item in container.endpoints.items() if name != network.name}
             left = replace(container, endpoints=rest)
             # Recorded first: whatever a crash leaves undone from here on, the next start does.

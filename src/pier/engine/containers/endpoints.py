@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pier.domain import ids
 from pier.domain.container import Container
-from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.network import (
     Endpoint,
     EndpointRequest,
@@ -77,6 +77,28 @@ def _check_link_local(network: Network, request: EndpointRequest) -> None:
             raise InvalidArgument(
                 f"{_INVALID.format(network.name)}link-local IP address {text}: the network has no IPv6"
             )
+
+
+def planned_endpoints(context: Context, container: Container) -> list[tuple[str, Endpoint, Network]]:
+    """(name, what was planned, network) of each network a container is to join; its mode's when it was taken off all.
+
+    A network that was not there at create, or was made anew since, is found by its name. Raises NotFound.
+    """
+    mode, memory = container.host_config.network_mode, context.memory
+    endpoints = container.endpoints
+    if not endpoints and not container.config.network_disabled:
+        endpoints = {mode: Endpoint(network_id="", network_name=mode)}
+    found = []
+    for name, planned in endpoints.items():
+        network = memory.networks.get(planned.network_id)
+        if network is None:
+            try:
+                network = memory.network(name)
+            except NotFound as error:
+                raise NotFound(f"failed to set up container networking: {error.message}") from error
+            planned = plan_endpoint(network, planned.request, container.id, container.name, container.config.hostname)
+        found.append((network.name, planned, network))
+    return found
 
 
 def dns_names(request: EndpointRequest, container_id: str, name: str, hostname: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
 from pier.domain.errors import NotFound, PierError, ShimGone, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount, MountPoint
-from pier.domain.network import Endpoint, Network
+from pier.domain.network import Endpoint
 from pier.domain.record import Drop, Intent, Put
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files, links
@@ -25,7 +25,7 @@ from pier.engine.containers.endpoints import (
     BRIDGE,
     default_route,
     network_events,
-    plan_endpoint,
+    planned_endpoints,
     port_requests,
     publish,
     volume_events,
@@ -163,7 +163,7 @@ class Launcher:
     async def _connect_all(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> None:
         networks = self._context.ports.networks
         number = 0
-        for name, planned, network in self._planned(container):
+        for name, planned, network in planned_endpoints(self._context, container):
             if network.driver == "null":
                 parts.endpoints[name] = replace(planned, endpoint_id=ids.new_id())
                 continue
@@ -180,29 +180,6 @@ class Launcher:
         await self._publish(container, parts)
         if has_resolver(parts.endpoints.values()):
             await serve_names(self._context, container, parts.endpoints.values())
-
-    def _planned(self, container: Container) -> list[tuple[str, Endpoint, Network]]:
-        """Where it shall be. One that was taken off all its networks is back on its mode's, as with Docker.
-
-        A network that was not there at create, or was made anew since, is found by its name. Raises NotFound.
-        """
-        mode, memory = container.host_config.network_mode, self._context.memory
-        endpoints = container.endpoints
-        if not endpoints and not container.config.network_disabled:
-            endpoints = {mode: Endpoint(network_id="", network_name=mode)}
-        found = []
-        for name, planned in endpoints.items():
-            if network := memory.networks.get(planned.network_id):
-                found.append((name, planned, network))
-                continue
-            try:
-                network = memory.network(name)
-            except NotFound as error:
-                raise NotFound(f"failed to set up container networking: {error.message}") from error
-            hostname = container.config.hostname
-            planned = plan_endpoint(network, planned.request, container.id, container.name, hostname)
-            found.append((network.name, planned, network))
-        return found
 
     async def _publish(self, container: Container, parts: _Parts) -> None:
         ports = port_requests(container)
