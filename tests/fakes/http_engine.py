@@ -99,7 +99,8 @@ class HttpEngine:
         data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else b""
         if not isinstance(body, bytes | str | None):
             data = json.dumps(body).encode() + b"\n"
-        head = f"HTTP/1.1 {status} X\r\nApi-Version: {self.api_version}\r\nContent-Type: application/json\r\n"
+        head = f"HTTP/1.1 {status} X\r\nApi-Version: {self.api_version}\r\nOstype: linux\r\n"
+        head += "Content-Type: application/json\r\n"
         if status not in (204, 304):
             head += f"Content-Length: {len(data)}\r\n"
         connection.sendall(head.encode() + b"\r\n" + (b"" if request.method == "HEAD" else data))

@@ -27,7 +27,7 @@ class Found:
     actual: str
 
     def __str__(self) -> str:
-        return f"{self.place}: dockerd has {self.expected}, Pier {self.actual}"
+        return f"{self.place}: docker has {self.expected}, Pier {self.actual}"
 
 
 def differences(place: str, expected: Any, actual: Any) -> Iterator[Found]:

@@ -22,6 +22,13 @@ def copy_to_stdout(response: "Response") -> int:
     return size
 
 
+def check_output(path: str, complaint: str) -> None:
+    """Raises CliError that begins with the complaint unless a file could be made there: asked before the engine is."""
+    parent = os.path.dirname(path) or "."
+    if not os.path.exists(parent):
+        raise CliError(f"{complaint}: invalid output path: stat {parent}: no such file or directory")
+
+
 def write_archive(path: str, response: "Response", complaint: str) -> None:
     """Writes beside the target and renames, unless the target is no plain file (a pipe, a device).
 

@@ -21,8 +21,8 @@ def encode_filters(items: "Iterable[str]", **extra: str) -> str:
     """The `filters` query parameter; "" when there is nothing to filter."""
     filters: dict[str, dict[str, bool]] = {name: {value: True} for name, value in extra.items()}
     for item in items:
-        name, _, value = item.partition("=")
-        if name.strip():
+        name, equals, value = item.partition("=")
+        if equals:
             filters.setdefault(name.strip().lower(), {})[value.strip()] = True
     if not filters:
         return ""

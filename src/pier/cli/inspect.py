@@ -2,6 +2,7 @@
 
 from pier.cli.errors import CliError
 from pier.cli.flags import STRING, Command, Flag, Values
+from pier.cli.platform import check_platform
 from pier.client.errors import ApiError
 from pier.client.query import quote_path
 
@@ -29,6 +30,10 @@ def _fetch(session: "Session", kind: str, query: "Query | None" = None) -> "Fetc
 
 def show(session: "Session", names: list[str], template: str, fetch: "Fetch") -> int:
     """Print the details of every name; those that are not there are reported after the others, with exit code 1."""
+    if template not in ("", "json"):
+        from pier.cli.render.template import compile_template
+
+        compile_template(template)  # a wrong one is refused before anything is asked
     found: list[Any] = []
     failures: list[str] = []
     for name in names:
@@ -52,7 +57,7 @@ def _render(found: "list[Any]", template: str) -> str:
     if template in ("", "json"):
         from pier.cli.render.json_text import go_json, indented_json
 
-        return (indented_json(found) if not template else go_json(found)) + "\n"
+        return (indented_json(found) if not template else go_json(found, escape=False)) + "\n"
     from pier.cli.go_types import API_TYPES
     from pier.cli.render.template import TemplateFailure, compile_template
 
@@ -69,7 +74,7 @@ def inspect_any(session: "Session", values: Values, names: list[str]) -> int:
     if kind and kind not in _PATHS:
         raise CliError(f'unknown type: "{kind}": must be one of {", ".join(_PATHS)}')
     if values.flag("size") and kind not in ("", "container"):
-        raise CliError(f'"size" is not supported for type "{kind}"')
+        session.err(f"WARNING: --size ignored for {kind}\n")
 
     def fetch(name: str) -> "Any":
         for candidate in (kind,) if kind else _PATHS:
@@ -112,9 +117,10 @@ def encode_platform(text: str) -> str:
         return ""
     from pier.client.json_codec import encode
 
-    parts = text.split("/")
-    if len(parts) not in (2, 3) or not all(parts):
-        raise CliError(f"invalid platform: {text!r}: it is os/arch or os/arch/variant")
+    try:
+        parts = check_platform(text)
+    except CliError as error:
+        raise CliError(f"invalid platform: {str(error).partition(': ')[2]}") from None
     platform = {"architecture": parts[1], "os": parts[0]}
     if len(parts) == 3:
         platform["variant"] = parts[2]

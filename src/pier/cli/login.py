@@ -19,6 +19,7 @@ Configure a credential helper to remove this warning. See
 https://docs.docker.com/go/credential-store/
 
 """
+_OTHER_ACCOUNT = "\n Info -> To login with a different account, run 'pier logout' followed by 'pier login'\n\n\n"
 _ON_THE_COMMAND_LINE = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n"
 
 
@@ -48,9 +49,9 @@ def _given_password(session: "Session", values: Values) -> str:
             session.err(_ON_THE_COMMAND_LINE)
         return password
     if password:
-        raise CliError("--password and --password-stdin are mutually exclusive")
+        raise CliError("conflicting options: cannot specify both --password and --password-stdin")
     if not values.text("username"):
-        raise CliError("Must provide --username with --password-stdin")
+        raise CliError("the --password-stdin option requires --username to be set")
     return sys.stdin.read().removesuffix("\n").removesuffix("\r")
 
 
@@ -60,7 +61,7 @@ def _with_known(session: "Session", key: str) -> bool:
     if not known:
         return False
     who = f" [Username: {known['username']}]" if known.get("username") else ""
-    session.err(f"Authenticating with existing credentials...{who}\n")
+    session.err(f"Authenticating with existing credentials...{who}\n{_OTHER_ACCOUNT}")
     try:
         answer = _try(session, known)
     except ApiError as error:
@@ -93,17 +94,15 @@ def _prompt_password() -> str:
 
 def _require_terminal() -> None:
     if not is_terminal(STDIN):
-        raise CliError("cannot perform an interactive login from a non TTY device")
+        raise CliError("Error: Cannot perform an interactive login from a non TTY device")
 
 
 def logout(session: "Session", _: Values, arguments: "list[str]") -> int:
     """Forget the credentials for a registry."""
     key = registry_key(arguments[0] if arguments else "")
     shown = "https://index.docker.io/v1/" if key == HUB_KEY else key
-    if forget(session, key):
-        session.out(f"Removing login credentials for {shown}\n")
-    else:
-        session.out(f"Not logged in to {shown}\n")
+    session.out(f"Removing login credentials for {shown}\n")
+    forget(session, key)
     return 0
 
 

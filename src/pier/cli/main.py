@@ -4,7 +4,14 @@ import sys
 
 from pier.cli.errors import CliError, UsageError
 from pier.cli.registry import COMMANDS, find_command, load_command
-from pier.cli.startup import COMPLETION_VARIABLE, GLOBAL_FLAGS, TLS_FLAGS, UNSUPPORTED_FLAGS, enable_site_packages
+from pier.cli.startup import (
+    COMPLETION_VARIABLE,
+    GLOBAL_FLAGS,
+    LOG_LEVELS,
+    TLS_FLAGS,
+    UNSUPPORTED_FLAGS,
+    enable_site_packages,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +57,8 @@ def run(argv: "list[str]") -> int:
             raise CliError(f"pier: '{typed}' is not supported yet")
         return _run_command(session, canonical, typed, rest[taken:])
     except UsageError as error:
-        sys.stderr.write(f"{error}\n\nRun '{words} --help' for more information\n")
+        usage = "" if words.strip() != "pier" else "Usage:  pier [OPTIONS] COMMAND [ARG...]\n\n"
+        sys.stderr.write(f"{error}\n\n{usage}Run '{words} --help' for more information\n")
         return error.code
     except CliError as error:
         sys.stdout.flush()
@@ -94,6 +102,8 @@ def _single_host(values: "Values") -> str:
     hosts = values.items("host")
     if len(hosts) > 1:
         raise UsageError("specify only one -H")
+    if values.text("log-level").lower() not in LOG_LEVELS:
+        raise CliError(f"Unable to parse logging level: {values.text('log-level')}")
     return hosts[0] if hosts else ""
 
 

@@ -106,6 +106,8 @@ def _subnets(values: Values) -> "list[dict[str, Any]]":
                 return entry
         raise CliError(text)
 
+    if len(subnets) < max(len(values.items("ip-range")), len(values.items("gateway"))):
+        raise CliError("every ip-range or gateway must have a corresponding subnet")
     for text in values.items("ip-range"):
         owner(f"no matching subnet for range {text}", text)["IPRange"] = text
     for text in values.items("gateway"):

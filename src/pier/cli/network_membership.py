@@ -1,36 +1,36 @@
 """`pier network connect` and `disconnect`."""
 
 from pier.cli.container.checks import label
+from pier.cli.container.network_options import endpoint
+from pier.cli.errors import CliError
 from pier.cli.flags import CSV, INT, LIST, STRING, Command, Flag, Values
 from pier.client.query import quote_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from pier.cli.session import Session
 
 
 def connect(session: "Session", values: Values, names: list[str]) -> int:
     """Put a container on a network; prints nothing."""
     network, container = names
-    fixed = {
-        key: value
-        for key, value in (
-            ("IPv4Address", values.text("ip")),
-            ("IPv6Address", values.text("ip6")),
-            ("LinkLocalIPs", values.items("link-local-ip")),
-        )
-        if value
-    }
-    endpoint: dict[str, Any] = {
-        "IPAMConfig": fixed or None,
-        "Links": values.items("link") or None,
-        "Aliases": values.items("alias") or None,
-        "DriverOpts": dict(label(item) for item in values.items("driver-opt")) or None,
-        "GwPriority": values.number("gw-priority"),
-    }
-    body = {"Container": container, "EndpointConfig": endpoint}
+    for option in values.items("driver-opt"):
+        if "=" not in option:
+            raise CliError("invalid key/value pair format in driver options")
+    settings = endpoint(
+        {
+            "ip": values.text("ip"),
+            "ip6": values.text("ip6"),
+            "link-local-ip": values.items("link-local-ip"),
+            "links": values.items("link"),
+            "alias": values.items("alias"),
+            "driver-opt": values.items("driver-opt"),
+            "gw-priority": values.number("gw-priority"),
+        }
+    )
+    settings["Aliases"] = values.items("alias")
+    settings |= {key: settings[key] or {} for key in ("IPAMConfig", "DriverOpts")}
+    body = {"Container": container, "EndpointConfig": settings}
     session.client.post(f"/networks/{quote_path(network)}/connect", None, body)
     return 0
 

@@ -2,6 +2,7 @@
 
 import sys
 
+from pier.cli.errors import CliError
 from pier.cli.filters import PRUNE_FILTER, encode_filters
 from pier.cli.flags import Command, Flag, Values
 from pier.cli.render.units import decimal_size
@@ -102,6 +103,9 @@ def prune_networks(session: "Session", values: Values, _: list[str]) -> int:
 def prune_volumes(session: "Session", values: Values, _: list[str]) -> int:
     """Remove anonymous volumes that no container uses, with --all named ones too."""
     every = values.flag("all")
+    filters = [text for text in values.items("filter") if text.partition("=")[0].strip() == "all"]
+    if every and filters:
+        raise CliError(f"conflicting options: cannot specify both --all and --filter {filters[0]}")
     what = "all local volumes" if every else "anonymous local volumes"
     warning = f"WARNING! This will remove {what} not used by at least one container."
     if not values.flag("force") and not confirm(session, warning):

@@ -48,6 +48,8 @@ def read_bytes(text: str) -> int:
     unit = text[len(digits) :].strip().lower()
     unit = unit.removesuffix("ib").removesuffix("b") if unit not in ("b", "") else ""
     plain = digits.replace(".", "", 1)
+    if unit not in _SIZE_UNITS and plain.isdecimal():
+        raise ValueError(f"invalid suffix: '{text[len(digits) :].strip().lower()}'")
     if unit not in _SIZE_UNITS or not plain.isdecimal() or not plain.isascii():
         raise ValueError(f"invalid size: '{text}'")
     return int(float(digits) * _SIZE_UNITS[unit]) if "." in digits else int(digits) * _SIZE_UNITS[unit]

@@ -82,7 +82,22 @@ class Session:
         """A default --format of config.json: psFormat, imagesFormat …; "" when unset."""
         return str(self.config.get(key) or "")
 
+    def read_config_to_change(self) -> "dict[str, Any]":
+        """A copy of config.json to be written back. Raises CliError for one that is broken: it is not to be lost."""
+        try:
+            return dict(self._parse_config())
+        except ValueError as error:
+            raise CliError(f"{self.config_path} is not valid JSON: {error}") from None
+
     def _read_config(self) -> "dict[str, Any]":
+        try:
+            return self._parse_config()
+        except ValueError as error:
+            self.err(f"WARNING: Error parsing config file ({self.config_path}): {error}\n")
+            return {}
+
+    def _parse_config(self) -> "dict[str, Any]":
+        """Raises ValueError when it is not JSON, CliError when it cannot be read."""
         from pier.client.json_codec import decode
 
         path = self.config_path
@@ -95,8 +110,5 @@ class Session:
             return {}
         except OSError as error:
             raise CliError(f"{path} cannot be read: {error.strerror}") from None
-        try:
-            value = decode(data)
-        except ValueError as error:
-            raise CliError(f"{path} is not valid JSON: {error}") from None
+        value = decode(data)
         return value if isinstance(value, dict) else {}

@@ -22,6 +22,7 @@ GLOBAL_FLAGS = (
     Flag("tlsverify", help="Use TLS and check the engine's certificate"),
     Flag("version", "v", help="Print the version and quit"),
 )
+LOG_LEVELS = ("panic", "fatal", "error", "warn", "warning", "info", "debug", "trace")
 UNSUPPORTED_FLAGS = ("context",)
 TLS_FLAGS = ("tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
 

@@ -9,8 +9,9 @@ import os
 import select
 
 from pier.cli.detach import DetachFilter
+from pier.cli.errors import CliError
 from pier.cli.terminal import STDERR, STDIN, STDOUT
-from pier.wire.frames import FrameReader
+from pier.wire.frames import SYSTEM_ERROR, FrameReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +153,14 @@ class StreamLoop:
             write_all(self._outputs[0], data)
             return
         for stream, piece in self._frames.feed(data):
-            write_all(self._outputs[1] if stream >= STDERR else self._outputs[0], piece)
+            write_frame(stream, piece, self._outputs)
+
+
+def write_frame(stream: int, piece: bytes, outputs: "tuple[int, int]" = (STDOUT, STDERR)) -> None:
+    """Write what one frame holds to stdout or stderr. Raises CliError for a failure that the engine tells of in it."""
+    if stream == SYSTEM_ERROR:
+        raise CliError(f"error from daemon in stream: {piece.decode('utf-8', 'replace').rstrip()}")
+    write_all(outputs[1] if stream == STDERR else outputs[0], piece)
 
 
 def write_all(fd: int, data: bytes) -> None:

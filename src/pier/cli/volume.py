@@ -60,7 +60,7 @@ def list_volumes(session: "Session", values: Values, _: list[str]) -> int:
 def create(session: "Session", values: Values, names: list[str]) -> int:
     """Create a volume and print its name; the engine makes up a name when none is given."""
     if names and values.given("name"):
-        raise CliError("conflicting options: cannot specify a volume name through both --name and as a positional arg")
+        raise CliError("conflicting options: cannot specify a volume-name through both --name and as a positional arg")
     body: dict[str, Any] = {"Driver": values.text("driver")}
     options = dict(label(item) for item in values.items("opt"))
     labels = dict(label(item) for item in values.items("label"))

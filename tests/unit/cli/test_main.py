@@ -51,7 +51,12 @@ def test_ps_imports_nothing_slow(engine: HttpEngine) -> None:
         (["port"], 1, "pier: 'pier port' requires at least 1 and at most 2 arguments\n\nUsage:  pier port CONTAINER"),
         (["ps", "x"], 1, "pier: 'pier ps' accepts no arguments\n"),
         (["run", "--x", "i"], 125, "unknown flag: --x\n\nUsage:  pier run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun"),
-        (["--nope", "ps"], 125, "unknown flag: --nope\n\nRun 'pier --help' for more information\n"),
+        (
+            ["--nope", "ps"],
+            125,
+            "unknown flag: --nope\n\nUsage:  pier [OPTIONS] COMMAND [ARG...]\n\n"
+            "Run 'pier --help' for more information\n",
+        ),
         (["-H", "a", "-H", "b", "ps"], 125, "specify only one -H"),
         (["--context", "x", "ps"], 1, "pier: --context is not supported yet"),
         (["-H", "https://x", "ps"], 1, "https:// addresses are not supported yet"),

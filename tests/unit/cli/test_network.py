@@ -68,10 +68,11 @@ def test_addresses_go_to_their_subnet(engine: HttpEngine, pier: Pier) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--gateway", "10.0.0.1"], "no matching subnet for gateway 10.0.0.1"),
+        (["--gateway", "10.0.0.1"], "every ip-range or gateway must have a corresponding subnet"),
+        (["--subnet", "10.0.0.0/8", "--gateway", "11.0.0.1"], "no matching subnet for gateway 11.0.0.1"),
         (["--subnet", "x"], "invalid subnet x"),
         (["--subnet", "10.0.0.0/8", "--subnet", "10.1.0.0/16"], "multiple overlapping subnet"),
-        (["--subnet", "10.0.0.0/8", "--gateway", "10.0.0.1,10.0.0.2"], "cannot configure multiple gateways"),
+        (["--subnet", "10.0.0.0/8,fd00::/64", "--gateway", "10.0.0.1,10.0.0.2"], "cannot configure multiple gateways"),
         (["--subnet", "10.0.0.0/8", "--ip-range", "nonsense"], "invalid address nonsense"),
     ],
 )

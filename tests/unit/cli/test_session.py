@@ -22,10 +22,13 @@ def test_configuration_is_found_where_docker_keeps_it(tmp_path: Path) -> None:
     assert Session(environ={"HOME": "/nonexistent"}).config == {}
 
 
-def test_a_broken_configuration_says_so(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{")
-    with pytest.raises(CliError, match="is not valid JSON"):
-        _ = Session(environ={}, config_dir=str(tmp_path)).config
+def test_a_broken_configuration_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("{")
+    assert Session(environ={}, config_dir=str(tmp_path)).config == {}
+    assert capsys.readouterr().err.startswith(f"WARNING: Error parsing config file ({path}): ")
+    with pytest.raises(CliError, match="is not valid JSON: "):
+        Session(environ={}, config_dir=str(tmp_path)).read_config_to_change()
     (tmp_path / "config.json").unlink()
     (tmp_path / "config.json").mkdir()
     with pytest.raises(CliError, match="cannot be read"):

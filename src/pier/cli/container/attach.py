@@ -1,6 +1,13 @@
 """`pier container attach`, `pier attach`."""
 
-from pier.cli.container.attachment import Attachment, check_terminal, detach_keys, post_wait, read_exit_code
+from pier.cli.container.attachment import (
+    Attachment,
+    check_terminal,
+    detach_keys,
+    post_wait,
+    read_exit_code,
+    written_detach_keys,
+)
 from pier.cli.container.options import DETACH_KEYS, SIG_PROXY
 from pier.cli.errors import CliError
 from pier.cli.flags import Command, Flag, Values
@@ -30,7 +37,7 @@ def attach(session: "Session", values: Values, arguments: "list[str]") -> int:
         "stdin": stdin,
         "stdout": True,
         "stderr": True,
-        "detachKeys": values.text("detach-keys"),
+        "detachKeys": written_detach_keys(session, values),
     }
     stream = session.client.hijack(f"/containers/{container_id}/attach", query)
     attachment = Attachment(
@@ -51,11 +58,11 @@ def attach(session: "Session", values: Values, arguments: "list[str]") -> int:
 
 def _check_state(state: "dict[str, Any]") -> None:
     if not state.get("Running"):
-        raise CliError("cannot attach to a stopped container, start it first")
+        raise CliError("You cannot attach to a stopped container, start it first")
     if state.get("Paused"):
-        raise CliError("cannot attach to a paused container, unpause it first")
+        raise CliError("You cannot attach to a paused container, unpause it first")
     if state.get("Restarting"):
-        raise CliError("cannot attach to a restarting container, wait until it is running")
+        raise CliError("You cannot attach to a restarting container, wait until it is running")
 
 
 ATTACH = Command(

@@ -120,9 +120,14 @@ def _descriptor(wait: "Response | None") -> int | None:
     return wait.connection.socket.fileno()
 
 
+def written_detach_keys(session: "Session", values: "Values") -> str:
+    """--detach-keys or those of config.json, as they are written; "" leaves them to the engine."""
+    return values.text("detach-keys") or str(session.config.get("detachKeys") or "")
+
+
 def detach_keys(session: "Session", values: "Values") -> bytes:
     """The detach keys of --detach-keys, of config.json, or ctrl-p ctrl-q."""
-    text = values.text("detach-keys") or str(session.config.get("detachKeys") or "")
+    text = written_detach_keys(session, values)
     if not text:
         return DEFAULT_KEYS
     try:

@@ -3,7 +3,7 @@
 """
 
 from pier.cli.csv_fields import split_fields
-from pier.cli.quantities import read_bytes
+from pier.cli.quantities import read_bytes, read_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def dns_search(text: str) -> str:
     return text
 
 
+def link(text: str) -> str:
+    """`container` or `container:alias`."""
+    if not text:
+        raise ValueError("empty string specified for links")
+    if text.count(":") > 1:
+        raise ValueError(f"bad format for links: {text}")
+    return text
+
+
 def stream(text: str) -> str:
     """A stream's name in lower case."""
     name = text.lower()
@@ -104,11 +113,8 @@ def ulimit(text: str) -> "dict[str, Any]":
     if name not in ULIMITS:
         raise ValueError(f"invalid ulimit type: {name}")
     soft_text, colon, hard_text = limits.partition(":")
-    try:
-        soft = int(soft_text)
-        hard = int(hard_text) if colon else soft
-    except ValueError:
-        raise ValueError(f"invalid ulimit argument: {text}") from None
+    soft = read_int(soft_text)
+    hard = read_int(hard_text) if colon else soft
     if hard != -1 and (soft == -1 or soft > hard):
         raise ValueError(f"ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}")
     return {"Name": name, "Hard": hard, "Soft": soft}
@@ -116,7 +122,7 @@ def ulimit(text: str) -> "dict[str, Any]":
 
 def weight_device(text: str) -> "dict[str, Any]":
     """`/dev/x:weight`."""
-    path, _, weight = text.partition(":")
+    path, _, weight = _device_and(text)
     if not path.startswith("/dev/"):
         raise ValueError(f"bad format for device path: {text}")
     if not weight.isdecimal() or (int(weight) and not 10 <= int(weight) <= 1000):
@@ -124,9 +130,15 @@ def weight_device(text: str) -> "dict[str, Any]":
     return {"Path": path, "Weight": int(weight)}
 
 
+def _device_and(text: str) -> tuple[str, str, str]:
+    if not text.partition(":")[1]:
+        raise ValueError(f"bad format: {text}")
+    return text.partition(":")
+
+
 def rate_bytes(text: str) -> "dict[str, Any]":
     """`/dev/x:size` a second."""
-    path, _, rate = text.partition(":")
+    path, _, rate = _device_and(text)
     if not path.startswith("/dev/"):
         raise ValueError(f"bad format for device path: {text}")
     try:
@@ -138,7 +150,7 @@ def rate_bytes(text: str) -> "dict[str, Any]":
 
 def rate_count(text: str) -> "dict[str, Any]":
     """`/dev/x:number` a second."""
-    path, _, rate = text.partition(":")
+    path, _, rate = _device_and(text)
     if not path.startswith("/dev/"):
         raise ValueError(f"bad format for device path: {text}")
     if not rate.isdecimal():
@@ -201,10 +213,7 @@ def _gpu_count(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(
-            f'invalid count ({text}): value must be either "all" or an integer: strconv.Atoi: parsing "{text}": '
-            "invalid syntax"
-        ) from None
+        raise ValueError(f'invalid count ({text}): value must be either "all" or an integer: invalid syntax') from None
 
 
 def mount(text: str) -> "dict[str, Any]":

@@ -11,15 +11,11 @@ if TYPE_CHECKING:
 
 def commit(session: "Session", values: Values, arguments: list[str]) -> int:
     """Make an image of a container and print its id."""
-    repository = tag = ""
-    if len(arguments) > 1 and arguments[1]:
-        reference = parse_reference(arguments[1])
-        tag = reference.tag
-        repository = arguments[1].removesuffix(f":{tag}") if tag else arguments[1]
+    reference = parse_reference(arguments[1]) if len(arguments) > 1 and arguments[1] else None
     query: Query = {
         "container": arguments[0],
-        "repo": repository,
-        "tag": tag,
+        "repo": reference.repository if reference else None,
+        "tag": reference.selector if reference else None,
         "comment": values.text("message"),
         "author": values.text("author"),
         "changes": values.items("change"),

@@ -61,6 +61,8 @@ class _Copying:
         name = posixpath.basename(posixpath.normpath("/" + path.lstrip("/")))
         if self._follow and path:
             path, _ = self._followed(container, path)
+        if target != "-":
+            _check_output(target)
         response = self._session.client.request("GET", _route(container), {"path": path})
         if target == "-":
             return copy_to_stdout(response)
@@ -116,6 +118,12 @@ class _Copying:
         raise CliError(f"{container}:{path}: too many links")
 
 
+def _check_output(target: str) -> None:
+    parent = os.path.dirname(os.path.realpath(target))
+    if not os.path.isdir(parent):
+        raise CliError(f'invalid output path: directory "{parent}" does not exist')
+
+
 def _place(path: str, found: "Mapping[str, Any] | None", is_directory: bool, name: str) -> "tuple[str, str]":
     """(directory to unpack in, name of the archive's first member; "." for content alone)."""
     if found is not None and found["mode"] & _GO_DIRECTORY:
@@ -168,7 +176,7 @@ class _Counted:
 
 CP = Command(
     "container cp",
-    "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n       pier cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+    "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tpier cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
     "Copy files between a container and this host",
     (
         Flag("archive", "a", help="Keep owners (out), or give all to the container's user (in)"),

@@ -44,9 +44,6 @@ class Destination:
             return path
         if not self._is_directory and self._text.endswith("/"):
             raise CliError("no such directory")
-        parent = os.path.dirname(path)
-        if not os.path.isdir(parent):
-            raise CliError(f'invalid output path: directory "{parent}" does not exist')
         return path
 
 

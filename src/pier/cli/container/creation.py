@@ -7,6 +7,8 @@ from pier.cli.container.proxies import proxy_variables
 from pier.cli.container.request import create_body
 from pier.cli.errors import CliError
 from pier.cli.flags import Values
+from pier.cli.image.reference import parse_reference
+from pier.cli.platform import check_platform
 from pier.client.errors import ApiError, ClientError
 
 TYPE_CHECKING = False
@@ -23,6 +25,8 @@ def read_body(session: "Session", values: Values, arguments: "list[str]") -> "di
     try:
         socket_path = session.host.removeprefix("unix://") if session.host.startswith("unix://") else ""
         proxies = proxy_variables(session.config, session.host, values.items("env"))
+        if values.flag("rm") and values.text("restart") not in ("", "no"):
+            raise CliError("conflicting options: cannot specify both --restart and --rm")
         body = create_body(values, arguments, session.environ, socket_path, proxies)
         if values.text("pull") not in _PULL_POLICIES:
             choices = 'must be one of "always", "missing" or "never"'
@@ -35,6 +39,12 @@ def read_body(session: "Session", values: Values, arguments: "list[str]") -> "di
 def create_container(session: "Session", values: Values, body: "dict[str, Any]") -> str:
     """Create the container and return its id. Raises ApiError, CliError."""
     image, platform = str(body["Image"]), values.text("platform")
+    parse_reference(image)
+    if platform:
+        check_platform(platform)
+    for address in values.items("dns"):
+        if address.startswith("127.") or address == "::1":
+            session.err(f"WARNING: Localhost DNS ({address}) may fail in containers.\n")
     cidfile = values.text("cidfile")
     if cidfile and os.path.exists(cidfile):
         raise CliError(f"container ID file found, make sure the other container isn't running or delete {cidfile}")
@@ -63,8 +73,6 @@ def _create(session: "Session", values: Values, body: "dict[str, Any]", image: s
         if error.status != 404 or values.text("pull") not in ("missing", "") or "image" not in error.message.lower():
             raise
         if not quiet:
-            from pier.cli.image.reference import parse_reference
-
             session.err(f"Unable to find image '{parse_reference(image).familiar}' locally\n")
         _pull(session, image, platform, quiet=quiet)
         answer = session.client.post("/containers/create", query, body)

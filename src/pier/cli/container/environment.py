@@ -17,7 +17,7 @@ def read_environment(files: "list[str]", items: "list[str]", own: "Mapping[str, 
     for path in files:
         for line in _lines(path):
             name, equals, _ = line.partition("=")
-            _check_name(name.strip(" \t"), path)
+            _check_name(name, path, line)
             if equals:
                 entries.append(line)
             elif name in own:
@@ -33,7 +33,7 @@ def read_labels(files: "list[str]", items: "list[str]") -> "dict[str, str]":
     for path in files:
         for line in _lines(path):
             key, equals, value = line.partition("=")
-            _check_name(key, path)
+            _check_name(key, path, line)
             if equals:
                 labels[key] = value
     for item in items:
@@ -58,8 +58,8 @@ def _lines(path: str) -> "Iterator[str]":
             yield text
 
 
-def _check_name(name: str, path: str) -> None:
+def _check_name(name: str, path: str, line: str) -> None:
     if not name:
-        raise CliError(f"invalid environment file: {path}: no variable name on line")
+        raise CliError(f"invalid env file ({path}): no variable name on line '{line}'")
     if " " in name or "\t" in name:
-        raise CliError(f"invalid environment file: {path}: variable '{name}' contains whitespaces")
+        raise CliError(f"invalid env file ({path}): variable '{name}' contains whitespaces")

@@ -1,7 +1,7 @@
 """`pier container exec`, `pier exec`."""
 
 from pier.cli.container import checks
-from pier.cli.container.attachment import Attachment, check_terminal, detach_keys
+from pier.cli.container.attachment import Attachment, check_terminal, detach_keys, written_detach_keys
 from pier.cli.container.environment import read_environment
 from pier.cli.container.options import DETACH_KEYS
 from pier.cli.errors import CliError
@@ -30,19 +30,19 @@ def execute(session: "Session", values: Values, arguments: "list[str]") -> int:
         "AttachStdin": stdin,
         "AttachStderr": not detach,
         "AttachStdout": not detach,
-        "DetachKeys": values.text("detach-keys"),
+        "DetachKeys": written_detach_keys(session, values),
         "Env": read_environment(values.items("env-file"), values.items("env"), session.environ),
         "WorkingDir": values.text("workdir"),
         "Cmd": arguments[1:],
         "Detach": detach,
     }
-    dimensions = size() if tty and not detach else None
+    dimensions = list(size() or (0, 0)) if tty else None
     if dimensions:
-        body["ConsoleSize"] = list(dimensions)
+        body["ConsoleSize"] = dimensions
     exec_id = session.client.post(f"/containers/{quote_path(arguments[0])}/exec", None, body)["Id"]
     start: dict[str, Any] = {"Detach": detach, "Tty": tty}
     if dimensions:
-        start["ConsoleSize"] = list(dimensions)
+        start["ConsoleSize"] = dimensions
     if detach:
         session.client.post(f"/exec/{exec_id}/start", None, start)
         return 0

@@ -1,6 +1,6 @@
 """`pier container export`, `pier export`."""
 
-from pier.cli.archive_file import copy_to_stdout, write_archive
+from pier.cli.archive_file import check_output, copy_to_stdout, write_archive
 from pier.cli.errors import CliError
 from pier.cli.flags import STRING, Command, Flag, Values
 from pier.cli.terminal import STDOUT, is_terminal
@@ -16,6 +16,8 @@ def export(session: "Session", values: Values, names: list[str]) -> int:
     path = values.text("output")
     if not path and is_terminal(STDOUT):
         raise CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    if path:
+        check_output(path, "failed to export container")
     response = session.client.request("GET", f"/containers/{quote_path(names[0])}/export")
     if path:
         write_archive(path, response, "failed to export container")

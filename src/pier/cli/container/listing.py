@@ -159,9 +159,12 @@ def _quoted(text: str) -> str:
 def list_containers(session: "Session", values: Values, _: list[str]) -> int:
     """Print the containers that the flags select."""
     template = values.text("format")
+    if template and values.flag("quiet"):
+        session.err("WARNING: Ignoring custom format, because both --format and --quiet are set.\n")
+        template = ""
     if not template and not values.flag("quiet"):
         template = session.configured_format("psFormat")
-    size = values.flag("size") or ".Size" in template
+    size = values.flag("size") or ".Size" in template or "json.}}" in template.replace(" ", "")
     limit = 1 if values.flag("latest") and not values.given("last") else values.number("last")
     query = {
         "all": values.flag("all"),

@@ -5,8 +5,8 @@ import time
 from pier.cli.errors import CliError
 from pier.cli.flags import STRING, Command, Flag, Values
 from pier.cli.render.times import since_argument
-from pier.cli.streams import write_all
-from pier.cli.terminal import STDERR, STDOUT
+from pier.cli.streams import write_all, write_frame
+from pier.cli.terminal import STDOUT
 from pier.client.query import quote_path
 from pier.wire.frames import FrameReader
 
@@ -39,19 +39,24 @@ def logs(session: "Session", values: Values, arguments: list[str]) -> int:
     frames = FrameReader()
     for chunk in response.chunks():
         for stream, piece in frames.feed(chunk):
-            write_all(STDERR if stream >= STDERR else STDOUT, piece)
+            write_frame(stream, piece)
     return 0
 
 
 def time_argument(values: Values, name: str) -> str:
     """A --since or --until value for the API. Raises CliError."""
-    text = values.text(name)
-    if not text:
-        return ""
     try:
-        return since_argument(text, time.time())
+        return read_time(values.text(name))
+    except CliError as error:
+        raise CliError(f'invalid value for "{name}": {error}') from None
+
+
+def read_time(text: str) -> str:
+    """A time or a span ago for the API; "" stays "". Raises CliError."""
+    try:
+        return since_argument(text, time.time()) if text else ""
     except ValueError:
-        raise CliError(f'invalid value for "{name}": failed to parse value as time or duration: "{text}"') from None
+        raise CliError(f'failed to parse value as time or duration: "{text}"') from None
 
 
 LOGS = Command(

@@ -26,7 +26,7 @@ class _Mount:
 
     def value(self) -> "dict[str, Any]":
         """The Mount of the API."""
-        if self.driver:
+        if self.driver or self.volume:
             self.volume["DriverConfig"] = self.driver
         mount = {
             key: self.plain[key]
@@ -162,12 +162,23 @@ def read_volumes(items: "list[str]") -> "tuple[list[str] | None, dict[str, Any]]
         if len(parts) == 1:
             volumes[item] = {}
             continue
+        if _sections(parts) > 3:
+            raise CliError(f"invalid spec: {item}: too many colons")
         if not all(parts):
             raise CliError(f"invalid spec: {item}: empty section between colons")
         if parts[0].startswith(".") and len(parts) <= 3:
             parts[0] = os.path.abspath(parts[0])
         binds.append(":".join(parts))
     return binds or None, volumes
+
+
+def _sections(parts: "list[str]") -> int:
+    """How many sections docker counts: a single letter and what follows it are one, a path of Windows."""
+    count = position = 0
+    while position < len(parts):
+        position += 2 if len(parts[position]) == 1 and parts[position].isalpha() else 1
+        count += 1
+    return count
 
 
 def read_tmpfs(items: "list[str]") -> "dict[str, str]":

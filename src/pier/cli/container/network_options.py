@@ -36,7 +36,7 @@ def read_network(text: str) -> "dict[str, Any]":
         try:
             options["gw-priority"] = int(options["gw-priority"])
         except ValueError:
-            raise ValueError(f"invalid gw-priority ({options['gw-priority']}): value must be an integer") from None
+            raise ValueError(f"invalid gw-priority ({options['gw-priority']}): invalid syntax") from None
     return options
 
 
@@ -62,12 +62,14 @@ def read_endpoints(values: Values) -> "tuple[str, dict[str, Any]]":
     endpoints: dict[str, Any] = {}
     for attachment in attachments:
         name = attachment["name"]
-        if not _is_user_defined(name) and (attachment.get("alias") and name != "default"):
+        if not _is_user_defined(name) and attachment.get("alias"):
             raise CliError("network-scoped aliases are only supported for user-defined networks")
         if name in endpoints:
             raise CliError(f'network "{name}" is specified multiple times')
         if name in ("none", "host") or name.startswith("container:"):
             continue
+        if len(attachments) == 1 and name != "default" and attachment.keys() == {"name"}:
+            continue  # NetworkMode says it all
         endpoints[name] = endpoint(attachment)
     return names[0], endpoints
 

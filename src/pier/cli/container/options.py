@@ -2,6 +2,7 @@
 
 from pier.cli.container import checks
 from pier.cli.flags import BYTES, DECIMAL, DURATION, INT, LIST, STRING, UINT16, Flag
+from pier.cli.image.content_trust import CONTENT_TRUST
 from pier.cli.quantities import read_swap
 
 _NETWORKING = (
@@ -14,7 +15,14 @@ _NETWORKING = (
     Flag("hostname", "h", STRING, "Host name of the container"),
     Flag("ip", "", STRING, "IPv4 address in the network"),
     Flag("ip6", "", STRING, "IPv6 address in the network"),
-    Flag("link", "", LIST, "Reach another container by an alias (container:alias)", completer="containers"),
+    Flag(
+        "link",
+        "",
+        LIST,
+        "Reach another container by an alias (container:alias)",
+        check=checks.link,
+        completer="containers",
+    ),
     Flag("link-local-ip", "", LIST, "Link-local addresses of the container"),
     Flag("mac-address", "", STRING, "MAC address of the container"),
     Flag(
@@ -114,7 +122,7 @@ _FILES = (
 _LIFE = (
     Flag("annotation", "", LIST, "Add an annotation for the OCI runtime", metavar="map", check=checks.label),
     Flag("cidfile", "", STRING, "Write the container's id to this file"),
-    Flag("disable-content-trust", help="Accepted for old scripts; images are not signed", default=True),
+    CONTENT_TRUST,
     Flag("label", "l", LIST, "Set a label", check=checks.label),
     Flag("label-file", "", LIST, "Read labels from a file"),
     Flag("log-driver", "", STRING, "Where the output goes"),

@@ -30,16 +30,16 @@ def publish(spec: str) -> "list[tuple[str, dict[str, str]]]":
     protocol = (protocol or "tcp").lower()
     address, host, container = _split(rest, spec)
     if protocol not in PROTOCOLS:
-        raise CliError(f"Invalid proto: {protocol}")
+        raise CliError(f"invalid proto: {protocol}")
     if not container:
         raise CliError(f"No port specified: {spec}<empty>")
-    first, last = _range(container, "Invalid containerPort")
+    first, last = _range(container, "invalid containerPort")
     if not host:
         return [(f"{port}/{protocol}", _binding(address, "")) for port in range(first, last + 1)]
-    host_first, host_last = _range(host, "Invalid hostPort")
+    host_first, host_last = _range(host, "invalid hostPort")
     if last - first != host_last - host_first:
         if first != last:
-            raise CliError(f"Invalid ranges specified for container and host Ports: {container} and {host}")
+            raise CliError(f"invalid ranges specified for container and host Ports: {container} and {host}")
         return [(f"{first}/{protocol}", _binding(address, f"{host_first}-{host_last}"))]
     return [
         (f"{port}/{protocol}", _binding(address, str(host_first + offset)))
@@ -66,7 +66,7 @@ def _split(text: str, spec: str) -> tuple[str, str, str]:
     from pier.cli.container.checks import is_ip
 
     if address and not is_ip(address):
-        raise CliError(f"Invalid ip address: {address}")
+        raise CliError(f"invalid IP address: {address}")
     return address, host, container
 
 

@@ -1,6 +1,13 @@
 """`pier container run`, `pier run`."""
 
-from pier.cli.container.attachment import Attachment, check_terminal, detach_keys, post_wait, read_exit_code
+from pier.cli.container.attachment import (
+    Attachment,
+    check_terminal,
+    detach_keys,
+    post_wait,
+    read_exit_code,
+    written_detach_keys,
+)
 from pier.cli.container.creation import create_container, daemon_message, read_body
 from pier.cli.container.failure import REFUSED, exit_code, refused
 from pier.cli.container.options import RUN_FLAGS
@@ -31,10 +38,13 @@ def run(session: "Session", values: Values, arguments: "list[str]") -> int:
         check_terminal(stdin=body["AttachStdin"], tty=body["Tty"])
     body["HostConfig"]["ConsoleSize"] = list(size() or (0, 0))
     try:
-        container_id = create_container(session, values, body)
+        try:
+            container_id = create_container(session, values, body)
+        except CliError as error:
+            raise refused(session.invoked, str(error)) from None
         if detach:
-            session.client.post(f"/containers/{container_id}/start")
             session.out(container_id + "\n")
+            session.client.post(f"/containers/{container_id}/start")
             return 0
         return _run_attached(session, values, body, container_id)
     except ApiError as error:
@@ -51,7 +61,7 @@ def _run_attached(session: "Session", values: Values, body: "dict[str, Any]", co
         "stdin": body["AttachStdin"],
         "stdout": body["AttachStdout"],
         "stderr": body["AttachStderr"],
-        "detachKeys": values.text("detach-keys"),
+        "detachKeys": written_detach_keys(session, values),
     }
     stream = session.client.hijack(f"/containers/{container_id}/attach", query)
     auto_remove = body["HostConfig"]["AutoRemove"]

@@ -1,6 +1,13 @@
 """`pier container start`, `pier start`."""
 
-from pier.cli.container.attachment import Attachment, check_terminal, detach_keys, post_wait, read_exit_code
+from pier.cli.container.attachment import (
+    Attachment,
+    check_terminal,
+    detach_keys,
+    post_wait,
+    read_exit_code,
+    written_detach_keys,
+)
 from pier.cli.container.creation import daemon_message
 from pier.cli.container.options import DETACH_KEYS
 from pier.cli.errors import CliError
@@ -44,7 +51,7 @@ def _start_attached(session: "Session", values: Values, name: str) -> int:
         "stdin": stdin,
         "stdout": True,
         "stderr": True,
-        "detachKeys": values.text("detach-keys"),
+        "detachKeys": written_detach_keys(session, values),
     }
     keys = detach_keys(session, values)
     stream = session.client.hijack(f"/containers/{container_id}/attach", query)

@@ -23,16 +23,19 @@ _NUMBERS = {
     "cpus": "NanoCpus",
     "memory": "Memory",
     "memory-reservation": "MemoryReservation",
-    "pids-limit": "PidsLimit",
 }
+_NEVER_SENT = (  # what an update cannot change
+    *("BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps"),
+    *("Devices", "DeviceCgroupRules", "DeviceRequests", "MemorySwappiness", "OomKillDisable", "Ulimits"),
+)
 _TEXTS = {"cpuset-cpus": "CpusetCpus", "cpuset-mems": "CpusetMems"}
 
 
 def update(session: "Session", values: Values, names: list[str]) -> int:
     """Change limits or the restart policy and print the names of the containers that took it."""
-    body = _body(values)
-    if not body:
+    if not any(values.given(flag.name) for flag in UPDATE.flags):
         raise CliError("you must provide one or more flags when using this command")
+    body = _body(values)
 
     def act(name: str) -> str:
         answer = session.client.post(f"/containers/{quote_path(name)}/update", body=body)
@@ -44,14 +47,19 @@ def update(session: "Session", values: Values, names: list[str]) -> int:
 
 
 def _body(values: Values) -> "dict[str, Any]":
-    """Only what was given: all else stays as it is."""
-    body: dict[str, Any] = {key: values.number(flag) for flag, key in _NUMBERS.items() if values.given(flag)}
-    body |= {key: values.text(flag) for flag, key in _TEXTS.items() if values.given(flag)}
-    if values.given("memory-swap"):
-        body["MemorySwap"] = read_swap(values.text("memory-swap"))
-    if values.given("restart"):
-        body["RestartPolicy"] = read_restart_policy(values.text("restart"))
-    return body
+    """The limits that were given; zero, empty or null leaves one as it is. The keys are those of docker's CLI."""
+    swap = values.text("memory-swap")
+    return {
+        **{key: values.number(flag) for flag, key in _NUMBERS.items()},
+        **{key: values.text(flag) for flag, key in _TEXTS.items()},
+        "MemorySwap": read_swap(swap) if swap else 0,
+        "PidsLimit": values.number("pids-limit") if values.given("pids-limit") else None,
+        "RestartPolicy": read_restart_policy(values.text("restart")),
+        "CgroupParent": "",
+        **dict.fromkeys(_NEVER_SENT),
+        **({"KernelMemory": values.number("kernel-memory")} if values.given("kernel-memory") else {}),
+        **dict.fromkeys(("CpuCount", "CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps"), 0),
+    }
 
 
 UPDATE = Command(
@@ -68,6 +76,7 @@ UPDATE = Command(
         Flag("cpus", "", DECIMAL, "Number of CPUs, may be a fraction"),
         Flag("cpuset-cpus", "", STRING, "CPUs that may be used (0-3, 0,1)"),
         Flag("cpuset-mems", "", STRING, "Memory nodes that may be used (0-3, 0,1)"),
+        Flag("kernel-memory", "", BYTES, "Accepted for old scripts; the kernel has no such limit any more"),
         Flag("memory", "m", BYTES, "Limit of memory"),
         Flag("memory-reservation", "", BYTES, "Soft limit of memory"),
         Flag(

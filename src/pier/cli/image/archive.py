@@ -2,7 +2,7 @@
 
 import os
 
-from pier.cli.archive_file import copy_to_stdout, write_archive
+from pier.cli.archive_file import check_output, copy_to_stdout, write_archive
 from pier.cli.errors import CliError
 from pier.cli.flags import CSV, STRING, Command, Flag, Values
 from pier.cli.image.pull import progress_view
@@ -62,6 +62,8 @@ def save(session: "Session", values: Values, names: list[str]) -> int:
     path = values.text("output")
     if not path and is_terminal(STDOUT):
         raise CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    if path:
+        check_output(path, "failed to save image")
     query: Query = {"names": names, "platform": [encode_platform(text) for text in values.items("platform")]}
     response = session.client.request("GET", "/images/get", query)
     if path:

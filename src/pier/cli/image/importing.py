@@ -30,7 +30,7 @@ def import_archive(session: "Session", values: Values, arguments: "list[str]") -
         reference = parse_reference(arguments[1])
         if reference.digest:
             raise CliError("refusing to create a tag with a digest reference")
-        query |= {"repo": reference.repository, "tag": reference.selector}
+        query |= {"repo": arguments[1]}  # as it was written: the engine fills in the rest
     view = progress_view(session, False, False)
     if source.startswith(("http://", "https://")):
         view.show_all(session.client.stream("POST", "/images/create", query | {"fromSrc": source}))
@@ -48,7 +48,7 @@ def import_archive(session: "Session", values: Values, arguments: "list[str]") -
 
 IMPORT = Command(
     "image import",
-    "[OPTIONS] FILE|URL|- [REPOSITORY[:TAG]]",
+    "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
     "Make an image of a file system archive",
     (
         Flag("change", "c", LIST, "Apply an instruction of a Dockerfile to the image"),
@@ -57,5 +57,4 @@ IMPORT = Command(
     ),
     import_archive,
     least=1,
-    most=2,
 )

@@ -5,6 +5,7 @@ import sys
 
 from pier.cli.errors import CliError
 from pier.cli.flags import STRING, Command, Flag, Values
+from pier.cli.image.content_trust import CONTENT_TRUST
 from pier.cli.image.credentials import registry_headers
 from pier.cli.image.reference import Reference, parse_reference
 from pier.cli.render.progress import ProgressView
@@ -69,7 +70,7 @@ PULL = Command(
     "Fetch an image from a registry",
     (
         Flag("all-tags", "a", help="Fetch all tagged images of the repository"),
-        Flag("disable-content-trust", help="Accepted for old scripts; images are not signed", default=True),
+        CONTENT_TRUST,
         Flag("platform", "", STRING, "Platform of the image (os/arch[/variant])"),
         Flag("quiet", "q", help="Show no progress"),
     ),

@@ -4,6 +4,7 @@ import sys
 
 from pier.cli.errors import CliError
 from pier.cli.flags import STRING, Command, Flag, Values
+from pier.cli.image.content_trust import CONTENT_TRUST
 from pier.cli.image.credentials import registry_headers
 from pier.cli.image.pull import progress_view
 from pier.cli.image.reference import parse_reference
@@ -43,7 +44,7 @@ PUSH = Command(
     "Send an image to a registry",
     (
         Flag("all-tags", "a", help="Send all tags of the repository"),
-        Flag("disable-content-trust", help="Accepted for old scripts; images are not signed", default=True),
+        CONTENT_TRUST,
         Flag("platform", "", STRING, "Send only this platform (os/arch[/variant])"),
         Flag("quiet", "q", help="Show no progress"),
     ),

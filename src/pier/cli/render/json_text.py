@@ -5,11 +5,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def go_json(value: "Any") -> str:
-    """Compact JSON with <, > and & as \\u escapes, as `{{json .}}` and --format json print it."""
+def go_json(value: "Any", *, escape: bool = True) -> str:
+    """Compact JSON; with `escape` <, > and & are \\u escapes, as Go has them in what encodes itself (rows of lists)."""
     import json
 
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if not escape:
+        return text
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -39,7 +39,7 @@ class Listing:
         if template == "json":
             return self._json(items)
         if template == "raw" and self.raw:
-            template = self.raw
+            return "".join(f"{line.rstrip()}\n" for line in self._templated(items, self.raw).splitlines())
         if template.startswith(("table ", "table{{")):
             return self._template_table(list(items), template[len("table") :].strip())
         return self._templated(items, template)

@@ -28,7 +28,7 @@ def disk_usage(session: "Session", values: Values, _: list[str]) -> int:
     usage = session.client.get("/system/df")
     template = values.text("format")
     if values.flag("verbose"):
-        session.out(_templated(usage, template) if template else verbose_text(usage))
+        session.out(_templated(usage, template) if template else verbose_text(usage))  # docker ends with no line feed
         return 0
     listing = Listing("DiskUsage", _FIELDS, ("Type", "TotalCount", "Active", "Size", "Reclaimable"))
     session.out(listing.render(summary_rows(usage), template))
@@ -154,11 +154,11 @@ def _templated(usage: "dict[str, Any]", template: str) -> str:
     if template == "json":
         from pier.cli.render.json_text import go_json
 
-        return go_json(facts) + "\n"
+        return go_json(facts)
     from pier.cli.render.listing import unescape
     from pier.cli.render.template import compile_template
 
-    return compile_template(unescape(template)).render(facts) + "\n"
+    return compile_template(unescape(template)).render(facts)
 
 
 DF = Command(

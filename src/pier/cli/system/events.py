@@ -2,7 +2,8 @@
 
 import sys
 
-from pier.cli.container.logs import time_argument
+from pier.cli.container.logs import read_time
+from pier.cli.errors import CliError
 from pier.cli.filters import FILTER, encode_filters
 from pier.cli.flags import STRING, Command, Flag, Values
 from pier.cli.render.times import rfc3339_nano
@@ -15,14 +16,22 @@ if TYPE_CHECKING:
     from pier.client.query import Query
 
 
+_EMPTY: "dict[str, Any]" = {"Type": "", "Action": "", "Actor": {"ID": "", "Attributes": {}}}
+_BAD_FORMAT = 64  # docker's exit code for it
+
+
 def events(session: "Session", values: Values, _: list[str]) -> int:
     """Print events as they happen, until --until or ctrl-c."""
     query: Query = {
-        "since": time_argument(values, "since"),
-        "until": time_argument(values, "until"),
+        "since": read_time(values.text("since")),
+        "until": read_time(values.text("until")),
         "filters": encode_filters(values.items("filter")),
     }
-    render = _renderer(values.text("format"))
+    try:
+        render = _renderer(values.text("format"))
+        render(_EMPTY)
+    except CliError as error:
+        raise CliError(f"Error parsing format: {error}", _BAD_FORMAT) from None
     for event in session.client.stream("GET", "/events", query):
         session.out(render(event) + "\n")
         sys.stdout.flush()
@@ -36,12 +45,18 @@ def _renderer(template: str) -> "Any":
     from pier.cli.render.json_text import go_json
     from pier.cli.render.listing import unescape
     from pier.cli.render.template import Record, compile_template
+    from pier.cli.render.template.functions import CallError
     from pier.cli.render.template.typed import typed, untyped
 
     if template == "json":
         return lambda event: go_json(untyped(typed(event, API_TYPES)))
 
     class EventRecord(Record):
+        def field(self, name: str) -> "Any":
+            if name not in self._fields:
+                raise CallError(f"can't evaluate field {name} in type *events.Message")
+            return super().field(name)
+
         def as_json(self) -> "dict[str, Any]":
             return dict(self._item)  # as it came, not under Go's names
 

@@ -7,7 +7,7 @@ from fakes.http_engine import HttpEngine
     ("argv", "query"),
     [
         (("c",), {"container": ["c"]}),
-        (("c", "made"), {"container": ["c"], "repo": ["made"]}),
+        (("c", "made"), {"container": ["c"], "repo": ["docker.io/library/made"], "tag": ["latest"]}),
         (("c", "r:5000/made:v1"), {"container": ["c"], "repo": ["r:5000/made"], "tag": ["v1"]}),
         (
             ("-a", "who", "-m", "why", "-c", "CMD x", "--change", "ENV a=b", "c"),

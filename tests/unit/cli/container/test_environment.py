@@ -23,7 +23,7 @@ def test_files_come_first_and_flags_win(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["A B=1\n", "=1\n"])
 def test_bad_names_in_files(tmp_path: Path, content: str) -> None:
     (tmp_path / "env").write_text(content)
-    with pytest.raises(CliError, match="invalid environment file"):
+    with pytest.raises(CliError, match="invalid env file"):
         read_environment([str(tmp_path / "env")], [], {})
 
 

@@ -156,7 +156,7 @@ def test_a_failed_pull_is_125(engine: HttpEngine, container: Script, pier: Pier)
         (["-d", "-a", "stdout", "img"], 1, "conflicting options: cannot specify both --attach and --detach"),
         (["-it", "img"], 1, "the input device is not a TTY"),
         (["--pull", "foo", "img"], 125, "invalid pull option: 'foo'"),
-        (["-p", "a:80", "img"], 125, "pier: Invalid hostPort: a\n\nRun 'pier run --help' for more information"),
+        (["-p", "a:80", "img"], 125, "pier: invalid hostPort: a\n\nRun 'pier run --help' for more information"),
     ],
 )
 def test_contradictions(
@@ -175,8 +175,8 @@ def test_cidfile_gets_the_id_and_is_never_overwritten(
     assert pier("run", "-d", "--cidfile", str(path), "img")[0] == 0
     assert path.read_text() == "c"
     code, _, err = pier("run", "-d", "--cidfile", str(path), "img")
-    assert code == 1
-    assert err.startswith("container ID file found")
+    assert code == 125
+    assert err.startswith("pier: container ID file found")
     engine.answer("POST", "/containers/create", {"message": "no"}, 400)
     assert pier("run", "-d", "--cidfile", str(tmp_path / "other"), "img")[0] == 125
     assert not (tmp_path / "other").exists()

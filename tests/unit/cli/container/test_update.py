@@ -4,6 +4,8 @@ import pytest
 from fakes.cli import Pier
 from fakes.http_engine import HttpEngine
 
+NO_POLICY = {"Name": "", "MaximumRetryCount": 0}
+
 
 @pytest.mark.parametrize(
     ("flags", "body"),
@@ -17,12 +19,12 @@ from fakes.http_engine import HttpEngine
         (("--blkio-weight", "100", "--memory-reservation", "8m"), {"BlkioWeight": 100, "MemoryReservation": 8 << 20}),
     ],
 )
-def test_only_what_is_given_is_sent(
-    engine: HttpEngine, pier: Pier, flags: tuple[str, ...], body: dict[str, Any]
-) -> None:
+def test_all_else_stays_as_it_is(engine: HttpEngine, pier: Pier, flags: tuple[str, ...], body: dict[str, Any]) -> None:
     engine.answer("POST", "/containers/c/update", {"Warnings": None})
     assert pier("update", *flags, "c") == (0, "c\n", "")
-    assert engine.last("POST", "/containers/c/update").json == body
+    sent = engine.last("POST", "/containers/c/update").json
+    assert {key: value for key, value in sent.items() if value} == {"RestartPolicy": NO_POLICY} | body
+    assert sent["PidsLimit"] == body.get("PidsLimit")  # zero would lift the limit
 
 
 def test_several_containers_and_warnings(engine: HttpEngine, pier: Pier) -> None:

@@ -19,8 +19,7 @@ def test_import_of_a_file(engine: HttpEngine, pier: Pier, tmp_path: Path) -> Non
         "message": ["why"],
         "changes": ["USER a", "CMD b"],
         "platform": ["linux/arm64"],
-        "repo": ["docker.io/library/x"],
-        "tag": ["latest"],
+        "repo": ["x"],
     }
 
 

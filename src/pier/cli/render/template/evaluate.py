@@ -5,7 +5,7 @@ from typing import Any
 
 from pier.cli.errors import CliError
 from pier.cli.render.template import nodes
-from pier.cli.render.template.functions import FUNCTIONS, HEADER_FUNCTIONS, CallError, is_true, to_text
+from pier.cli.render.template.functions import FUNCTIONS, HEADER_FUNCTIONS, CallError, SelfEncoded, is_true, to_text
 from pier.cli.render.template.typed import UNTYPED, GoTypes, Nil, OpenMap, typed
 
 
@@ -32,7 +32,7 @@ class Record:
     def as_json(self) -> dict[str, Any]:
         """All plain fields, for {{json .}}."""
         values = {name: reader(self._item) for name, (_, reader) in sorted(self._fields.items())}
-        return {name: value for name, value in values.items() if not callable(value)}
+        return SelfEncoded({name: value for name, value in values.items() if not callable(value)})
 
 
 class Headers:

@@ -7,6 +7,10 @@ from pier.cli.render.json_text import go_json
 from pier.cli.render.template.typed import NIL, OpenMap, untyped
 
 
+class SelfEncoded(dict[str, Any]):
+    """A value that writes its own JSON in Go, whose encoder escapes <, > and & then, and nowhere else in a template."""
+
+
 class CallError(Exception):
     """A function was given what it cannot take."""
 
@@ -186,7 +190,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "printf": _printf,
     "html": _html,
     "urlquery": _urlquery,
-    "json": lambda value: go_json(untyped(value)),
+    "json": lambda value: go_json(untyped(value), escape=isinstance(value, SelfEncoded)),
     "split": lambda text, separator: str(text).split(separator) if separator else list(str(text)),
     "join": _join,
     "title": _title,
