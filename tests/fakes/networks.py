@@ -12,6 +12,7 @@ from pier.domain.network import (
     EndpointRequest,
     InterfaceCounters,
     IpamPool,
+    LinkedPort,
     NameServer,
     Network,
     PortFacts,
@@ -42,10 +43,18 @@ class FakeNetworks:
     servers: dict[str, tuple[NameServer, ...]] = field(default_factory=dict)  # of containers with a resolver
     traffic: dict[str, list[InterfaceCounters]] = field(default_factory=dict)
     facts: dict[tuple[str, str], EndpointFacts] = field(default_factory=dict)  # (container id, network id)
+    links: dict[str, tuple[LinkedPort, ...]] = field(default_factory=dict)  # by the client's address
     calls: list[str] = field(default_factory=list)
 
-    async def start(self, networks: Sequence[Network], endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
+    async def start(
+        self,
+        networks: Sequence[Network],
+        endpoints: Mapping[str, Sequence[Endpoint]],
+        links: Sequence[LinkedPort] = (),
+    ) -> None:
         self._enter("start")
+        clients = {link.client for link in links}
+        self.links = {client: tuple(link for link in links if link.client == client) for client in clients}
         for network in networks:
             self._know(network)
         for container_id, several in endpoints.items():
@@ -128,6 +137,9 @@ class FakeNetworks:
         known = self.attached.pop((container_id, endpoint.network_id), None)
         self.published.pop((container_id, endpoint.network_id), None)
         self.names.get(container_id, {}).pop(endpoint.network_name, None)
+        self.links.pop(endpoint.ipv4_address, None)
+        for client, links in self.links.items():
+            self.links[client] = tuple(link for link in links if link.address != endpoint.ipv4_address)
         if known and endpoint.network_id in self.pools:
             texts = (known.ipv4_address, known.ipv6_address)
             self.pools[endpoint.network_id].give_back(ip_address(text) for text in texts if text)
@@ -157,6 +169,10 @@ class FakeNetworks:
             done.append(self._reserve(request, done))
         self.published.setdefault((container_id, endpoint.network_id), []).extend(done)
         return tuple(done)
+
+    async def open_links(self, endpoint: Endpoint, links: Sequence[LinkedPort]) -> None:
+        self._enter("open_links")
+        self.links[endpoint.ipv4_address] = tuple(links)
 
     async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:
         self._enter("examine")

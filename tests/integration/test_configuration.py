@@ -83,13 +83,27 @@ def test_the_default_bridge_follows_the_configuration(new_engine: Callable[..., 
     options = engine.call("GET", "/networks/bridge").json()["Options"]
     assert options["com.docker.network.driver.mtu"] == "1300"
     assert options["com.docker.network.bridge.enable_icc"] == "false"
-    engine.docker("run", "-d", "--name", "web", "-p", "80", image, "httpd", "-f").check()
+    server = "mkdir /w; echo hello > /w/hello; exec httpd -f -h /w"
+    engine.docker("run", "-d", "--name", "web", "-p", "80", image, "sh", "-c", server).check()
     (binding,) = engine.call("GET", "/containers/web/json").json()["NetworkSettings"]["Ports"]["80/tcp"]
     assert binding["HostIp"] == "127.0.0.1"
     assert engine.docker("exec", "web", "cat", "/sys/class/net/eth0/mtu").check().stdout == "1300\n"
     address = engine.docker("exec", "web", "hostname", "-i").check().stdout.strip()
-    reached = engine.docker("run", "--rm", image, "wget", "-q", "-T", "2", "-O-", f"http://{address}/")
-    assert reached.code != 0
+    engine.docker("run", "-d", "--name", "late", image, "sleep", "100").check()
+    engine.docker("network", "create", "front").check()
+    engine.docker("run", "-d", "--name", "moved", "--network", "front", image, "sleep", "100").check()
+    engine.docker("network", "connect", "--link", "web:site", "bridge", "moved").check()  # dockerd overlooks this link
+    engine.docker("run", "-d", "--name", "linked", "--link", "web", image, "sleep", "100").check()
+    engine.kill()
+    engine.start()
+    fetched = {
+        name: engine.docker("exec", name, "timeout", "2", "wget", "-q", "-O-", f"http://{address}/hello").code
+        for name in ("linked", "moved", "late")
+    }
+    assert (fetched["linked"], fetched["moved"]) == (0, 0)
+    assert fetched["late"] != 0
+    for name, alias in (("linked", "web"), ("moved", "site")):
+        assert f"{address}\t{alias} " in engine.docker("exec", name, "cat", "/etc/hosts").stdout
 
 
 def test_the_addresses_of_the_default_bridge(new_engine: Callable[..., Engine], image: str) -> None:

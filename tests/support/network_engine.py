@@ -15,6 +15,7 @@ from pier.domain.network import (
     Endpoint,
     EndpointRequest,
     IpamPool,
+    LinkedPort,
     NameServer,
     Network,
     PortBinding,
@@ -38,6 +39,7 @@ class NetworkEngine:
         self.networks = self._new()
         self.recorded: list[Network] = []
         self.endpoints: dict[str, list[Endpoint]] = {}
+        self.links: list[LinkedPort] = []
         self.servers: dict[str, tuple[NameServer, ...]] = {}
         self._running: Future[None]
 
@@ -48,7 +50,7 @@ class NetworkEngine:
         return self.lab.run(make())
 
     def start(self) -> None:
-        self.lab.run(self.networks.start(self.recorded, self.endpoints))
+        self.lab.run(self.networks.start(self.recorded, self.endpoints, self.links))
         self._running = self.lab.begin(self.networks.run())
         for container_id in self.endpoints:
             self.serve_names(container_id)

@@ -40,6 +40,17 @@ class PublishedPort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedPort:
+    """A port of a container that another one on the same network links to; both by their IPv4 addresses there."""
+
+    network_id: str
+    client: str
+    address: str
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IpamPool:
     subnet: str = ""
     gateway: str = ""

@@ -9,9 +9,10 @@ from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, PermissionDenied, PierError
 from pier.domain.network import Endpoint, EndpointRequest, Network
 from pier.domain.record import Put
-from pier.engine.containers import files
+from pier.engine.containers import files, links
 from pier.engine.containers.defaults import with_defaults
 from pier.engine.containers.endpoints import (
+    BRIDGE,
     default_route,
     network_event,
     plan_endpoint,
@@ -47,11 +48,22 @@ class Connections:
             container = memory.container(container_id)
             self._require_joinable(container, network)
             planned = plan_endpoint(network, request, container.id, container.name, container.config.hostname)
+            container = self._with_links(container, network, request)
             if container.state.has_task:
                 await self._join(container, network, planned)
             else:
                 joined = replace(container, endpoints={**container.endpoints, network.name: planned})
                 await memory.commit(Put(joined), durable=True)
+
+    def _with_links(self, container: Container, network: Network, request: EndpointRequest) -> Container:
+        """On the default bridge what an endpoint links to is the container's own to know, as from its creation."""
+        if network.name != BRIDGE or not request.links:
+            return container
+        asked = links.resolve_links(
+            self._context, replace(container.host_config, links=(), network_mode=BRIDGE), request.links
+        )
+        known = {link.alias for link in container.links}
+        return replace(container, links=(*container.links, *(link for link in asked if link.alias not in known)))
 
     def _require_joinable(self, container: Container, network: Network) -> None:
         _require_lasting(container)
@@ -89,10 +101,14 @@ class Connections:
                 endpoint = replace(endpoint, published=await publish(self._context, container, endpoint, ports))
             joined = replace(container, endpoints={**container.endpoints, network.name: endpoint})
             await self._tell(container, joined)
+            if network.name == BRIDGE:
+                await links.join(self._context, joined, container)
             await self._context.memory.commit(
                 Put(joined), network_event(self._context, container.id, endpoint, "connect")
             )
             undo.pop_all()
+        if network.name == BRIDGE:
+            await links.follow(self._context, joined)
 
     async def disconnect(self, ref: str, container_ref: str, *, force: bool = False) -> None:
         """Takes a container off a network; with `force` it is no error that it is not on it.

@@ -10,6 +10,7 @@ from pier.domain.container import Container
 from pier.domain.errors import PierError, Unavailable
 from pier.domain.image import GO_ARCHITECTURES, Platform
 from pier.engine.bus import Bus
+from pier.engine.containers import links
 from pier.engine.containers.commit import Committing
 from pier.engine.containers.create import Creation
 from pier.engine.containers.exits import Exits
@@ -82,7 +83,11 @@ class Engine:
         outdated = await self.networks.default_bridge.take_settings(filter(_holds, memory.containers.values()))
         running = {item.id: list(item.endpoints.values()) for item in memory.containers.values() if _holds(item)}
         await self._context.ports.volumes.start(list(memory.volumes.values()), _users(memory.containers.values()))
-        await networks.start([network for network in memory.networks.values() if network != outdated], running)
+        standing = [network for network in memory.networks.values() if network != outdated]
+        opened = [
+            port for item in filter(_holds, memory.containers.values()) for port in links.ports(self._context, item)
+        ]
+        await networks.start(standing, running, opened)
         await self.networks.ensure_predefined()
         for container in memory.containers.values():
             if _holds(container) and has_resolver(container.endpoints.values()):

@@ -61,6 +61,11 @@ class HostNetwork:
         return self.options
 
     @property
+    def opens_links(self) -> bool:
+        """Containers on it are apart, but for those that are linked."""
+        return self.options is not None and self.options.links and not self.options.connected
+
+    @property
     def rule(self) -> BridgeRule:
         return BridgeRule(
             name=self.network.bridge,

@@ -20,15 +20,18 @@ class Bridges:
     def __init__(self, instance: str) -> None:
         self._alias = f"pier:{instance}"
 
-    def ensure(self, name: str, addresses: Sequence[AnyInterface], mtu: int) -> int:
+    def ensure(self, name: str, addresses: Sequence[AnyInterface], mtu: int, *, detours: bool = False) -> int:
         """The index of a bridge that is up with these addresses, made or completed as needed.
+
+        With `detours` containers whose ports are isolated from each other on the bridge meet through the host, as far
+        as the packet rules let them: it answers for all of them when one asks where another is (RFC 3069).
 
         The caller has the packet rules for `name` in place: from here on 127/8 may be routed over it. Raises Conflict
         when a link of that name is not ours, or the address is taken.
         """
         with Links() as links:
             link = self._find_or_create(links, name, mtu)
-            _set_bridge_sysctls(name, ipv6=any(address.version == 6 for address in addresses))
+            _set_bridge_sysctls(name, ipv6=any(address.version == 6 for address in addresses), detours=detours)
             present = list(links.addresses(link.index))
             for address in addresses:
                 if address not in present:
@@ -102,8 +105,9 @@ def random_mac() -> str:
     return (b"\x02\x42" + secrets.token_bytes(4)).hex(":")
 
 
-def _set_bridge_sysctls(name: str, *, ipv6: bool) -> None:
+def _set_bridge_sysctls(name: str, *, ipv6: bool, detours: bool) -> None:
     write_sysctl(f"/proc/sys/net/ipv4/conf/{name}/route_localnet", "1")
+    write_sysctl(f"/proc/sys/net/ipv4/conf/{name}/proxy_arp_pvlan", "1" if detours else "0")
     settings = {"accept_ra": "0", "dad_transmits": "0", "disable_ipv6": "0"} if ipv6 else {"disable_ipv6": "1"}
     try:
         for key, value in settings.items():

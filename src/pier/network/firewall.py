@@ -13,7 +13,7 @@ from pier.network.conntrack import forget_udp_flows
 from pier.network.foreign import ForeignChains, ForeignRule, RouterGuard
 from pier.network.netns import write_sysctl
 from pier.network.nftables import Nftables, NftError
-from pier.network.ruleset import BridgeRule, Element, PortRule, bridge_elements, port_element
+from pier.network.ruleset import BridgeRule, Element, LinkRule, PortRule, bridge_elements, link_element, port_element
 from pier.network.table import OwnTable
 
 _log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Firewall:
         self._lock = threading.Lock()
         self._bridges: dict[str, BridgeRule] = {}
         self._ports: dict[tuple[str, str, int], PortRule] = {}
+        self._links: set[LinkRule] = set()
         self._foreign_rules: list[ForeignRule] = []
 
     @property
@@ -39,11 +40,12 @@ class Firewall:
         """What stands in other people's chains now."""
         return tuple(self._foreign_rules)
 
-    def start(self, bridges: Sequence[BridgeRule], ports: Sequence[PortRule]) -> None:
+    def start(self, bridges: Sequence[BridgeRule], ports: Sequence[PortRule], links: Iterable[LinkRule] = ()) -> None:
         """Brings the table in line, without a gap for what was published before; then makes the host a router."""
         with self._lock:
             self._bridges = {rule.name: rule for rule in bridges}
             self._ports = {_key(rule): rule for rule in ports}
+            self._links = set(links)
             self._table.settle(self._wanted())
             self._sync_foreign()
             self._enable_forwarding()
@@ -85,6 +87,25 @@ class Firewall:
                 raise
         _forget_flows([*added, *going])
 
+    def set_links(self, bridge: str, client: str, rules: Iterable[LinkRule]) -> None:
+        """All that a client on a bridge reaches by links from now on; done again it changes nothing."""
+        with self._lock:
+            before, wanted = self._links, set(rules)
+            standing = {one for one in before if (one.bridge, one.client) == (bridge, client)}
+            self._links = before - standing | wanted
+            try:
+                self._change(map(link_element, wanted - standing), map(link_element, standing - wanted))
+            except BaseException:
+                self._links = before
+                raise
+
+    def close_links(self, bridge: str, address: str) -> None:
+        """All that lead from or to an address on a bridge."""
+        with self._lock:
+            going = {one for one in self._links if one.bridge == bridge and address in (one.client, one.address)}
+            self._links -= going
+            self._change([], map(link_element, going))
+
     def has_port(self, rule: PortRule) -> bool:
         """Whether the kernel has the element of a published port."""
         return self._table.has(port_element(rule))
@@ -111,7 +132,7 @@ class Firewall:
         """
         with self._lock:
             names = {*bridges, *self._bridges}
-            self._bridges, self._ports = {}, {}
+            self._bridges, self._ports, self._links = {}, {}, set()
             self._foreign_rules = []
             self._foreign.sync([])
             self._table.remove()
@@ -123,9 +144,10 @@ class Firewall:
 
     def _wanted(self) -> list[Element]:
         of_bridges = [element for rule in self._bridges.values() for element in bridge_elements(rule)]
-        return [*of_bridges, *(port_element(rule) for rule in self._ports.values())]
+        ports = (port_element(rule) for rule in self._ports.values())
+        return [*of_bridges, *ports, *map(link_element, self._links)]
 
-    def _change(self, added: Sequence[Element], removed: Sequence[Element]) -> None:
+    def _change(self, added: Iterable[Element], removed: Iterable[Element]) -> None:
         try:
             self._table.change(added=added, removed=removed)
         except NftError as error:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
-from pier.domain.network import Endpoint, IpamPool, Network
+from pier.domain.network import Endpoint, IpamPool, LinkedPort, Network
 from pier.network.attachment import HostNetwork
 from pier.network.bridges import Bridges
 from pier.network.firewall import Firewall
@@ -24,7 +24,7 @@ from pier.network.ipam import (
     version_of,
 )
 from pier.network.options import parse_bridge_options
-from pier.network.ruleset import PortRule
+from pier.network.ruleset import LinkRule, PortRule
 from pier.network.translation import translated
 from pier.network.uplinks import DRIVERS, Uplinks, parse_uplink
 from pier.network.worker import Worker
@@ -51,7 +51,9 @@ class Layout:
         known = [one for one in networks if one.driver in drivers and not one.config_only]
         self._networks = {one.id: HostNetwork.of(one) for one in known}
 
-    async def start(self, ports: Sequence[PortRule], endpoints: Sequence[Endpoint]) -> int:
+    async def start(
+        self, ports: Sequence[PortRule], endpoints: Sequence[Endpoint], links: Sequence[LinkedPort] = ()
+    ) -> int:
         """Makes the host as recalled: rules, bridges, the links of running containers on them, and no others.
 
         Returns how many others there were.
@@ -59,7 +61,8 @@ class Layout:
         async with self._lock:
             hosts = [host for host in self._networks.values() if host.uplink is None]
             rules = [host.rule for host in hosts]
-            await self._worker.run("set up packet rules", lambda: self._firewall.start(rules, ports))
+            opened = self.link_rules(links)
+            await self._worker.run("set up packet rules", lambda: self._firewall.start(rules, ports, opened))
             await self._worker.run("set up bridges", lambda: self._settle(hosts))
             await self._worker.run("set up parent interfaces", self._settle_uplinks)
             return await self._worker.run("attach links to bridges", lambda: self._adopt_links(endpoints))
@@ -83,6 +86,23 @@ class Layout:
         if host is None:
             raise NotFound(f"network {network.name} not found on this host")
         return host
+
+    def link_rules(self, links: Sequence[LinkedPort]) -> list[LinkRule]:
+        """Of those links that need a rule: on bridges whose containers are apart."""
+        rules = []
+        for link in links:
+            host = self._networks.get(link.network_id)
+            if host is not None and host.opens_links:
+                rules.append(
+                    LinkRule(
+                        bridge=host.network.bridge,
+                        client=link.client,
+                        address=link.address,
+                        protocol=link.protocol,
+                        port=link.port,
+                    )
+                )
+        return rules
 
     async def default_pool(self, taken: Sequence[Network]) -> str:
         """The next free subnet by this host's routes and by the networks given and known. Raises Conflict."""
@@ -216,7 +236,8 @@ class Layout:
         with translated(f"set up bridge {host.network.bridge}"):
             isolated = host.bridge_options.versions("isolated")
             addresses = [pool.gateway_interface for pool in host.pools if pool.subnet.version not in isolated]
-            host.index = self._bridges.ensure(host.network.bridge, addresses, host.bridge_options.mtu)
+            name, mtu = host.network.bridge, host.bridge_options.mtu
+            host.index = self._bridges.ensure(name, addresses, mtu, detours=host.opens_links)
 
     def _adopt_links(self, endpoints: Sequence[Endpoint]) -> int:
         """How many links nobody knows were found, and removed."""

@@ -12,6 +12,7 @@ from pier.domain.network import (
     EndpointFacts,
     EndpointRequest,
     InterfaceCounters,
+    LinkedPort,
     NameServer,
     Network,
     PortRequest,
@@ -85,7 +86,12 @@ class Networks:
         self._layout = Layout(instance=instance, pools=default_pools, firewall=self._firewall, worker=self._worker)
         self._attachments: dict[str, dict[str, Attachment]] = {}  # by container id, then network id
 
-    async def start(self, networks: Sequence[Network], endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
+    async def start(
+        self,
+        networks: Sequence[Network],
+        endpoints: Mapping[str, Sequence[Endpoint]],
+        links: Sequence[LinkedPort] = (),
+    ) -> None:
         """Brings the host in line with the records; see the port."""
         self._layout.recall(networks)
         rules = []
@@ -98,7 +104,7 @@ class Networks:
         await self._publisher.stop_carrying_others()
         await self._names.recall(endpoints, kept)
         everyone = [endpoint for several in endpoints.values() for endpoint in several]
-        if await self._layout.start(rules, everyone):
+        if await self._layout.start(rules, everyone, links):
             await self._worker.run("restore default routes", self._restore_routes)
 
     async def run(self) -> None:
@@ -201,6 +207,10 @@ class Networks:
         attachment = self._attachments.get(container_id, {}).get(endpoint.network_id)
         reservations = attachment.reservations if attachment else []
         await self._publisher.withdraw(container_id, endpoint, reservations)
+        host = self._layout.get(endpoint.network_id)
+        if host is not None and host.opens_links and endpoint.ipv4_address:
+            bridge, address = host.network.bridge, endpoint.ipv4_address
+            await self._worker.run("close links", lambda: self._firewall.close_links(bridge, address))
         self._forget(container_id, endpoint.network_id)
 
     async def unplug(self, container_id: str, endpoint: Endpoint) -> None:
@@ -241,6 +251,13 @@ class Networks:
         )
         attachment.reservations += done
         return tuple(reservation.published for reservation in done)
+
+    async def open_links(self, endpoint: Endpoint, links: Sequence[LinkedPort]) -> None:
+        """Opens ports between linked containers, where containers of one network are else apart; see the port."""
+        host = self._layout.get(endpoint.network_id)
+        if host is not None and host.opens_links:
+            bridge, client, rules = host.network.bridge, endpoint.ipv4_address, self._layout.link_rules(links)
+            await self._worker.run("open links", lambda: self._firewall.set_links(bridge, client, rules))
 
     async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:
         """What the kernel has of a running container's endpoint, for whoever looks for a fault."""

@@ -32,6 +32,7 @@ class BridgeOptions:
     name: str
     mtu: int
     connected: bool  # containers on it may talk to each other
+    links: bool  # where they may not, the ports of those that are linked are open all the same
     masquerade: bool
     host_ip: str  # where a port is published whose binding names no address
     prefix: str = "eth"  # of the interfaces' names inside
@@ -56,6 +57,7 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
         name=_check_name(network.bridge or options.get(_NAME) or f"br-{network.id[:_SHORT_ID]}"),
         mtu=_parse_mtu(options[_MTU]) if options.get(_MTU) else network.mtu,
         connected=_flag(options, _ICC),
+        links=options.get(_DEFAULT) in _TRUE,
         masquerade=_flag(options, _MASQUERADE),
         host_ip=options.get(_HOST_BINDING) or ANY_ADDRESS,
         prefix=_check_name(options.get(_PREFIX) or "eth"),

@@ -50,6 +50,17 @@ class PortRule:
     owner: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRule:
+    """Packets from `client` to address:port pass, though the bridge's containers may not talk to each other."""
+
+    bridge: str
+    client: str
+    address: str
+    protocol: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """A member of one of the table's sets and maps, in nft's words; `data` is what a map leads to."""
@@ -70,6 +81,7 @@ _SETS = {
     "connected": "type ifname . ifname;",
     "homes": "type ifname . ipv4_addr; flags interval;",
     "masqueraded": "type ipv4_addr; flags interval;",
+    "linked": "type ifname . ipv4_addr . ipv4_addr . inet_proto . inet_service;",
     "direct": "type inet_proto . ipv4_addr . inet_service;",
     "direct6": "type inet_proto . ipv6_addr . inet_service;",
     "routed": "type ifname;",
@@ -118,6 +130,7 @@ _CHAINS = """
     oifname @internal drop
     ct state established,related accept
     ct status dnat accept
+    iifname . ip saddr . ip daddr . meta l4proto . th dport @linked accept
     meta nfproto ipv4 oifname @unprotected accept
     meta nfproto ipv6 oifname @unprotected6 accept
     meta l4proto icmp oifname @routed accept
@@ -144,9 +157,10 @@ def render_layout() -> str:
 
     - antispoof: route_localnet lets packets for 127/8 leave and enter a bridge; from a container they are an attack.
     - prerouting leaves 127/8 alone: those of the host itself are translated in output, others have no business here.
-    - inward: into a bridge goes what comes from the same bridge, answers, and what a published port translated; so
-      neither a neighbour that routes to the subnet nor another bridge reaches a port that is not published to it,
-      unless the network's gateway mode (`routed`, `nat-unprotected`) says that it shall.
+    - inward: into a bridge goes what comes from the same bridge (where its containers are apart: what a link is for),
+      answers, and what a published port translated; so neither a neighbour that routes to the subnet nor another
+      bridge reaches a port that is not published to it, unless the network's gateway mode (`routed`,
+      `nat-unprotected`) says that it shall.
     - postrouting translates the source of the host's loopback, of a container that meets itself or a neighbour by a
       published port (else the answer would go straight back and not be recognised), and of what leaves its bridge.
     - Packets to ::1 are left alone: the kernel takes none with that source from a bridge. The relay carries them.
@@ -207,6 +221,12 @@ def port_element(rule: PortRule) -> Element:
     if rule.host_ip in (ANY_ADDRESS, ANY_IPV6):
         return Element(f"published{suffix}_anywhere", f"{rule.protocol} . {rule.host_port}", data, rule.owner)
     return Element(f"published{suffix}", f"{rule.protocol} . {rule.host_ip} . {rule.host_port}", data, rule.owner)
+
+
+def link_element(rule: LinkRule) -> Element:
+    """What a link puts into its set."""
+    key = f"{quote(rule.bridge)} . {rule.client} . {rule.address} . {rule.protocol} . {rule.port}"
+    return Element("linked", key)
 
 
 def _by_home(texts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

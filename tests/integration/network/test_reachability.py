@@ -1,10 +1,12 @@
 """Who reaches what, with real links and packet rules."""
 
+import socket
+
 import pytest
 from support.netlab import Lab
 from support.network_engine import NetworkEngine, publish
 
-from pier.domain.network import EndpointRequest, Network
+from pier.domain.network import EndpointRequest, LinkedPort, Network
 
 pytestmark = pytest.mark.root
 
@@ -105,6 +107,65 @@ def test_containers_are_apart_when_icc_is_off(lab: Lab, site: NetworkEngine) -> 
     assert one.cannot_reach(other.ipv4_address, 80)
     one.sh(f"ip route add {other.ipv4_address}/32 via {endpoint.gateway}")
     assert one.cannot_reach(other.ipv4_address, 80)
+
+
+def test_linked_containers_reach_the_linked_ports_when_icc_is_off(lab: Lab, site: NetworkEngine) -> None:
+    off = {
+        f"com.docker.network.bridge.{key}": value
+        for key, value in (("enable_icc", "false"), ("default_bridge", "true"))
+    }
+    bridge = site.create(bridge="pier5", options=off)
+    server, target, _ = site.container(bridge, "server")
+    client, own, _ = site.container(bridge, "client")
+    other, _, _ = site.container(bridge, "other")
+    for port in (81, 82):
+        server.serve(port)
+    site.links = [
+        LinkedPort(
+            network_id=bridge.id, client=own.ipv4_address, address=target.ipv4_address, port=port, protocol=protocol
+        )
+        for port, protocol in ((80, "tcp"), (80, "udp"), (81, "tcp"))
+    ]
+    lab.run(site.networks.open_links(own, site.links))
+    address = target.ipv4_address
+    for _ in range(2):
+        assert client.ask(address, 80) == f"server {own.ipv4_address}"
+        assert client.ask(address, 80, protocol="udp") == f"server {own.ipv4_address}"
+        assert client.ask(address, 81) == f"server {own.ipv4_address}"
+        assert client.cannot_reach(address, 82)
+        assert other.cannot_reach(address, 80)
+        assert server.cannot_reach(own.ipv4_address, 80)  # a link leads one way
+        site.restart()
+    assert "pier5" in lab.sh("nft list set inet pier_test linked")  # also without being told again
+    lab.run(site.networks.open_links(own, site.links[:1]))
+    assert client.ask(address, 80) == f"server {own.ipv4_address}"
+    assert client.cannot_reach(address, 81)
+    site.end(target)
+    assert "pier5" not in lab.sh("nft list set inet pier_test linked")
+
+
+def test_a_neighbour_that_claims_to_be_a_linked_container_stays_outside(lab: Lab, site: NetworkEngine) -> None:
+    off = {
+        f"com.docker.network.bridge.{key}": value
+        for key, value in (("enable_icc", "false"), ("default_bridge", "true"))
+    }
+    bridge = site.create(bridge="pier5", options=off)
+    server, target, _ = site.container(bridge, "server")
+    own = site.open(bridge)[1]
+    link = LinkedPort(
+        network_id=bridge.id, client=own.ipv4_address, address=target.ipv4_address, port=80, protocol="udp"
+    )
+    lab.run(site.networks.open_links(own, [link]))
+    outside = lab.neighbour("outside", 1)
+    lab.sh("echo 0 | tee /proc/sys/net/ipv4/conf/*/rp_filter")
+    outside.sh(f"ip addr add {own.ipv4_address}/32 dev wire1b")
+    before = server.sh("cat /proc/net/dev")
+    sender = outside.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with sender:
+        sender.bind((own.ipv4_address, 0))
+        for _ in range(3):
+            sender.sendto(b"?", (target.ipv4_address, 80))
+    assert server.sh("cat /proc/net/dev") == before
 
 
 def test_internal_network_never_takes_the_default_route(lab: Lab, site: NetworkEngine, bridge: Network) -> None:

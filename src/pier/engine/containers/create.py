@@ -14,7 +14,7 @@ from pier.domain.network import Endpoint, EndpointRequest
 from pier.domain.record import Drop, Intent, Put
 from pier.engine.containers import names
 from pier.engine.containers.defaults import default_ulimits, with_defaults
-from pier.engine.containers.endpoints import plan_endpoint
+from pier.engine.containers.endpoints import BRIDGE, plan_endpoint
 from pier.engine.containers.filling import Filling
 from pier.engine.containers.init_layer import InitLayers
 from pier.engine.containers.links import resolve_links
@@ -148,7 +148,8 @@ class Creation:
         memory, ports = self._context.memory, self._context.ports
         container_id = ids.new_id()
         endpoints = self._endpoints(container_id, name, config, host, request.endpoint_requests)
-        links = resolve_links(self._context, host)
+        bridged = [endpoint.request.links for endpoint in endpoints.values() if endpoint.network_name == BRIDGE]
+        links = resolve_links(self._context, host, *bridged)
         points = resolve_mounts(config, host, self._look_up)
         await self._check_binds(points)
         warnings = self._warnings(host)

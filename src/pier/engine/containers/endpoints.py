@@ -47,11 +47,8 @@ def plan_endpoint(network: Network, request: EndpointRequest, container_id: str,
             f"{_INVALID.format(network.name)}* user specified IP address is supported on user defined networks only\n"
             "* user specified IP address is supported only when connecting to networks with user configured subnets"
         )
-    if request.links and not user_defined:
-        raise InvalidArgument(
-            f"{_INVALID.format(network.name)}links of an endpoint are names on a user defined network; on the default "
-            "bridge they belong in HostConfig.Links"
-        )
+    if request.links and not user_defined and network.name != BRIDGE:
+        raise InvalidArgument(f"{_INVALID.format(network.name)}links are for bridge networks and their like")
     _check_link_local(network, request)
     try:
         parse_endpoint_sysctls(request.driver_opts)

@@ -76,8 +76,8 @@ class Containers:
         owner, _ = links.split_name(self._context, ref)
         async with self._context.live.lock(owner.id):
             owner, gone = links.split_name(self._context, ref)
-            kept = tuple(link for link in owner.links if link != gone)
-            await self._context.memory.commit(Put(replace(owner, links=kept)), durable=True)
+            owner = replace(owner, links=tuple(link for link in owner.links if link != gone))
+            await self._context.memory.commit(Put(owner), durable=True)
             await links.forget(self._context, owner, gone)
 
     def get(self, ref: str) -> Container:

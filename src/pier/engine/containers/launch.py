@@ -177,6 +177,7 @@ class Launcher:
             undo.push_async_callback(networks.disconnect, container.id, endpoint)
             parts.endpoints[name] = replace(endpoint, request=planned.request, dns_names=planned.dns_names)
             number += 1
+        await links.open_ports(self._context, replace(container, endpoints=parts.endpoints))
         await self._publish(container, parts)
         if has_resolver(parts.endpoints.values()):
             await serve_names(self._context, container, parts.endpoints.values())

@@ -9,8 +9,8 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 from pier.domain.container import Container, HostConfig, Link
-from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
-from pier.domain.network import parse_port
+from pier.domain.errors import InvalidArgument, NotFound, PierError
+from pier.domain.network import LinkedPort, parse_port
 from pier.engine.containers.endpoints import BRIDGE
 from pier.engine.context import Context
 
@@ -34,21 +34,18 @@ def parse_link(text: str) -> tuple[str, str]:
     return (name[1:], posixpath.basename(alias)) if name.startswith("/") else (name, alias)
 
 
-def resolve_links(context: Context, host: HostConfig) -> tuple[Link, ...]:
-    """The links that a new container asks for, the first of each alias. Raises InvalidArgument, PierError."""
+def resolve_links(context: Context, host: HostConfig, more: Iterable[str] = ()) -> tuple[Link, ...]:
+    """The links that a container asks for, the first of each alias; `more` are those of its endpoint on the bridge.
+
+    Raises InvalidArgument, PierError.
+    """
     if host.links and host.network_mode == "host":
         raise _no_links_with("host type networking")
     if host.links and host.network_mode.startswith("container:"):
         raise _no_links_with("container type network")
-    if host.network_mode not in (BRIDGE, "none"):
-        return ()
-    if host.links and context.memory.network(BRIDGE).options.get(_ICC) == "false":
-        raise Unsupported(
-            "Pier does not open ports between linked containers where icc is off on the default bridge: use a network "
-            "of your own, where containers find each other by name"
-        )
+    own = host.links if host.network_mode in (BRIDGE, "none") else ()
     links: dict[str, Link] = {}
-    for text in host.links:
+    for text in (*own, *more):
         name, alias = parse_link(text)
         if not name:
             raise InvalidArgument('could not get container for : invalid name or ID supplied: ""')
@@ -110,7 +107,7 @@ def hosts_lines(context: Context, container: Container) -> list[str]:
     return [
         f"{address}\t{_host_names(link, other)}\n"
         for link, other in _of_bridge(context, container)
-        for address in _addresses(other)
+        for address in _addresses(context, other)
     ]
 
 
@@ -123,9 +120,44 @@ def environment(context: Context, container: Container) -> tuple[str, ...]:
     return tuple(found)
 
 
+def ports(context: Context, container: Container) -> list[LinkedPort]:
+    """The ports that its links are for: those that the others expose; it is on the bridge or about to be."""
+    endpoint = container.endpoints.get(BRIDGE)
+    if endpoint is None or not endpoint.ipv4_address:
+        return []
+    return [
+        LinkedPort(
+            network_id=endpoint.network_id,
+            client=endpoint.ipv4_address,
+            address=address,
+            port=number,
+            protocol=protocol,
+        )
+        for _, other in linked(context, container)
+        if (address := _address(other))
+        for number, protocol in map(parse_port, other.config.exposed_ports)
+    ]
+
+
+async def open_ports(context: Context, container: Container) -> None:
+    """Lets it reach what it links to, and no longer what it linked to before."""
+    if endpoint := container.endpoints.get(BRIDGE):
+        await context.ports.networks.open_links(endpoint, ports(context, container))
+
+
+async def join(context: Context, container: Container, before: Container) -> None:
+    """A running container has come to the bridge: it learns where those are that it links to.
+
+    `before` is the same container without what it has come with. Who links to it is told by `follow`.
+    """
+    await open_ports(context, container)
+    outdated = [f"{link.alias} {other.config.hostname}" for link, other in linked(context, before)]
+    await context.ports.host.change_hosts(container.id, added=hosts_lines(context, container), outdated=outdated)
+
+
 async def follow(context: Context, target: Container) -> None:
-    """Tells running containers that link to this one, which has just started, where it is now."""
-    addresses = _addresses(target)
+    """Tells running containers that link to this one, which is on the bridge now, where it is."""
+    addresses = _addresses(context, target)
     for container in list(context.memory.containers.values()):
         for link in container.links:
             if (
@@ -138,16 +170,18 @@ async def follow(context: Context, target: Container) -> None:
                 known = f"{link.alias} {target.config.hostname}"  # its name may have changed
                 try:
                     lines = [f"{address}\t{names}\n" for address in addresses]
+                    await open_ports(context, container)
                     await context.ports.host.change_hosts(container.id, added=lines, outdated=[known])
                 except PierError as error:  # the other one runs all the same
                     _log.warning("container %s does not hear where its link is: %s", container.id, error.message)
 
 
 async def forget(context: Context, container: Container, link: Link) -> None:
-    """Takes a removed link out of a running container's hosts file."""
+    """Takes a removed link out of a running container's hosts file, and closes its ports; it has that link no more."""
     other = context.memory.containers.get(link.container_id)
     if other is not None and container.state.has_task and BRIDGE in container.endpoints:
         outdated = f"{link.alias} {other.config.hostname}"
+        await open_ports(context, container)
         await context.ports.host.change_hosts(container.id, outdated=[outdated])
 
 
@@ -179,11 +213,13 @@ def _address(other: Container) -> str:
     return endpoint.ipv4_address if endpoint is not None and other.state.has_task else ""
 
 
-def _addresses(other: Container) -> list[str]:
+def _addresses(context: Context, other: Container) -> list[str]:
+    """Where it is reached by who links to it: by IPv6 only where all containers reach each other, as with dockerd."""
     endpoint = other.endpoints.get(BRIDGE)
     if endpoint is None or not other.state.has_task:
         return []
-    return [address for address in (endpoint.ipv4_address, endpoint.ipv6_address) if address]
+    apart = context.memory.network(BRIDGE).options.get(_ICC) == "false"
+    return [text for text in (endpoint.ipv4_address, "" if apart else endpoint.ipv6_address) if text]
 
 
 def _host_names(link: Link, other: Container) -> str:

@@ -8,6 +8,7 @@ from pier.domain.network import (
     EndpointFacts,
     EndpointRequest,
     InterfaceCounters,
+    LinkedPort,
     NameServer,
     Network,
     PortRequest,
@@ -18,10 +19,16 @@ from pier.domain.network import (
 class Networks(Protocol):
     """Links, addresses, rules and ports of this host."""
 
-    async def start(self, networks: Sequence[Network], endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
+    async def start(
+        self,
+        networks: Sequence[Network],
+        endpoints: Mapping[str, Sequence[Endpoint]],
+        links: Sequence[LinkedPort] = (),
+    ) -> None:
         """Brings the host in line with the records: bridges and rules made, addresses and ports in use taken.
 
-        `endpoints` are those of running containers, by container id. Call once before anything else; idempotent.
+        `endpoints` are those of running containers, by container id, `links` what `open_links` was told. Call once
+        before anything else; idempotent.
         """
         ...
 
@@ -90,6 +97,13 @@ class Networks(Protocol):
         self, container_id: str, endpoint: Endpoint, ports: Sequence[PortRequest]
     ) -> tuple[PublishedPort, ...]:
         """Reserves the host ports and programs the rules. Raises Conflict when one is taken; then none is published."""
+        ...
+
+    async def open_links(self, endpoint: Endpoint, links: Sequence[LinkedPort]) -> None:
+        """Lets a container reach these ports, and no others, on a default bridge whose containers are else apart.
+
+        Done again it replaces what was said before. Each is closed as soon as one of its two addresses is given up.
+        """
         ...
 
     async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:

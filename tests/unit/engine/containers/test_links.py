@@ -1,14 +1,11 @@
 """Links of the default bridge: by id, under an alias, in /etc/hosts and in the environment."""
 
-from dataclasses import replace
-
 import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.network import EndpointRequest
-from pier.domain.record import Put
 from pier.engine.containers.links import parse_link
 from pier.engine.networks import CreateNetwork
 
@@ -161,19 +158,68 @@ async def test_on_a_network_of_the_users_links_are_the_endpoints(world: World) -
     await world.create("web", host=HostConfig(network_mode="front", links=("gone:x",)), endpoints=endpoints)
     assert world.container("web").links == ()
     assert world.container("web").endpoints["front"].request.links == ("db:data",)
-    with pytest.raises(InvalidArgument, match=r"belong in HostConfig\.Links"):
-        await world.create("other", endpoints={"bridge": EndpointRequest(links=("web:x",))})
+    with pytest.raises(InvalidArgument, match="links are for bridge networks"):
+        await world.create(
+            "other", host=HostConfig(network_mode="none"), endpoints={"none": EndpointRequest(links=("web:x",))}
+        )
     with pytest.raises(Conflict):
         await world.create("web")
 
 
-async def test_links_open_no_ports_where_icc_is_off(world: World) -> None:
-    await world.run("db")
-    bridge = world.engine.networks.get("bridge").network
-    off = replace(bridge, options={**bridge.options, "com.docker.network.bridge.enable_icc": "false"})
-    await world.context.memory.commit(Put(off))
-    with pytest.raises(Unsupported, match="icc is off"):
-        await world.create("web", host=HostConfig(links=("db",)))
+def reachable(world: World, ref: str) -> list[tuple[str, int, str]]:
+    """What its links open to a container, where icc is off."""
+    links = world.networks.links.get(world.container(ref).endpoints["bridge"].ipv4_address, ())
+    return [(link.address, link.port, link.protocol) for link in links]
+
+
+async def test_the_exposed_ports_of_who_is_linked_are_opened_and_closed(world: World) -> None:
+    await world.run("db", exposed_ports=("5432/tcp", "99/udp"))
+    first = world.container("db").endpoints["bridge"].ipv4_address
+    await world.run("web", host=HostConfig(links=("db:one", "db:two")))
+    assert set(reachable(world, "web")) == {(first, 5432, "tcp"), (first, 99, "udp")}
+    await world.engine.containers.stop("db")
+    assert reachable(world, "web") == []
+    await world.run("between")
+    await world.engine.containers.start("db")
+    second = world.container("db").endpoints["bridge"].ipv4_address
+    assert set(reachable(world, "web")) == {(second, 5432, "tcp"), (second, 99, "udp")}
+    await world.restart()
+    assert set(reachable(world, "web")) == {(second, 5432, "tcp"), (second, 99, "udp")}
+    await world.engine.containers.remove("/web/one", link=True)
+    await world.engine.containers.remove("/web/two", link=True)
+    assert reachable(world, "web") == []
+
+
+async def test_links_of_an_endpoint_on_the_bridge_are_the_containers(world: World) -> None:
+    await world.run("db", exposed_ports=("80/tcp",))
+    address = world.container("db").endpoints["bridge"].ipv4_address
+    await world.run("asked", endpoints={"bridge": EndpointRequest(links=("db:first",))})
+    assert f"{address}\tfirst {world.container('db').config.hostname} db" in hosts(world, "asked")
+    await world.engine.networks.create(CreateNetwork(name="front"))
+    await world.run("late", host=HostConfig(network_mode="front"))
+    await world.engine.networks.connect("bridge", "late", EndpointRequest(links=("db:data",)))
+    assert [link.alias for link in world.container("late").links] == ["data"]
+    assert f"{address}\tdata {world.container('db').config.hostname} db" in hosts(world, "late")
+    assert reachable(world, "late") == [(address, 80, "tcp")]
+    await world.create("third", host=HostConfig(network_mode="front"))
+    with pytest.raises(InvalidArgument, match="could not get container for gone"):
+        await world.engine.networks.connect("bridge", "third", EndpointRequest(links=("gone",)))
+
+
+async def test_who_comes_back_to_the_bridge_knows_and_is_known(world: World) -> None:
+    await world.run("db", exposed_ports=("80/tcp",))
+    await world.run("web", host=HostConfig(links=("db:data",)))
+    await world.engine.networks.create(CreateNetwork(name="front"))
+    for name in ("db", "web"):
+        await world.engine.networks.connect("front", name, EndpointRequest())
+    for name in ("db", "web"):
+        await world.engine.networks.disconnect("bridge", name)
+    await world.run("between")
+    for name in ("web", "db"):
+        await world.engine.networks.connect("bridge", name, EndpointRequest())
+    address = world.container("db").endpoints["bridge"].ipv4_address
+    assert [line.split()[0] for line in hosts(world, "web") if "\tdata" in line] == [address]
+    assert reachable(world, "web") == [(address, 80, "tcp")]
 
 
 async def test_a_start_does_not_fail_for_those_that_link_to_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
