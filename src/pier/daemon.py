@@ -239,6 +239,7 @@ def _ports(
             kept_names=keeper.names,
             own_table_only=settings.own_table_only,
             port_policy=settings.published_ports,
+            direct_routing=settings.allow_direct_routing,
             default_pools=_pools(settings) or DEFAULT_POOLS,
         ),
         volumes=Drivers(LocalVolumes(settings.data_root), settings.volume_plugin_dirs),

@@ -61,6 +61,7 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
     _switch(parser, "--icc", help="containers on the default bridge reach each other (default true)")
     add("--ip", help="address where ports are published that name none (default 0.0.0.0)")
     _switch(parser, "--ip-masq", help="masquerade what leaves the default bridge (default true)")
+    _switch(parser, "--allow-direct-routing", help="let other hosts reach published ports at containers' own addresses")
     add(
         "--published-ports",
         choices=("open", "loopback-only", "obey-firewall"),

@@ -96,6 +96,7 @@ KEYS = {
     "log-driver": Key("log_driver", values.text),
     "log-opts": Key("log_opts", values.pairs),
     "storage-driver": Key("storage_driver", _storage_driver),
+    "allow-direct-routing": Key("allow_direct_routing", values.boolean),
     "published-ports": Key("published_ports", values.one_of("open", "loopback-only", "obey-firewall")),
     "volume-plugin-dirs": Key("volume_plugin_dirs", _paths),
     "allow-insecure-tcp": Key("allow_insecure_tcp", values.boolean),
@@ -121,7 +122,6 @@ FIXED: dict[str, tuple[object, str]] = {
 
 # What dockerd has and Pier has not, with the reason or what to do instead.
 REFUSED = {
-    "allow-direct-routing": "unpublished ports are closed to other hosts",
     "api-cors-header": "the API answers no browsers of other sites",
     "authorization-plugins": "Pier runs no plugins",
     "builder": "there is no build cache to collect",

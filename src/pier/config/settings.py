@@ -72,6 +72,7 @@ class Config:
     icc: bool = True  # containers on it reach each other
     ip: str = "0.0.0.0"  # where a port is published whose binding names no address
     ip_masq: bool = True
+    allow_direct_routing: bool = False  # who routes to a bridge reaches published ports at containers' addresses
     published_ports: str = "open"  # or loopback-only, obey-firewall; see network.publisher
     host_gateway_ips: tuple[str, ...] = ()  # what `host-gateway` in ExtraHosts stands for; (): the default bridge
     dns: tuple[str, ...] = ()

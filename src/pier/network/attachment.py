@@ -75,6 +75,8 @@ class HostNetwork:
             connected=self.bridge_options.connected,
             routed=self.bridge_options.versions("routed"),
             unprotected=self.bridge_options.versions("nat-unprotected"),
+            sources=self.bridge_options.sources,
+            trusted=self.bridge_options.trusted,
         )
 
     def take(self, request: EndpointRequest) -> tuple[AnyAddress, ...]:

@@ -200,5 +200,5 @@ def _forget_flows(rules: Iterable[PortRule]) -> None:
 
 def _key(rule: PortRule) -> tuple[str, str, int]:
     if not rule.host_port:
-        return rule.protocol, f"{rule.address} {rule.port}", 0
+        return rule.protocol, f"{rule.address} {rule.port} {rule.exposed}", 0
     return rule.protocol, rule.host_ip, rule.host_port

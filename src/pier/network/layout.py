@@ -199,7 +199,10 @@ class Layout:
         # Docker looks at its own networks only; to take a subnet that is on a wire of this host would cut it off.
         occupied = partial(self._bridges.occupied, except_link=network.bridge, wires=True)
         wires = await self._worker.run("list routes", occupied)
-        self._require_unused_pools(HostNetwork.of(network), wires)
+        host = HostNetwork.of(network)
+        if host.bridge_options.bare:  # such a bridge may be an end of the very wire
+            wires = [wire for wire in wires if wire.subnet.version == 6]
+        self._require_unused_pools(host, wires)
 
     def _require_unused_pools(self, host: HostNetwork, wires: Sequence[Occupied]) -> None:
         network = host.network
@@ -234,8 +237,8 @@ class Layout:
 
     def _ensure(self, host: HostNetwork) -> None:
         with translated(f"set up bridge {host.network.bridge}"):
-            isolated = host.bridge_options.versions("isolated")
-            addresses = [pool.gateway_interface for pool in host.pools if pool.subnet.version not in isolated]
+            without = host.bridge_options.versions("isolated") | ({4} if host.bridge_options.bare else set())
+            addresses = [pool.gateway_interface for pool in host.pools if pool.subnet.version not in without]
             name, mtu = host.network.bridge, host.bridge_options.mtu
             host.index = self._bridges.ensure(name, addresses, mtu, detours=host.opens_links)
 

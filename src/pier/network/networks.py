@@ -56,8 +56,8 @@ class Networks:
     `instance` names the engine: its nftables table is `inet pier_<instance>`, its bridges bear the alias
     `pier:<instance>`. `own_table_only` keeps it out of other people's forward chains. `kept_names` lists all that the
     keeper holds; with it `start` frees ports that a crash left there without a record of them. `default_pools` are
-    texts as `ipam.parse_pools` takes them, `port_policy` is one of `publisher.POLICIES`. The methods belong to one
-    event loop.
+    texts as `ipam.parse_pools` takes them, `port_policy` is one of `publisher.POLICIES`; with `direct_routing`
+    who routes to a bridge reaches published ports at containers' own addresses. The methods belong to one event loop.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Networks:
         kept_names: Callable[[], Awaitable[Sequence[str]]] | None = None,
         default_pools: Sequence[str] = DEFAULT_POOLS,
         port_policy: str = "open",
+        direct_routing: bool = False,
     ) -> None:
         if not _INSTANCE.fullmatch(instance):
             raise InvalidArgument(f"invalid instance name {instance!r}: letters, digits, `_`, `.` and `-`, at most 32")
@@ -78,8 +79,14 @@ class Networks:
         self._firewall = Firewall(instance, own_table_only=own_table_only)
         relay = Relay(exec_root / "relay.sock")
         self._publisher = Publisher(
-            keeper=keeper, firewall=self._firewall, relay=relay, worker=self._worker, policy=port_policy
+            keeper=keeper,
+            firewall=self._firewall,
+            relay=relay,
+            worker=self._worker,
+            policy=port_policy,
+            access=self._access,
         )
+        self._direct_routing = direct_routing
         self._names = NameService(netns=self._netns, keeper=keeper, worker=self._worker)
         self._leaving = Leaving(self._worker)
         self._kept_names = kept_names
@@ -258,6 +265,13 @@ class Networks:
         if host is not None and host.opens_links:
             bridge, client, rules = host.network.bridge, endpoint.ipv4_address, self._layout.link_rules(links)
             await self._worker.run("open links", lambda: self._firewall.set_links(bridge, client, rules))
+
+    def _access(self, endpoint: Endpoint) -> str:
+        """Who else reaches its published ports; see Publisher."""
+        host = self._layout.get(endpoint.network_id)
+        if host is None or host.options is None:
+            return ""
+        return "direct" if self._direct_routing else "trusted" if host.options.trusted else ""
 
     async def examine(self, container_id: str, endpoint: Endpoint) -> EndpointFacts:
         """What the kernel has of a running container's endpoint, for whoever looks for a fault."""

@@ -1,5 +1,6 @@
 """What a network's driver options mean. Pure; the keys are Docker's (bridge driver reference)."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,17 @@ _DEFAULT = _BRIDGE + "default_bridge"
 _ICC = _BRIDGE + "enable_icc"
 _MASQUERADE = _BRIDGE + "enable_ip_masquerade"
 _HOST_BINDING = _BRIDGE + "host_binding_ipv4"
+_INHIBIT = _BRIDGE + "inhibit_ipv4"
+_TRUSTED = _BRIDGE + "trusted_host_interfaces"
+_SOURCES = {4: "com.docker.network.host_ipv4", 6: "com.docker.network.host_ipv6"}
 _MTU = "com.docker.network.driver.mtu"
 _GATEWAY_MODES = {4: _BRIDGE + "gateway_mode_ipv4", 6: _BRIDGE + "gateway_mode_ipv6"}
 _MODES = ("nat", "nat-unprotected", "routed", "isolated")
 _PREFIX = "com.docker.network.container_iface_prefix"
-_KNOWN = frozenset({_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _MTU, _PREFIX, *_GATEWAY_MODES.values()})
+_KNOWN = frozenset(
+    {_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _INHIBIT, _TRUSTED, _MTU, _PREFIX}
+    | {*_SOURCES.values(), *_GATEWAY_MODES.values()}
+)
 _IFNAME = "com.docker.network.endpoint.ifname"
 _SHORT_ID = 12
 _NAME_MAX = 15  # IFNAMSIZ - 1
@@ -37,6 +44,9 @@ class BridgeOptions:
     host_ip: str  # where a port is published whose binding names no address
     prefix: str = "eth"  # of the interfaces' names inside
     modes: Mapping[int, str] = field(default_factory=dict)  # of the gateway, by IP version
+    sources: Mapping[int, str] = field(default_factory=dict)  # by IP version, whom what leaves it comes from
+    bare: bool = False  # the bridge has no IPv4 address of its own
+    trusted: tuple[str, ...] = ()  # interfaces of the host from which published ports are reached directly
 
     def versions(self, mode: str) -> frozenset[int]:
         """The IP versions whose gateway has this mode."""
@@ -61,6 +71,9 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
         masquerade=_flag(options, _MASQUERADE),
         host_ip=options.get(_HOST_BINDING) or ANY_ADDRESS,
         prefix=_check_name(options.get(_PREFIX) or "eth"),
+        sources={version: _source(options, version) for version in _SOURCES if options.get(_SOURCES[version])},
+        bare=_flag(options, _INHIBIT, "false"),
+        trusted=tuple(_check_name(name) for name in options.get(_TRUSTED, "").split(":") if name),
         modes={version: _gateway_mode(network, key) for version, key in _GATEWAY_MODES.items()},
     )
 
@@ -93,8 +106,19 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _flag(options: Mapping[str, str], key: str) -> bool:
-    value = options.get(key, "true")
+def _source(options: Mapping[str, str], version: int) -> str:
+    key = _SOURCES[version]
+    try:
+        address = ipaddress.ip_address(options[key])
+    except ValueError as error:
+        raise InvalidArgument(f"failed to parse {key} value: {options[key]} (not an IP address)") from error
+    if address.version != version:
+        raise InvalidArgument(f"failed to parse {key} value: {address} (not an IPv{version} address)")
+    return str(address)
+
+
+def _flag(options: Mapping[str, str], key: str, default: str = "true") -> bool:
+    value = options.get(key, default)
     if value in _TRUE:
         return True
     if value in _FALSE:

@@ -8,9 +8,10 @@ Where no rule reaches, or none shall, the relay serves what is reserved. The pol
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_address
 
 from pier.domain.errors import PermissionDenied, Unavailable, Unsupported
 from pier.domain.network import Endpoint, PortRequest, PublishedPort
@@ -32,9 +33,18 @@ class Publisher:
     """Owns the engine's host ports."""
 
     def __init__(
-        self, *, keeper: Keeper, firewall: Firewall, relay: Relay, worker: Worker, policy: str = "open"
+        self,
+        *,
+        keeper: Keeper,
+        firewall: Firewall,
+        relay: Relay,
+        worker: Worker,
+        policy: str = "open",
+        access: Callable[[Endpoint], str] = lambda endpoint: "",
     ) -> None:
+        """`access`: who reaches an endpoint's published ports at its own address too: all (`direct`), `trusted`, ``."""
         self._policy = policy
+        self._access = access
         self._keeper = keeper
         self._relay = relay
         self._firewall = firewall
@@ -81,7 +91,10 @@ class Publisher:
     def rules(self, endpoint: Endpoint, reservations: Iterable[Reservation]) -> list[PortRule]:
         """What the packet rules are to do for these ports."""
         rules = port_rules(endpoint, reservations)
-        return [rule for rule in rules if not (self._carries_all and rule.host_port)]
+        access = self._access(endpoint) if self._policy == "open" else ""
+        opened = [inside(rule, exposed=access == "trusted") for rule in rules if access and not is_local(rule.host_ip)]
+        kept = [rule for rule in rules if not (self._carries_all and rule.host_port)]
+        return list(dict.fromkeys([*kept, *opened]))
 
     def _allowed(self, request: PortRequest, default_ip: str) -> PortRequest:
         host_ip = request.binding.host_ip or default_ip
@@ -208,6 +221,17 @@ def split_routed(
         elif rest:
             left.append(replace(request, binding=replace(request.binding, host_ip=rest[0])))
     return direct, left
+
+
+def inside(rule: PortRule, *, exposed: bool) -> PortRule:
+    """What lets packets for the container's own address and port pass."""
+    host_ip = ANY_IPV6 if version_of(rule.host_ip) == 6 else ANY_ADDRESS
+    return replace(rule, host_ip=host_ip, host_port=0, exposed=exposed)
+
+
+def is_local(host_ip: str) -> bool:
+    """What is published there is for the host alone."""
+    return ip_address(host_ip).is_loopback
 
 
 def version_of(host_ip: str) -> int:

@@ -8,8 +8,8 @@ costs a rule: the price of a packet does not grow with their number, and a chang
 packet finds the rules half gone (see `table`).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from pier.network.families import AnyNetwork
 from pier.network.nftables import quote
@@ -23,7 +23,8 @@ class BridgeRule:
     """What the rules must know of one bridge. `connected`: its containers may talk to each other.
 
     `routed` and `unprotected` are the IP versions (4, 6) in which other hosts that know the way reach its containers:
-    the ports that are published, or all.
+    the ports that are published, or all. What leaves it gets the address in `sources` of its IP version, else that of
+    the way it takes. `trusted` are interfaces from which exposed ports are reached.
     """
 
     name: str
@@ -33,13 +34,16 @@ class BridgeRule:
     connected: bool = True
     routed: frozenset[int] = frozenset()
     unprotected: frozenset[int] = frozenset()
+    sources: Mapping[int, str] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortRule:
     """Packets to host_ip:host_port go to address:port; `owner` is written down as the element's comment.
 
-    With host_port 0 nothing is translated: packets for address:port itself are let in, if `host_ip` is of its family.
+    With host_port 0 nothing is translated: packets for address:port itself are let in, if `host_ip` is of its family;
+    of an `exposed` port those that come from interfaces that its bridge trusts.
     """
 
     protocol: str
@@ -48,6 +52,7 @@ class PortRule:
     address: str
     port: int
     owner: str
+    exposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,9 @@ _SETS = {
     "linked": "type ifname . ipv4_addr . ipv4_addr . inet_proto . inet_service;",
     "direct": "type inet_proto . ipv4_addr . inet_service;",
     "direct6": "type inet_proto . ipv6_addr . inet_service;",
+    "exposed": "type inet_proto . ipv4_addr . inet_service;",
+    "exposed6": "type inet_proto . ipv6_addr . inet_service;",
+    "trusted": "type ifname . ifname;",
     "routed": "type ifname;",
     "routed6": "type ifname;",
     "unprotected": "type ifname;",
@@ -92,6 +100,8 @@ _SETS = {
     "masqueraded6": "type ipv6_addr; flags interval;",
 }
 _MAPS = {
+    "translated": "type ipv4_addr : ipv4_addr; flags interval;",
+    "translated6": "type ipv6_addr : ipv6_addr; flags interval;",
     "published": "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service;",
     "published_anywhere": "type inet_proto . inet_service : ipv4_addr . inet_service;",
     "published6": "type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service;",
@@ -137,6 +147,8 @@ _CHAINS = """
     meta l4proto ipv6-icmp oifname @routed6 accept
     meta l4proto . ip daddr . th dport @direct accept
     meta l4proto . ip6 daddr . th dport @direct6 accept
+    iifname . oifname @trusted meta l4proto . ip daddr . th dport @exposed accept
+    iifname . oifname @trusted meta l4proto . ip6 daddr . th dport @exposed6 accept
     drop
   }
   chain postrouting {
@@ -144,9 +156,11 @@ _CHAINS = """
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
     oifname . ip saddr @homes ct status dnat masquerade
     oifname . ip saddr @homes return
+    snat ip to ip saddr map @translated
     ip saddr @masqueraded masquerade
     oifname . ip6 saddr @homes6 ct status dnat masquerade
     oifname . ip6 saddr @homes6 return
+    snat ip6 to ip6 saddr map @translated6
     ip6 saddr @masqueraded6 masquerade
   }
 """
@@ -160,7 +174,7 @@ def render_layout() -> str:
     - inward: into a bridge goes what comes from the same bridge (where its containers are apart: what a link is for),
       answers, and what a published port translated; so neither a neighbour that routes to the subnet nor another
       bridge reaches a port that is not published to it, unless the network's gateway mode (`routed`,
-      `nat-unprotected`) says that it shall.
+      `nat-unprotected`) says that it shall, or it trusts the interface where such a packet comes in.
     - postrouting translates the source of the host's loopback, of a container that meets itself or a neighbour by a
       published port (else the answer would go straight back and not be recognised), and of what leaves its bridge.
     - Packets to ::1 are left alone: the kernel takes none with that source from a bridge. The relay carries them.
@@ -204,7 +218,10 @@ def bridge_elements(rule: BridgeRule) -> list[Element]:
             if subnet.version in versions:
                 elements.append(Element(f"{home}{suffix}", name))
         if rule.masquerade and not rule.internal and subnet.version not in rule.routed:
-            elements.append(Element(f"masqueraded{suffix}", written))
+            source = rule.sources.get(subnet.version, "")
+            home = "translated" if source else "masqueraded"
+            elements.append(Element(f"{home}{suffix}", written, source))
+    elements += [Element("trusted", f"{quote(interface)} . {name}") for interface in rule.trusted]
     if rule.internal:
         elements.append(Element("internal", name))
     if rule.connected:
@@ -217,7 +234,8 @@ def port_element(rule: PortRule) -> Element:
     data = f"{rule.address} . {rule.port}"
     suffix = "6" if ":" in rule.host_ip else ""
     if not rule.host_port:
-        return Element(f"direct{suffix}", f"{rule.protocol} . {rule.address} . {rule.port}", comment=rule.owner)
+        home = "exposed" if rule.exposed else "direct"
+        return Element(f"{home}{suffix}", f"{rule.protocol} . {rule.address} . {rule.port}", comment=rule.owner)
     if rule.host_ip in (ANY_ADDRESS, ANY_IPV6):
         return Element(f"published{suffix}_anywhere", f"{rule.protocol} . {rule.host_port}", data, rule.owner)
     return Element(f"published{suffix}", f"{rule.protocol} . {rule.host_ip} . {rule.host_port}", data, rule.owner)

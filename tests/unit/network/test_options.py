@@ -56,6 +56,38 @@ def test_each_family_has_a_gateway_mode() -> None:
         parse_bridge_options(network({BRIDGE + "gateway_mode_ipv4": "foo"}))
 
 
+def test_addresses_and_interfaces_of_the_host() -> None:
+    options = parse_bridge_options(
+        network(
+            {
+                BRIDGE + "inhibit_ipv4": "true",
+                BRIDGE + "trusted_host_interfaces": "eth0:wg0",
+                "com.docker.network.host_ipv4": "192.0.2.7",
+                "com.docker.network.host_ipv6": "2001:DB8::7",
+            }
+        )
+    )
+    assert (options.bare, options.trusted) == (True, ("eth0", "wg0"))
+    assert options.sources == {4: "192.0.2.7", 6: "2001:db8::7"}
+    plain = parse_bridge_options(network())
+    assert (plain.bare, plain.trusted, plain.sources) == (False, (), {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (BRIDGE + "inhibit_ipv4", "maybe"),
+        (BRIDGE + "trusted_host_interfaces", "eth0 eth1"),
+        ("com.docker.network.host_ipv4", "2001:db8::7"),
+        ("com.docker.network.host_ipv4", "nonsense"),
+        ("com.docker.network.host_ipv6", "192.0.2.7"),
+    ],
+)
+def test_wrong_addresses_and_interfaces_of_the_host(key: str, value: str) -> None:
+    with pytest.raises(InvalidArgument):
+        parse_bridge_options(network({key: value}))
+
+
 def test_a_network_has_some_family() -> None:
     assert parse_bridge_options(network(enable_ipv4=False, enable_ipv6=True)).masquerade
     with pytest.raises(InvalidArgument, match="IPv4 or IPv6 must be enabled"):

@@ -7,7 +7,8 @@ import pytest
 from fakes.port_keeper import FakePortKeeper
 
 from pier.domain.errors import Conflict, PermissionDenied, PierError, Unavailable
-from pier.domain.network import Endpoint, PortBinding, PortRequest
+from pier.domain.network import Endpoint, PortBinding, PortRequest, PublishedPort
+from pier.network.ports import Reservation
 from pier.network.publisher import Publisher, split_routed
 from pier.network.relay.client import Served
 from pier.network.ruleset import PortRule
@@ -55,6 +56,10 @@ class FakeRelay:
 def make(firewall: Any, keeper: FakePortKeeper, relay: Any = None, policy: str = "open") -> Publisher:
     carrier: Any = relay or FakeRelay()
     return Publisher(keeper=keeper, firewall=firewall, relay=carrier, worker=Worker(), policy=policy)
+
+
+def held(host_ip: str, host_port: int) -> Reservation:
+    return Reservation("c", PublishedPort(port=80, protocol="tcp", host_ip=host_ip, host_port=host_port), None)
 
 
 def request(port: int) -> PortRequest:
@@ -193,3 +198,23 @@ def test_routed_families_take_no_port_of_the_host() -> None:
         done, rest = split_routed("c1", endpoint, [anywhere], "0.0.0.0", routed)
         assert [(one.published.host_ip, one.published.host_port) for one in done] == [(ip, 0) for ip in direct]
         assert [one.binding.host_ip for one in rest] == left
+
+
+async def test_who_reaches_the_containers_own_address() -> None:
+    def made(access: str, policy: str = "open") -> list[tuple[str, int, bool]]:
+        publisher = Publisher(
+            keeper=FakePortKeeper(),
+            firewall=FakeFirewall(),  # type: ignore[arg-type]  # fits what is used of it
+            relay=FakeRelay(),  # type: ignore[arg-type]  # as above
+            worker=Worker(),
+            policy=policy,
+            access=lambda endpoint: access,
+        )
+        rules = publisher.rules(ENDPOINT, [held("0.0.0.0", 8080), held("0.0.0.0", 8081), held("127.0.0.1", 90)])
+        return [(rule.address, rule.port, rule.exposed) for rule in rules if not rule.host_port]
+
+    assert made("") == []
+    assert made("direct") == [("10.1.0.2", 80, False)]  # once, and not for what is on loopback alone
+    assert made("trusted") == [("10.1.0.2", 80, True)]
+    assert made("direct", "obey-firewall") == []
+    assert made("trusted", "loopback-only") == []

@@ -89,3 +89,20 @@ def test_removal_succeeds_whether_the_table_is_there_or_not() -> None:
 def test_name_that_would_end_its_quotes_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be written"):
         bridge_elements(BridgeRule(name='a" accept', subnets=BRIDGE.subnets))
+
+
+def test_sources_and_trusted_interfaces_are_elements() -> None:
+    rule = BridgeRule(
+        name="pier0",
+        subnets=(IPv4Network("10.0.0.0/24"), IPv6Network("fd07::/64")),
+        sources={4: "192.0.2.7"},
+        trusted=("eth0",),
+    )
+    elements = bridge_elements(rule)
+    assert Element("translated", "10.0.0.0/24", "192.0.2.7") in elements
+    assert Element("masqueraded6", "fd07::/64") in elements
+    assert Element("trusted", '"eth0" . "pier0"') in elements
+    assert "masqueraded" not in {element.home for element in elements}
+    assert "translated" not in {one.home for one in bridge_elements(replace(rule, masquerade=False))}
+    exposed = replace(ANYWHERE, host_port=0, exposed=True)
+    assert port_element(exposed) == Element("exposed", "tcp . 172.17.0.2 . 80", comment="e1")
