@@ -15,11 +15,15 @@ SLEEP = ("sleep", "100000")
 
 @dataclass
 class Engine:
-    """An engine under test. `also` names further processes of its footprint: a PID, or a socket one listens on."""
+    """An engine under test. `also` names further processes of its footprint: a PID, or a socket one listens on.
+
+    `network` is where containers are that name no network; empty: on the engine's default one.
+    """
 
     name: str
     sock: str
     also: Sequence[str] = ()
+    network: str = ""
     _local: local = field(default_factory=local, repr=False)
 
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
@@ -84,6 +88,8 @@ class Engine:
     def create(self, cmd: Sequence[str], port: int = 0, host: Mapping[str, Any] | None = None) -> str:
         """The id of a new container of the test image, with port 80 published on `port` of the host unless it is 0."""
         config: dict[str, Any] = {"Image": IMAGE, "Cmd": list(cmd), "Labels": LABEL, "HostConfig": dict(host or {})}
+        if self.network:
+            config["HostConfig"].setdefault("NetworkMode", self.network)
         if port:
             config["ExposedPorts"] = {"80/tcp": {}}
             config["HostConfig"]["PortBindings"] = {"80/tcp": [{"HostPort": str(port)}]}

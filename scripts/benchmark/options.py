@@ -59,6 +59,7 @@ class Options:
     floors: tuple[Floor, ...] = ()
     restart: dict[str, str] = field(default_factory=dict)
     restart_count: int = 200
+    own_network: bool = False
     growth: bool = False
     axes: tuple[str, ...] = AXES
     points: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -91,6 +92,7 @@ def read_options(argv: Sequence[str], known: Sequence[str]) -> Options:
             floors=tuple(map(read_floor, given.floor)),
             restart=restart,
             restart_count=given.restart_count or (10 if given.quick else 200),
+            own_network=given.own_network,
             growth=given.growth,
             axes=chosen(tuple(given.axes.split(",")), AXES, "axes"),
             points=read_points(given.points, given.finished),
@@ -130,6 +132,8 @@ def make_parser(known: Sequence[str]) -> argparse.ArgumentParser:
     add("--json", default="", metavar="PATH", help="write every sample there")
     add("--markdown", default="", metavar="PATH", help="write the report there as well")
     add("--scratch", default="", metavar="DIR", help="where scratch files go")
+    own = "all containers on a network made for them, where Pier with --shim-group lets them share shims"
+    add("--own-network", action="store_true", help=own)
     add("--growth", action="store_true", help="instead of the metrics: how run, start, ps, inspect and memory grow")
     add("--axes", default=",".join(AXES), metavar="A,B", help=f"what grows (default {','.join(AXES)})")
     add("--points", default="", metavar="N,N", help="how many of each (default: up to 500, 100, 200 and --finished)")

@@ -20,7 +20,7 @@ from benchmark.growth.measure import measure_growth
 from benchmark.growth.plot import can_draw, draw
 from benchmark.image_data import base_layers, docker_archive
 from benchmark.machine import describe_engines, describe_machine, listen_to_noise, sentences
-from benchmark.marks import IMAGE, MB, now
+from benchmark.marks import IMAGE, LABEL, MB, TOKEN, now
 from benchmark.options import read_options
 from benchmark.report import LEGEND, as_json, failures, memory_notes, table
 from benchmark.session import ERRORS, Bench, say
@@ -91,6 +91,9 @@ def prepare(bench: Bench) -> None:
     for engine in bench.engines:
         try:
             engine.load(archive, IMAGE, ids)
+            if bench.options.own_network:
+                body = {"Name": f"bench-{TOKEN}", "Labels": LABEL}
+                engine.network = str(engine.call("POST", "/networks/create", body).json()["Id"])
             engine.remove(engine.run(["true"]))
         except ERRORS as error:
             sys.exit(f"bench: {engine.name} at {engine.sock} cannot run the test image: {error}")

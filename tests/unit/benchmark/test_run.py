@@ -41,6 +41,15 @@ def test_a_run(fakes: list[SmallEngine], tmp_path: Path, capsys: pytest.CaptureF
     assert not any(fake.containers or fake.images for fake in fakes)
 
 
+def test_all_containers_on_a_network_of_their_own(fakes: list[SmallEngine]) -> None:
+    assert run.main(arguments(fakes, "--metrics", "run_api", "--effort", "0.1", "--own-network")) == 0
+    for fake in fakes:
+        created = [request.json["HostConfig"] for request in fake.requests if request.path == "/containers/create"]
+        (mode,) = {host.get("NetworkMode") for host in created}
+        assert mode == f"{1:064x}"  # the id of what was made first
+        assert not fake.networks
+
+
 def test_a_failed_sample_is_exit_status_1(fakes: list[SmallEngine], capsys: pytest.CaptureFixture[str]) -> None:
     fakes[1].exit_code = 3
     assert run.main(arguments(fakes, "--metrics", "run_api", "--effort", "0.1")) == 1
