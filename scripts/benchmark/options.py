@@ -63,6 +63,7 @@ class Options:
     growth: bool = False
     axes: tuple[str, ...] = AXES
     points: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
     plot: str = ""
     json: str = ""
     markdown: str = ""
@@ -96,6 +97,7 @@ def read_options(argv: Sequence[str], known: Sequence[str]) -> Options:
             growth=given.growth,
             axes=chosen(tuple(given.axes.split(",")), AXES, "axes"),
             points=read_points(given.points, given.finished),
+            parts=tuple(filter(None, given.parts.split(","))),
             plot=given.plot,
             json=given.json,
             markdown=given.markdown,
@@ -138,6 +140,8 @@ def make_parser(known: Sequence[str]) -> argparse.ArgumentParser:
     add("--axes", default=",".join(AXES), metavar="A,B", help=f"what grows (default {','.join(AXES)})")
     add("--points", default="", metavar="N,N", help="how many of each (default: up to 500, 100, 200 and --finished)")
     add("--finished", type=int, default=0, metavar="N", help="finished containers in the records (default 10000)")
+    parts = "measure nothing: report and draw what runs of --growth, such as of an axis each, have put into --json"
+    add("--from", dest="parts", default="", metavar="JSON,JSON", help=parts)
     add("--plot", default="growth.svg", metavar="PATH", help="where --growth draws (default growth.svg; '': nowhere)")
     return parser
 

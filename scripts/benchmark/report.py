@@ -85,6 +85,7 @@ def as_json(bench: Bench, about: Mapping[str, Any], seconds: float) -> dict[str,
         "seconds": round(seconds, 1),
         "seconds_by_metric": bench.took,
         "notes": bench.notes,
+        "axes": {axis: bench.options.points[axis] for axis in bench.options.axes} if bench.options.growth else {},
         "metrics": {key: row_json(row, [engine.name for engine in bench.engines]) for key, row in bench.rows.items()},
     }
 

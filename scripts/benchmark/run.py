@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +17,14 @@ from benchmark.engine import Engine
 from benchmark.growth import report as growth_report
 from benchmark.growth.cells import panels
 from benchmark.growth.measure import measure_growth
+from benchmark.growth.parts import Growth, read_parts
 from benchmark.growth.plot import can_draw, draw
 from benchmark.image_data import base_layers, docker_archive
 from benchmark.machine import describe_engines, describe_machine, listen_to_noise, sentences
 from benchmark.marks import IMAGE, LABEL, MB, TOKEN, now
-from benchmark.options import read_options
+from benchmark.options import Options, read_options
 from benchmark.report import LEGEND, as_json, failures, memory_notes, table
+from benchmark.samples import Row
 from benchmark.session import ERRORS, Bench, say
 from benchmark.tidy import tidy
 
@@ -34,8 +36,14 @@ FAILED, INTERRUPTED = 1, 130
 def main(argv: Sequence[str]) -> int:
     """The exit status: 0, 1 when a sample failed or something was left behind, 130 after Ctrl-C or SIGTERM."""
     options = read_options(argv, tuple(METRICS))
-    if options.growth and options.plot and not can_draw():
+    if (options.growth or options.parts) and options.plot and not can_draw():
         sys.exit("bench: no matplotlib for the plot; install the extra `bench`, or say --plot '' to go without")
+    if options.parts:
+        try:
+            show_growth(read_parts(options.parts), options)
+        except (OSError, ValueError, LookupError) as error:
+            sys.exit(f"bench: --from: {error}")
+        return 0
     engines = [Engine(at.name, at.socket, at.also) for at in options.engines]
     with tempfile.TemporaryDirectory(dir=options.scratch or None) as scratch, term_as_interrupt():
         bench = Bench(engines, replace(options, scratch=scratch), frozenset(options.metrics))
@@ -102,19 +110,29 @@ def prepare(bench: Bench) -> None:
 def write_reports(bench: Bench, about: dict[str, Any], seconds: float) -> None:
     """Prints the report, and writes the files that the options name."""
     options, names = bench.options, [engine.name for engine in bench.engines]
-    if options.growth:
-        figures = growth_report.growth_table(bench.rows, names, options.points, options.axes)
-        legend = f"{LEGEND} {growth_report.LEGEND}"
-    else:
-        figures, legend = table(bench.rows, names), LEGEND
+    if options.json:
+        Path(options.json).write_text(json.dumps(as_json(bench, about, seconds), indent=1) + "\n")
     notes = [*sentences(about["machine"], about["engines"]), *memory_notes(bench)]
-    text = f"{figures}\n{legend}\n\n" + "".join(f"- {note}\n" for note in notes) + failures(bench.rows)
+    if options.growth:
+        axes = {axis: options.points[axis] for axis in options.axes}
+        show_growth(Growth(bench.rows, names, axes, notes), options)
+    else:
+        publish(f"{table(bench.rows, names)}\n{LEGEND}\n", notes, bench.rows, options)
+
+
+def publish(text: str, notes: Sequence[str], rows: Mapping[str, Row], options: Options) -> None:
+    """Prints a report, and writes it where the options say."""
+    text += "\n" + "".join(f"- {note}\n" for note in notes) + failures(rows)
     print(text, end="")
     if options.markdown:
         Path(options.markdown).write_text(text)
-    if options.json:
-        Path(options.json).write_text(json.dumps(as_json(bench, about, seconds), indent=1) + "\n")
-    columns = panels(bench.rows, names, options.points, options.axes) if options.growth and options.plot else []
+
+
+def show_growth(found: Growth, options: Options) -> None:
+    """The report of a climb, and its plot."""
+    figures = growth_report.growth_table(found.rows, found.names, found.axes, list(found.axes))
+    publish(f"{figures}\n{growth_report.LEGEND}\n", found.notes, found.rows, options)
+    columns = panels(found.rows, found.names, found.axes, list(found.axes)) if options.plot else []
     if any(columns):
         draw(columns, options.plot)
         say(f"plot: {options.plot}")

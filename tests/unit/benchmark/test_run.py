@@ -85,14 +85,27 @@ def test_an_interrupt_is_tidy(
     assert not any(fake.containers or fake.images for fake in fakes)
 
 
-def test_growth(fakes: list[SmallEngine], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_growth_in_two_parts(
+    fakes: list[SmallEngine], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(fleet, "SETTLE_SECONDS", 0)
-    more = ["--growth", "--points", "1,2", "--quick", "--axes", "images,finished", "--plot", ""]
-    assert run.main(arguments(fakes, *more)) == 0
-    text = capsys.readouterr().out
-    assert "### Images" in text
-    assert "### Finished containers" in text
+    more = ["--growth", "--points", "1,2", "--quick", "--plot", ""]
+    for axis, title in (("images", "images"), ("finished", "finished containers")):
+        part = str(tmp_path / axis)
+        assert run.main(arguments(fakes, *more, "--axes", axis, "--json", part)) == 0
+        assert f"| {title} " in capsys.readouterr().out
     assert not any(fake.containers or fake.images for fake in fakes)
+    written = tmp_path / "growth.md"
+    both = ["--from", f"{tmp_path}/images,{tmp_path}/finished", "--plot", "", "--markdown", str(written)]
+    assert run.main(arguments(fakes, *both)) == 0
+    text = written.read_text()
+    assert "| images " in text
+    assert "| finished containers " in text
+
+
+def test_a_part_that_is_none_is_named(fakes: list[SmallEngine]) -> None:
+    with pytest.raises(SystemExit, match=r"bench: --from: .*nowhere"):
+        run.main(arguments(fakes, "--from", "/nowhere", "--plot", ""))
 
 
 def test_growth_without_the_plot_library(fakes: list[SmallEngine], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,3 +54,9 @@ def test_a_finished_container_must_have_ended_well(engine: Engine, fakes: list[S
     fakes[0].exit_code = 1
     with pytest.raises(CheckFailed, match="exit code 1"):
         AXES["finished"].make(engine, 0, 1)
+
+
+def test_only_the_first_thousand_of_the_finished_have_run(engine: Engine, fakes: list[SmallEngine]) -> None:
+    AXES["finished"].make(engine, 0, 999)
+    AXES["finished"].make(engine, 0, 1000)
+    assert [row["State"] for row in fakes[0].containers.values()] == ["exited", "created"]
