@@ -50,6 +50,7 @@ from pier.engine.gate import Gate
 from pier.engine.jobs import Jobs
 from pier.engine.live import Live
 from pier.engine.memory import Memory
+from pier.host.descriptors import raise_limit
 from pier.host.heap import bound_heaps, trim_heaps
 from pier.host.host import Host
 from pier.host.wrappers import write_wrappers
@@ -85,6 +86,7 @@ def main() -> None:
     logging.getLogger("grpc").setLevel("WARNING")  # its debug lines, some for each call, drown ours
     os.environ.update(settings.proxies)
     bound_heaps()
+    raise_limit()
     try:
         with _locked(settings), _pidfile(settings.pidfile):
             asyncio.run(serve(settings))

@@ -5,13 +5,20 @@ One call of `run` is one transaction: the kernel takes all of it or nothing.
 
 import ctypes
 import json
+import os
 import threading
 from collections.abc import Mapping, Sequence
+from queue import SimpleQueue
 
 from pier.domain.errors import PierError, Unavailable
 
 _OUTPUT_JSON = 1 << 4
 _LIBRARY = "libnftables.so.1"
+_CLOSE_RANGE_UNSHARE = 1 << 1  # close_range(2)
+_FIRST_OWN, _LAST = 3, 0xFFFFFFFF
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.close_range.argtypes = (ctypes.c_uint, ctypes.c_uint, ctypes.c_int)
 
 
 class NftError(PierError):
@@ -19,12 +26,15 @@ class NftError(PierError):
 
 
 class Nftables:
-    """One libnftables context, opened at its first use in the network namespace of that thread. Calls take turns."""
+    """One libnftables context, opened at its first use in the network namespace of that thread. Calls take turns.
+
+    It lives in a thread with a descriptor table of its own: the library waits with select(2), and glibc ends the whole
+    process when a descriptor there is not below 1024, of which pierd has more with a hundred containers.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._library: ctypes.CDLL | None = None
-        self._context: int | None = None
+        self._thread: _LibraryThread | None = None
 
     def run(self, commands: str) -> None:
         """Blocks for about 2 ms. Raises NftError; Unavailable when libnftables is not installed."""
@@ -41,31 +51,78 @@ class Nftables:
 
     def close(self) -> None:
         with self._lock:
-            if self._library is not None and self._context is not None:
-                self._library.nft_ctx_free(self._context)
-            self._context = None
+            if self._thread is not None:
+                self._thread.end()
+            self._thread = None
 
     def _execute(self, commands: str, *, json_output: bool) -> str:
-        library, context = self._open()
-        library.nft_ctx_output_set_flags(context, _OUTPUT_JSON if json_output else 0)
-        status = library.nft_run_cmd_from_buffer(context, commands.encode())
-        output = (library.nft_ctx_get_output_buffer(context) or b"").decode(errors="replace")
-        errors = (library.nft_ctx_get_error_buffer(context) or b"").decode(errors="replace")
+        if self._thread is None:
+            self._thread = _LibraryThread(_load())
+        status, output, errors = self._thread.ask(commands.encode(), _OUTPUT_JSON if json_output else 0)
         if status != 0:
             raise NftError(f"the packet filter refused a change: {_first_line(errors)}")
         return output
 
-    def _open(self) -> tuple[ctypes.CDLL, int]:
-        if self._library is None:
-            self._library = _load()
-        if self._context is None:
+
+_Answer = tuple[int, str, str]  # status, output, errors
+
+
+class _LibraryThread:
+    """Where the library runs; whoever makes it hands on its network namespace. One `ask` at a time."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        """Raises Unavailable."""
+        self._library = library
+        self._questions: SimpleQueue[tuple[bytes, int] | None] = SimpleQueue()
+        self._answers: SimpleQueue[_Answer | BaseException] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="nftables", daemon=True)
+        self._thread.start()
+        self._take()
+
+    def ask(self, commands: bytes, flags: int) -> _Answer:
+        """Runs commands; what the library answers."""
+        self._questions.put((commands, flags))
+        return self._take()
+
+    def end(self) -> None:
+        """Frees the context and waits for the thread."""
+        self._questions.put(None)
+        self._thread.join()
+
+    def _take(self) -> _Answer:
+        answer = self._answers.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _serve(self) -> None:
+        """Nothing here may touch a descriptor of the process: the numbers mean others in this thread."""
+        try:
+            _leave_descriptors()
             context = self._library.nft_ctx_new(0)
             if not context:
                 raise Unavailable("libnftables gives no context: is the kernel built without nf_tables?")
             self._library.nft_ctx_buffer_output(context)
             self._library.nft_ctx_buffer_error(context)
-            self._context = context
-        return self._library, self._context
+        except BaseException as error:  # handed to who waits, whatever it is
+            self._answers.put(error)
+            return
+        self._answers.put((0, "", ""))
+        while (question := self._questions.get()) is not None:
+            commands, flags = question
+            self._library.nft_ctx_output_set_flags(context, flags)
+            status = self._library.nft_run_cmd_from_buffer(context, commands)
+            output = (self._library.nft_ctx_get_output_buffer(context) or b"").decode(errors="replace")
+            errors = (self._library.nft_ctx_get_error_buffer(context) or b"").decode(errors="replace")
+            self._answers.put((status, output, errors))
+        self._library.nft_ctx_free(context)
+
+
+def _leave_descriptors() -> None:
+    """Gives the calling thread a descriptor table of its own, with the standard streams alone. Raises Unavailable."""
+    if _libc.close_range(_FIRST_OWN, _LAST, _CLOSE_RANGE_UNSHARE) != 0:
+        reason = os.strerror(ctypes.get_errno())
+        raise Unavailable(f"cannot give libnftables descriptors of its own: {reason}: it takes Linux 5.9 or newer")
 
 
 def quote(text: str) -> str:
