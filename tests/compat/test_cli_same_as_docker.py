@@ -44,7 +44,7 @@ NOT_COMPARED = {
         "--tlskey",
         "--tlsverify",
     ),  # need certificates: tests/integration/test_tls.py
-    *("--version", "--context"),
+    "--version",
     "image ls --tree",  # an experiment of docker's, drawn otherwise in each release
 }
 _found: dict[str, list[Found]] = {}

@@ -4,6 +4,6 @@ What the stock docker CLI 28.2 did is kept in `recorded/`, by group (scripts/rec
 with that, and docker itself where a docker CLI of that series is installed.
 """
 
-from same_cli import lines_containers, lines_objects, lines_run
+from same_cli import lines_containers, lines_context, lines_objects, lines_run
 
-__all__ = ["lines_containers", "lines_objects", "lines_run"]
+__all__ = ["lines_containers", "lines_context", "lines_objects", "lines_run"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from golden.compare import Found, differences
 
-_OWN_NAME = re.compile(r"\bdocker(?=[: ]| daemon)")
+_OWN_NAME = re.compile(r"(?<![-\[])\bdocker(?=[: ]| daemon)(?! endpoint)")
 
 
 def told_apart(place: str, docker: Mapping[str, Any], pier: Mapping[str, Any]) -> Iterator[Found]:

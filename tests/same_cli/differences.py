@@ -89,5 +89,13 @@ DIFFERENCES: tuple[Difference, ...] = tuple(
         ("verbs/*--time 5 web/stdout", _STDERR),
         ("update/update --cpus 1 web  # warning/*", _STDERR),
         ("registry/push --platform linux/amd64 busybox/stdout", _STDERR),
+        # contexts
+        ("context/*context ls*/stdout", "Pier has an address of its own in the default context"),
+        ("context/context create new --docker from=far/*tls*", "Pier copies the TLS files with the endpoint"),
+        ("context/context export nope/files/nope.dockercontext", "docker leaves an empty file behind"),
+        ("context/context import new garbage/stderr", _HINT),
+        ("context/context inspect --format '{{json .Metadata}}' far/stdout", "docker prints the whole context for it"),
+        ("context/context ls --format '{{.Wrong}}'/stderr", _GO),
+        ("context/context use far  # DOCKER_HOST/files/c/config.json", "docker adds an empty list of credentials"),
     )
 )

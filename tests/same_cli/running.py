@@ -22,6 +22,7 @@ from same_cli.line import Line
 from same_cli.world import World
 
 TIMEOUT = 30.0
+_ENGINE = "unix://{root}/engine.sock"
 CRASH = "{crash}"
 _MOMENT = re.compile(r"20[2-9]\d-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC")
 _HEADERS = ("upgrade", "content-type", "x-registry-auth")
@@ -36,12 +37,13 @@ def observe(line: Line, program: Sequence[str]) -> dict[str, Any]:
         for name, text in line.files.items():
             path = work / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text.replace("{engine}", f"unix://{root}/engine.sock"))
             os.utime(path, (1_700_000_000, 1_700_000_000))
         with World(
             root / "engine.sock", api_version="1.50", answers=dict(line.answers), exit_code=line.exit_code
         ) as world:
-            argv = [*program, *(word.replace("{dir}", str(work)) for word in line.argv)]
+            words = [word.replace("{dir}", str(work)).replace("{engine}", world.address) for word in line.argv]
+            argv = [*program, *words]
             code, out, err = _run(argv, line.stdin, work, _environment(line, root, world))
             requests = [_shown(one) for one in world.requests if one.path != "/_ping"]
         if line.unordered:
@@ -50,8 +52,11 @@ def observe(line: Line, program: Sequence[str]) -> dict[str, Any]:
         if said["stderr"] == CRASH:
             requests = []
         left = sorted(str(path.relative_to(work)) for path in work.rglob("*") if path.is_file())
-        made = {name: _plain((work / name).read_bytes(), root) for name in left if name not in line.files}
-        return {"exit": code, "requests": json.loads(_plain_text(json.dumps(requests), root)), **said, "files": made}
+        made = {name: _plain((work / name).read_bytes(), root) for name in left}
+        before = {name: text.replace("{engine}", _ENGINE) for name, text in line.files.items()}
+        changed = {name: text for name, text in made.items() if text != before.get(name)}
+        changed |= {name: "{removed}" for name in line.files if name not in made}
+        return {"exit": code, "requests": json.loads(_plain_text(json.dumps(requests), root)), **said, "files": changed}
 
 
 def _environment(line: Line, root: Path, world: World) -> Mapping[str, str]:
@@ -79,6 +84,8 @@ def _run(argv: list[str], stdin: str, work: Path, env: Mapping[str, str]) -> tup
 
 
 def _plain(data: bytes, root: Path) -> str:
+    if data[257:262] == b"ustar":
+        return _plain_text(json.dumps(_body(data)), root)
     return _plain_text(data.decode("utf-8", "backslashreplace"), root)
 
 

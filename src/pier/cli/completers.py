@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pier.cli.errors import CliError
 from pier.cli.session import Session
 from pier.client.errors import ClientError
 
@@ -10,12 +11,12 @@ _STATUS = {"running": "running", "paused": "paused", "stopped": "exited"}
 
 
 def offers(kind: str) -> Callable[[str], list[str]]:
-    """A completer for one kind: containers, running, stopped, paused, images, networks, volumes, objects."""
+    """A completer for one kind: containers, running, stopped, paused, images, networks, volumes, objects, contexts."""
 
     def complete(incomplete: str) -> list[str]:
         try:
             names = _names(Session(), kind)
-        except (ClientError, ValueError, KeyError):
+        except (CliError, ClientError, ValueError, KeyError):
             return []
         return [name for name in names if name.startswith(incomplete)]
 
@@ -25,6 +26,8 @@ def offers(kind: str) -> Callable[[str], list[str]]:
 def _names(session: Session, kind: str) -> list[str]:
     if kind == "images":
         return _images(session)
+    if kind == "contexts":
+        return ["default", *session.contexts.names()]
     if kind == "networks":
         return [item["Name"] for item in session.client.get("/networks")]
     if kind == "volumes":

@@ -1,4 +1,4 @@
-"""Changes to the user's config.json, which docker's CLI reads, too."""
+"""Files of the user's configuration, which docker's CLI reads, too, are replaced as a whole."""
 
 import os
 
@@ -8,25 +8,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pier.cli.session import Session
-
-
-def write_config(session: "Session", config: "dict[str, Any]") -> None:
-    """Put a new config.json in the place of the old one; a link keeps pointing to it. Raises CliError."""
-    if not session.config_path:
-        raise CliError("config.json cannot be kept: there is no HOME; set HOME or DOCKER_CONFIG")
-    replace_json(os.path.realpath(session.config_path), config)
-    session.forget_config()
-
 
 def replace_json(path: str, value: "dict[str, Any]") -> None:
-    """Write JSON beside the file, then rename it into its place; only its owner may read it. Raises CliError."""
+    """Put indented JSON in the place of a file. Raises CliError."""
     import json
 
+    replace_file(path, json.dumps(value, indent="\t", ensure_ascii=False))
+
+
+def replace_file(path: str, text: str, *, folder_mode: int = 0o700) -> None:
+    """Write beside the file, then rename into its place; only its owner may read it. Raises CliError.
+
+    Folders that are missing are made with `folder_mode`.
+    """
     partial = f"{path}.{os.getpid()}.partial"
-    text = json.dumps(value, indent="\t", ensure_ascii=False)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(path), mode=folder_mode, exist_ok=True)
         fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with open(fd, "w", encoding="utf-8") as file:

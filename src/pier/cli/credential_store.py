@@ -1,6 +1,5 @@
 """Keeping credentials: in config.json, or with the helper that it names. The engine never stores any."""
 
-from pier.cli.config_file import write_config
 from pier.cli.errors import CliError
 from pier.cli.image.credentials import TOKEN_USER, ask_helper, helper_of
 
@@ -25,7 +24,7 @@ def keep(session: "Session", key: str, user: str, password: str, token: str) -> 
         auths[key] = {}
     else:
         auths[key] = {"auth": _encoded(user, "" if token else password), **({"identitytoken": token} if token else {})}
-    write_config(session, config | {"auths": auths})
+    session.write_config(config | {"auths": auths})
     return not helper
 
 
@@ -40,7 +39,7 @@ def forget(session: "Session", key: str) -> bool:
     for name in names:
         del auths[name]
     if names:
-        write_config(session, config | {"auths": auths})
+        session.write_config(config | {"auths": auths})
     return bool(names or helper)
 
 

@@ -28,8 +28,11 @@ def _fetch(session: "Session", kind: str, query: "Query | None" = None) -> "Fetc
     return lambda name: session.client.get(_PATHS[kind].format(quote_path(name)), query)
 
 
-def show(session: "Session", names: list[str], template: str, fetch: "Fetch") -> int:
-    """Print the details of every name; those that are not there are reported after the others, with exit code 1."""
+def show(session: "Session", names: list[str], template: str, fetch: "Fetch", *, escape: bool = False) -> int:
+    """Print the details of every name; those that are not there are reported after the others, with exit code 1.
+
+    With `escape` <, > and & are escapes in JSON, as docker has them where it makes the JSON itself.
+    """
     if template not in ("", "json"):
         from pier.cli.render.template import compile_template
 
@@ -44,7 +47,7 @@ def show(session: "Session", names: list[str], template: str, fetch: "Fetch") ->
         except CliError as error:
             failures.append(str(error))
     try:
-        session.out(_render(found, template))
+        session.out(_render(found, template, escape=escape))
     except CliError:
         session.out("\n")
         raise
@@ -53,11 +56,11 @@ def show(session: "Session", names: list[str], template: str, fetch: "Fetch") ->
     return 1 if failures else 0
 
 
-def _render(found: "list[Any]", template: str) -> str:
+def _render(found: "list[Any]", template: str, *, escape: bool) -> str:
     if template in ("", "json"):
         from pier.cli.render.json_text import go_json, indented_json
 
-        return (indented_json(found) if not template else go_json(found, escape=False)) + "\n"
+        return (indented_json(found, escape=escape) if not template else go_json(found, escape=escape)) + "\n"
     from pier.cli.go_types import API_TYPES
     from pier.cli.render.template import TemplateFailure, compile_template
 

@@ -9,7 +9,6 @@ from pier.cli.startup import (
     GLOBAL_FLAGS,
     LOG_LEVELS,
     TLS_FLAGS,
-    UNSUPPORTED_FLAGS,
     enable_site_packages,
 )
 
@@ -91,14 +90,12 @@ def _open_session(argv: "list[str]") -> "tuple[Session, list[str]]":
         sys.stdout.write(f"Pier version {__version__}\n")
         raise CliError("", 0)
     session = Session(_single_host(values), config_dir=values.text("config"), debug=values.flag("debug"))
+    session.context_flag = values.text("context")
     session.tls_flags = {name: values.as_dict()[name] for name in TLS_FLAGS if values.given(name)}
     return session, rest
 
 
 def _single_host(values: "Values") -> str:
-    for name in UNSUPPORTED_FLAGS:
-        if values.given(name) and values.as_dict()[name] not in (False, "", "default"):
-            raise CliError(f"pier: --{name} is not supported yet: use -H with a unix:// or tcp:// address")
     hosts = values.items("host")
     if len(hosts) > 1:
         raise UsageError("specify only one -H")

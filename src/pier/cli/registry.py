@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pier.cli.flags import Command
 
 _CONTAINER = "pier.cli.container"
+_CONTEXT = "pier.cli.context"
 _IMAGE = "pier.cli.image"
 _SYSTEM = "pier.cli.system"
 
@@ -79,6 +80,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "system prune": (f"{_SYSTEM}.prune", "PRUNE", "Remove all that nothing uses"),
     "builder build": ("", "", "Build an image from a Dockerfile"),
     "builder prune": ("", "", "Remove the build cache"),
+    "context create": (f"{_CONTEXT}.commands", "CREATE", "Remember an engine under a name"),
+    "context export": (f"{_CONTEXT}.transfer", "EXPORT", "Write a context to a file"),
+    "context import": (f"{_CONTEXT}.transfer", "IMPORT", "Make a context of a file"),
+    "context inspect": (f"{_CONTEXT}.listing", "INSPECT", "Show all that is kept of contexts"),
+    "context ls": (f"{_CONTEXT}.listing", "LS", "List contexts"),
+    "context rm": (f"{_CONTEXT}.commands", "RM", "Forget contexts"),
+    "context show": (f"{_CONTEXT}.listing", "SHOW", "Print the name of the context in use"),
+    "context update": (f"{_CONTEXT}.commands", "UPDATE", "Change a context"),
+    "context use": (f"{_CONTEXT}.commands", "USE", "Set the context in use"),
     "inspect": ("pier.cli.inspect", "INSPECT", "Show all details of containers, images, networks or volumes"),
     "version": (f"{_SYSTEM}.version", "VERSION", "Show the versions of client and engine"),
     "completion": ("pier.cli.completion", "COMPLETION", "Print the completion script of a shell"),
@@ -86,7 +96,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "logout": ("pier.cli.login", "LOGOUT", "Log out of a registry"),
     "search": ("pier.cli.search", "SEARCH", "Search for images in a registry"),
     "compose": ("", "", "Define and run applications of several containers"),
-    "context": ("", "", "Manage the engines that this client knows"),
     "manifest": ("", "", "Manage image indexes"),
     "plugin": ("", "", "Manage plugins"),
     "trust": ("", "", "Manage signatures of images"),
@@ -97,6 +106,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 GROUPS = {
     "builder": "Manage builds",
     "container": "Manage containers",
+    "context": "Manage the engines that this client knows",
     "image": "Manage images",
     "network": "Manage networks",
     "system": "Manage the engine",
@@ -125,6 +135,8 @@ ALIASES = {
     "container list": "container ls",
     "container ps": "container ls",
     "container remove": "container rm",
+    "context list": "context ls",
+    "context remove": "context rm",
     "image list": "image ls",
     "image remove": "image rm",
     "network list": "network ls",

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from pier.cli.context_choice import DEFAULT, choose_context, default_host
 from pier.cli.errors import CliError
 from pier.client.address import DEFAULT_ADDRESS, parse_address
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from pier.cli.context_store import ContextStore
     from pier.client.address import TlsFiles
     from pier.client.client import Client
 
@@ -22,21 +24,58 @@ class Session:
         self, host: str = "", environ: "Mapping[str, str] | None" = None, *, config_dir: str = "", debug: bool = False
     ) -> None:
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
-        self.host = host or self.environ.get("PIER_HOST") or self.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
+        self.context_flag = ""  # --context
         self.debug = debug
         self.invoked = "pier"
+        self._host = host
         self._config_dir = config_dir
         self._config: dict[str, Any] | None = None
         self._client: Client | None = None
         self.tls_flags: dict[str, Any] = {}  # those of the global flags --tls… that were given
 
     @property
+    def context(self) -> str:
+        """The name of the context in use, whether there is such a one or not. Raises CliError."""
+        return choose_context(self.context_flag, self._host, self.environ, lambda: self.config)
+
+    @property
+    def contexts(self) -> "ContextStore":
+        """The contexts that are kept beside config.json."""
+        from pier.cli.context_store import ContextStore
+
+        return ContextStore(self.config_path)
+
+    @property
+    def default_host(self) -> str:
+        """The engine's address in the default context."""
+        return default_host(self._host, self.environ)
+
+    @property
+    def host(self) -> str:
+        """The engine's address. Raises CliError for a context that is not there."""
+        return self._endpoint()[0]
+
+    def _endpoint(self) -> "tuple[str, TlsFiles | None]":
+        name = self.context
+        if name == DEFAULT:
+            return self.default_host, self._tls()
+        if self.tls_flags:
+            raise CliError("conflicting options: a context has its own TLS files; use --tls flags with --host")
+        from pier.cli.context_store import endpoint_of
+
+        try:
+            endpoint = endpoint_of(self.contexts.load(name))
+        except CliError as error:
+            raise CliError(f"Failed to initialize: unable to resolve docker endpoint: {error}") from None
+        return str(endpoint.get("Host") or DEFAULT_ADDRESS), self.contexts.tls_of(name, endpoint)
+
+    @property
     def client(self) -> "Client":
-        """The client of the engine, made at first use. Raises AddressError."""
+        """The client of the engine, made at first use. Raises AddressError and CliError."""
         if self._client is None:
             from pier.client.client import Client
 
-            address = parse_address(self.host, self._tls())
+            address = parse_address(*self._endpoint())
             self._client = Client(address, self.environ.get("DOCKER_API_VERSION", ""))
         return self._client
 
@@ -55,8 +94,13 @@ class Session:
             self._config = self._read_config()
         return self._config
 
-    def forget_config(self) -> None:
-        """Read config.json anew at its next use."""
+    def write_config(self, config: "dict[str, Any]") -> None:
+        """Put a new config.json in the place of the old one; a link keeps pointing to it. Raises CliError."""
+        from pier.cli.config_file import replace_json
+
+        if not self.config_path:
+            raise CliError("config.json cannot be kept: there is no HOME; set HOME or DOCKER_CONFIG")
+        replace_json(os.path.realpath(self.config_path), config)
         self._config = None
 
     @property

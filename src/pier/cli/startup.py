@@ -9,7 +9,7 @@ COMPLETION_VARIABLE = "_PIER_COMPLETE"
 
 GLOBAL_FLAGS = (
     Flag("config", "", STRING, "Folder of the client's config.json", metavar="string"),
-    Flag("context", "c", STRING, "Name of the context to use (not supported yet)"),
+    Flag("context", "c", STRING, "Name of the context to use", metavar="string", completer="contexts"),
     Flag("debug", "D", help="Show the traceback of an unexpected failure"),
     Flag(
         "host", "H", LIST, "Address of the engine: unix:///path, tcp://host:port or ssh://user@host", metavar="string"
@@ -23,7 +23,6 @@ GLOBAL_FLAGS = (
     Flag("version", "v", help="Print the version and quit"),
 )
 LOG_LEVELS = ("panic", "fatal", "error", "warn", "warning", "info", "debug", "trace")
-UNSUPPORTED_FLAGS = ("context",)
 TLS_FLAGS = ("tls", "tlscacert", "tlscert", "tlskey", "tlsverify")
 
 

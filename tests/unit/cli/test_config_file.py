@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pier.cli.config_file import replace_json, write_config
+from pier.cli.config_file import replace_json
 from pier.cli.errors import CliError
 from pier.cli.session import Session
 
@@ -16,7 +16,7 @@ def test_a_link_keeps_pointing_to_the_file_and_nobody_else_may_read_it(tmp_path:
     (folder / "config.json").symlink_to(real)
     session = Session(environ={}, config_dir=str(folder))
     assert session.config == {}
-    write_config(session, {"currentContext": "far"})
+    session.write_config({"currentContext": "far"})
     assert json.loads(real.read_text()) == {"currentContext": "far"}
     assert real.stat().st_mode & 0o777 == 0o600
     assert (folder / "config.json").is_symlink()
@@ -34,4 +34,4 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(CliError, match=r"file/c\.json cannot be written: File exists"):
         replace_json(str(tmp_path / "file" / "c.json"), {})
     with pytest.raises(CliError, match="there is no HOME"):
-        write_config(Session(environ={}), {})
+        Session(environ={}).write_config({})

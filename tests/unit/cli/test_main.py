@@ -58,7 +58,7 @@ def test_ps_imports_nothing_slow(engine: HttpEngine) -> None:
             "Run 'pier --help' for more information\n",
         ),
         (["-H", "a", "-H", "b", "ps"], 125, "specify only one -H"),
-        (["--context", "x", "ps"], 1, "pier: --context is not supported yet"),
+        (["--context", "x", "-H", "a", "ps"], 1, "conflicting options: cannot specify both --host and --context"),
         (["-H", "https://x", "ps"], 1, "https:// addresses are not supported yet"),
         (["-H", "unix:///nope", "ps"], 1, "Cannot connect to the Pier daemon at unix:///nope. Is pierd running?\n"),
         (["-H", "unix:///nope", "run", "x"], 125, "pier: Cannot connect to the Pier daemon at unix:///nope."),

@@ -10,13 +10,16 @@ def go_json(value: "Any", *, escape: bool = True) -> str:
     import json
 
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    if not escape:
-        return text
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return _escaped(text) if escape else text
 
 
-def indented_json(value: "Any") -> str:
-    """JSON for people, as inspect prints it: four blanks an indent, nothing escaped that need not be."""
+def indented_json(value: "Any", *, escape: bool = False) -> str:
+    """JSON for people, as inspect prints it: four blanks an indent, and nothing escaped that need not be."""
     import json
 
-    return json.dumps(value, indent=4, ensure_ascii=False)
+    text = json.dumps(value, indent=4, ensure_ascii=False)
+    return _escaped(text) if escape else text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
