@@ -1,12 +1,13 @@
 """What this adapter remembers while it runs: networks with their addresses, and who is attached to them."""
 
+import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_interface
 
-from pier.domain.errors import InvalidArgument
+from pier.domain.errors import Conflict, InvalidArgument
 from pier.domain.network import Endpoint, EndpointRequest, Network
 from pier.network.families import AnyAddress, AnyInterface
 from pier.network.ipam import AddressPool
@@ -20,39 +21,35 @@ from pier.network.uplinks import DRIVERS, Uplink, parse_uplink
 class HostNetwork:
     """A network as it stands on this host; `index` is its bridge's or its parent's, 0 before it is made.
 
-    It has a pool of IPv4 addresses, of IPv6, or both.
+    It has a pool of IPv4 addresses, of IPv6, or both; on an interface of the host there may be several of each.
     """
 
     network: Network
     options: BridgeOptions | None  # None: it hangs on an interface of the host
     uplink: Uplink | None
-    pool4: AddressPool | None
-    pool6: AddressPool | None
+    pools: tuple[AddressPool, ...]
     index: int = 0
 
     @classmethod
     def of(cls, network: Network) -> "HostNetwork":
         """`network` is complete, as `create` returned it. A pool of a family that is switched off is kept unused."""
         pools = [AddressPool(pool, network.name) for pool in network.pools if pool.gateway]
+        wanted = {4: network.enable_ipv4, 6: network.enable_ipv6}
         return cls(
             network=network,
             options=None if network.driver in DRIVERS else parse_bridge_options(network),
             uplink=parse_uplink(network) if network.driver in DRIVERS else None,
-            pool4=next((pool for pool in pools if pool.subnet.version == 4 and network.enable_ipv4), None),
-            pool6=next((pool for pool in pools if pool.subnet.version == 6 and network.enable_ipv6), None),
+            pools=tuple(pool for pool in pools if wanted[pool.subnet.version]),
         )
 
-    @property
-    def pools(self) -> tuple[AddressPool, ...]:
-        return tuple(pool for pool in (self.pool4, self.pool6) if pool is not None)
+    def pool_of(self, address: AnyAddress) -> AddressPool | None:
+        """The pool that an address is of."""
+        return next((pool for pool in self.pools if address in pool.subnet), None)
 
-    @property
-    def gateways(self) -> tuple[AnyAddress, ...]:
-        """Where default routes lead, of each family."""
-        return tuple(self.way_out(pool) for pool in self.pools)
-
-    def way_out(self, pool: AddressPool) -> AnyAddress:
-        return pool.way_out if self.uplink is None else pool.gateway
+    def gateways(self, addresses: Iterable[AnyAddress]) -> tuple[AnyAddress, ...]:
+        """Where the default routes of an endpoint with these addresses lead, of each family."""
+        pools = [pool for pool in map(self.pool_of, addresses) if pool is not None]
+        return tuple(pool.way_out if self.uplink is None else pool.gateway for pool in pools)
 
     @property
     def bridge_options(self) -> BridgeOptions:
@@ -80,15 +77,16 @@ class HostNetwork:
         )
 
     def take(self, request: EndpointRequest) -> tuple[AnyAddress, ...]:
-        """An address of each pool, those asked for or the next free ones; all or none.
+        """An address of each family, those asked for or the next free ones; all or none.
 
         Raises Conflict, InvalidArgument when one is asked for that the network cannot give.
         """
         taken: list[AnyAddress] = []
         try:
-            for version, pool, text in ((4, self.pool4, request.ipv4_address), (6, self.pool6, request.ipv6_address)):
-                if pool is not None:
-                    taken.append(pool.claim(text) if text else pool.allocate())
+            for version, text in ((4, request.ipv4_address), (6, request.ipv6_address)):
+                pools = [pool for pool in self.pools if pool.subnet.version == version]
+                if pools:
+                    taken.append(_take(pools, text))
                 elif text:
                     raise InvalidArgument(f"address {text}: network {self.network.name} has no IPv{version}")
         except BaseException:
@@ -99,15 +97,16 @@ class HostNetwork:
     def adopt(self, endpoint: Endpoint) -> tuple[AnyAddress, ...]:
         """Marks the addresses that a running container has."""
         found: list[AnyAddress] = []
-        for pool, text in ((self.pool4, endpoint.ipv4_address), (self.pool6, endpoint.ipv6_address)):
-            if pool is not None and text:
-                found.append(ip_address(text))
-                pool.adopt(found[-1])
+        for address in map(ip_address, filter(None, (endpoint.ipv4_address, endpoint.ipv6_address))):
+            pool = self.pool_of(address)
+            if pool is not None:
+                found.append(address)
+                pool.adopt(address)
         return tuple(found)
 
     def give_back(self, addresses: Iterable[AnyAddress]) -> None:
         for address in addresses:
-            pool = self.pool4 if address.version == 4 else self.pool6
+            pool = self.pool_of(address)
             if pool is not None:
                 pool.release(address)
 
@@ -126,17 +125,29 @@ def place(host: HostNetwork, endpoint: Endpoint, addresses: Iterable[AnyAddress]
     """The endpoint with these addresses, its MAC, and the network's gateways."""
     by_version = {address.version: address for address in addresses}
     four, six = by_version.get(4), by_version.get(6)
-    leads_out = not host.network.internal
+    prefixes = {one.version: pool.subnet.prefixlen for one in by_version.values() if (pool := host.pool_of(one))}
+    gateways = {one.version: str(one) for one in host.gateways(by_version.values()) if not host.network.internal}
     return replace(
         endpoint,
         mac_address=endpoint.request.mac_address or mac_of(four or by_version[6]),
         ipv4_address=str(four) if four else "",
-        ipv4_prefix=host.pool4.subnet.prefixlen if four and host.pool4 else 0,
-        gateway=str(host.way_out(host.pool4)) if four and host.pool4 and leads_out else "",
+        ipv4_prefix=prefixes.get(4, 0),
+        gateway=gateways.get(4, ""),
         ipv6_address=str(six) if six else "",
-        ipv6_prefix=host.pool6.subnet.prefixlen if six and host.pool6 else 0,
-        ipv6_gateway=str(host.way_out(host.pool6)) if six and host.pool6 and leads_out else "",
+        ipv6_prefix=prefixes.get(6, 0),
+        ipv6_gateway=gateways.get(6, ""),
     )
+
+
+def _take(pools: Sequence[AddressPool], text: str) -> AnyAddress:
+    """From the pool that an address is of, or from the first that has a free one. Raises Conflict, InvalidArgument."""
+    if text:
+        owner = next((pool for pool in pools if pool.has(text)), pools[0])
+        return owner.claim(text)
+    for pool in pools[:-1]:
+        with contextlib.suppress(Conflict):
+            return pool.allocate()
+    return pools[-1].allocate()
 
 
 def interfaces_of(endpoint: Endpoint) -> tuple[AnyInterface, ...]:

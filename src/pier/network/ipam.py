@@ -143,6 +143,13 @@ class AddressPool:
             "put some containers on another network, or on one with a larger --subnet"
         )
 
+    def has(self, text: str) -> bool:
+        """Whether a text is an address of the subnet."""
+        try:
+            return ipaddress.ip_address(text) in self.subnet
+        except ValueError:
+            return False
+
     def claim(self, text: str) -> AnyAddress:
         """A fixed address. Raises InvalidArgument when it is not of the subnet, Conflict when it is in use.
 

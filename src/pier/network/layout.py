@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError
 from pier.domain.network import Endpoint, IpamPool, LinkedPort, Network
 from pier.network.attachment import HostNetwork
 from pier.network.bridges import Bridges
@@ -180,15 +180,14 @@ class Layout:
             given = [pool for pool in network.pools if version_of(pool) == version]
             if len(given) > 1 and network.driver == "bridge":
                 raise InvalidArgument("bridge driver doesn't support multiple subnets")
-            if len(given) > 1:
-                raise Unsupported(f"network {network.name}: Pier gives a network one subnet of a family only")
             if not wanted:
                 pools += given  # shown, and unused
                 continue
-            pool = given[0] if given else IpamPool()
-            if not pool.subnet:
-                pool = replace(pool, subnet=await self._choose(version, ()))
-            pools.append(complete_pool(pool))
+            for pool in given or [IpamPool()]:
+                if not pool.subnet and len(given) > 1:
+                    raise InvalidArgument(f"network {network.name}: each of several subnets must be named")
+                subnet = pool.subnet or await self._choose(version, ())
+                pools.append(complete_pool(replace(pool, subnet=subnet)))
         return tuple(sorted(pools, key=lambda pool: _position(pool, network.pools)))
 
     async def _require_free(self, network: Network) -> None:
@@ -210,6 +209,7 @@ class Layout:
         taken = [*occupied_by_pools(others), *wires]
         for pool in host.pools:
             clash = find_overlap(pool.subnet, taken)
+            taken.append(Occupied(pool.subnet, f"network {network.name} itself"))
             if clash is not None:
                 raise PermissionDenied(
                     f"invalid pool request: Pool overlaps with other one on this address space: {pool.subnet} of "

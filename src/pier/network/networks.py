@@ -343,7 +343,7 @@ class Networks:
         found: dict[int, AnyAddress] = {}
         for _, key in ranked:
             host = self._layout.get(key)
-            for gateway in host.gateways if host else ():
+            for gateway in host.gateways(attachments[key].addresses) if host else ():
                 found.setdefault(gateway.version, gateway)
         return list(found.values())
 

@@ -1,11 +1,13 @@
 """macvlan and ipvlan with real links. A kernel without them refuses with its reason; one with them does it all."""
 
+from dataclasses import replace
+
 import pytest
 from support.netlab import Lab, Place
 from support.network_engine import NetworkEngine
 
-from pier.domain.errors import Conflict, Unsupported
-from pier.domain.network import IpamPool, Network
+from pier.domain.errors import Conflict, PermissionDenied, Unsupported
+from pier.domain.network import EndpointRequest, IpamPool, Network
 from pier.network.link import Links
 
 pytestmark = pytest.mark.root
@@ -104,3 +106,40 @@ def test_a_network_without_a_parent_is_among_its_containers(lab: Lab, site: Netw
     assert (one.ask(others.ipv4_address, 80) or "").startswith("other ")
     site.lab.run(site.networks.teardown())
     assert "dm-" not in lab.sh("ip -o link")
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_several_subnets_of_one_family(lab: Lab, site: NetworkEngine, outside: Place, driver: str) -> None:
+    if not has_kind(lab, driver):
+        pytest.skip(f"this kernel has no {driver}; the machine of vm.sh has")
+    outside.sh("ip addr add 10.81.0.1/24 dev wire1b")
+    outside.serve(7000)
+    wanted = Network(
+        id="7" * 64,
+        name="several",
+        driver=driver,
+        pools=(
+            IpamPool(subnet="10.9.1.0/24", gateway="10.9.1.2", ip_range="10.9.1.128/30"),
+            IpamPool(subnet="10.81.0.0/24", gateway="10.81.0.1"),
+        ),
+        options={"parent": "wire1"},
+    )
+    twice = replace(wanted, pools=(wanted.pools[0], IpamPool(subnet="10.9.1.0/25")))
+    with pytest.raises(PermissionDenied, match=r"10\.9\.1\.0/25 of network several with 10\.9\.1\.0/24"):
+        lab.run(site.networks.create(twice))
+    site.recorded.append(lab.run(site.networks.create(wanted)))
+    network = site.recorded[-1]
+    made = [site.container(network, f"c{number}") for number in range(5)]
+    addresses = [endpoint.ipv4_address for _, endpoint, _ in made]
+    assert addresses == ["10.9.1.128", "10.9.1.129", "10.9.1.130", "10.9.1.131", "10.81.0.2"]
+    last, endpoint, _ = made[-1]
+    assert (endpoint.ipv4_prefix, endpoint.gateway) == (24, "10.81.0.1")
+    assert "default via 10.81.0.1" in last.sh("ip route")
+    assert "default via 10.9.1.2" in made[0][0].sh("ip route")
+    assert last.ask("10.81.0.1", 7000) == "outside 10.81.0.2"
+    assert outside.ask("10.81.0.2", 80) == "c4 10.81.0.1"
+    _, fixed = site.open(network, EndpointRequest(ipv4_address="10.81.0.77"))
+    assert fixed.gateway == "10.81.0.1"
+    site.restart()
+    _, next_one = site.open(network)
+    assert next_one.ipv4_address == "10.81.0.78"

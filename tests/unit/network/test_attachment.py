@@ -1,7 +1,10 @@
 from ipaddress import IPv4Address
 
-from pier.domain.network import Endpoint, IpamPool, Network, PublishedPort
-from pier.network.attachment import HostNetwork, mac_of, new_host_interface, port_rules, route_rank
+import pytest
+
+from pier.domain.errors import Conflict, InvalidArgument
+from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network, PublishedPort
+from pier.network.attachment import HostNetwork, mac_of, new_host_interface, place, port_rules, route_rank
 from pier.network.ports import Reservation
 
 
@@ -39,3 +42,31 @@ def test_names_fit_the_kernel_and_never_repeat() -> None:
     assert len(names) == 100
     assert all(len(name) <= 15 for name in names)
     assert mac_of(IPv4Address("172.17.0.2")) == "02:42:ac:11:00:02"
+
+
+def several() -> HostNetwork:
+    """A macvlan network of two small subnets of IPv4."""
+    pools = (
+        IpamPool(subnet="10.1.0.0/30", gateway="10.1.0.1"),
+        IpamPool(subnet="10.2.0.0/24", gateway="10.2.0.9"),
+    )
+    return HostNetwork.of(Network(id="a" * 64, name="wire", driver="macvlan", pools=pools, options={"parent": "eth0"}))
+
+
+def test_several_subnets_are_given_out_in_turn_each_with_its_gateway() -> None:
+    host = several()
+    blank = Endpoint(network_id=host.network.id, network_name="wire")
+    first, second = (place(host, blank, host.take(EndpointRequest())) for _ in range(2))
+    assert (first.ipv4_address, first.ipv4_prefix, first.gateway) == ("10.1.0.2", 30, "10.1.0.1")
+    assert (second.ipv4_address, second.ipv4_prefix, second.gateway) == ("10.2.0.1", 24, "10.2.0.9")
+    fixed = host.take(EndpointRequest(ipv4_address="10.2.0.7"))
+    assert host.gateways(fixed) == (IPv4Address("10.2.0.9"),)
+    host.give_back([IPv4Address("10.1.0.2")])
+    assert host.take(EndpointRequest()) == (IPv4Address("10.1.0.2"),)
+    again = several()
+    assert again.adopt(second) == (IPv4Address("10.2.0.1"),)
+    with pytest.raises(Conflict, match="already in use"):
+        again.take(EndpointRequest(ipv4_address="10.2.0.1"))
+    for wrong in ("10.3.0.1", "nonsense"):
+        with pytest.raises(InvalidArgument):
+            again.take(EndpointRequest(ipv4_address=wrong))
