@@ -10,7 +10,7 @@ from pier.containerd.blob_files import BlobFiles
 from pier.containerd.client import BULK_TIMEOUT, Client, Method
 from pier.containerd.errors import translated
 from pier.containerd.ingest import Ingest
-from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.errors import InvalidArgument, NotFound, PierError
 from pier.domain.image import Descriptor
 
 _SERVICE = "/containerd.services.content.v1.Content/"
@@ -90,8 +90,14 @@ class Content:
         """
         async with Ingest(self._client, ref, expected=expected, size=size) as ingest:
             if not ingest.is_stored:
-                await ingest.fill(chunks)
-                await ingest.commit(labels or {})
+                try:
+                    await ingest.fill(chunks)
+                    await ingest.commit(labels or {})
+                except PierError:
+                    # Somebody else may have stored it: gRPC does not always tell why containerd has ended a stream.
+                    if not expected or await self.size(expected) is None:
+                        raise
+                    ingest.take_as_there()
         if ingest.was_there and labels:
             await self.set_labels(ingest.digest, labels)
         written = ingest.offset if not ingest.was_there else (await self._info(ingest.digest)).size

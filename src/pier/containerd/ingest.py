@@ -21,8 +21,8 @@ _WRITE = Method(_SERVICE + "Write", pb.WriteContentRequest, pb.WriteContentRespo
 _ABORT = Method(_SERVICE + "Abort", pb.AbortRequest, Empty)
 
 _DATA_TAG = pb.WriteContentRequest(data=b"x").SerializeToString()[:1]
-_MESSAGE_SIZE = 2 << 20  # bytes from which on a message is sent; 16 MiB is refused
-_LARGEST_PIECE = 4 << 20  # no single piece makes a message larger than this and the size above
+_MESSAGE_SIZE = 1 << 20  # bytes from which on a message is sent; those of 2 MiB take both ends a quarter more time
+_LARGEST_PIECE = 1 << 20  # of what comes in one: no message is larger than both together; 16 MiB is refused
 _WINDOW = 4  # messages on their way at once
 _ABORT_TIMEOUT = 10.0
 _LOCK_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds; a broken stream's lock is let go of a little later
@@ -46,6 +46,7 @@ class Ingest:
         self._unanswered = 0
         self._is_full = False
         self._is_foreign = False
+        self._is_left = False
         self.digest = expected
         self.offset = 0
         self.is_stored = False
@@ -65,7 +66,7 @@ class Ingest:
     ) -> None:
         if self._call is not None:
             self._call.cancel()
-        if not self.is_stored:
+        if not self.is_stored or self._is_left:
             await self._abandon()
 
     async def fill(self, chunks: AsyncIterator[bytes]) -> None:
@@ -80,7 +81,7 @@ class Ingest:
         except Conflict as error:
             if not _exists(error):
                 raise
-            self.was_there = self.is_stored = True
+            self.take_as_there()
 
     async def _send_all(self, chunks: AsyncIterator[bytes]) -> None:
         pending: list[bytes | memoryview] = []
@@ -97,6 +98,10 @@ class Ingest:
         while self._unanswered:
             await self._answer()
 
+    def take_as_there(self) -> None:
+        """Somebody else has stored the blob: what was sent goes at the end."""
+        self.was_there = self.is_stored = self._is_left = True
+
     async def commit(self, labels: Mapping[str, str]) -> None:
         """Makes it a blob. Raises InvalidArgument when digest or size are not those expected."""
         if self.is_stored:
@@ -111,7 +116,7 @@ class Ingest:
                 raise
             if not _exists(error):
                 raise InvalidArgument(error.message) from error
-            self.was_there = self.is_stored = True
+            self.take_as_there()
             return
         self.digest, self.offset, self.is_stored = reply.digest, reply.offset, True
 

@@ -24,7 +24,7 @@ from pier.containerd.ingest import Ingest
 from pier.containerd.namespaces import Namespaces
 from pier.containerd.neighbours import Neighbours
 from pier.containerd.version import Version
-from pier.domain.errors import Conflict, NotFound, StartFailed, Unavailable
+from pier.domain.errors import Conflict, NotFound, PierError, StartFailed, Unavailable
 from pier.domain.image import Descriptor, ImageRecord
 from pier.domain.runtime import Connected, Stdio, TaskExit, TaskStatus
 
@@ -210,6 +210,22 @@ async def test_blob_is_read_as_a_file_and_through_containerd_alike(
             elsewhere = Content(client)
             assert await BlobFiles(client).open(blob.digest, blob.size) is None
             assert b"".join([chunk async for chunk in elsewhere.stream(blob.digest, offset=7)]) == data[7:]
+
+
+async def test_source_that_fails_while_somebody_else_stores_the_blob(client: Client, real: Backend) -> None:
+    data = secrets.token_bytes(3_000_000)
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+    async def failing() -> AsyncIterator[bytes]:
+        yield data[:2_000_000]
+        await real.content.write("fast", chunks_of(data), expected=digest, size=len(data))
+        raise PierError("the registry hung up")
+
+    async with real.leases.hold("test"):
+        written = await real.content.write("slow", failing(), expected=digest, size=len(data), labels={"a": "1"})
+        assert written == Descriptor(media_type="", digest=digest, size=len(data))
+        assert (await real.content.labels(digest))["a"] == "1"
+        assert await ingests(client) == []
 
 
 async def test_blob_of_another_namespace_is_not_read_though_its_file_is_there(connect: Connect) -> None:

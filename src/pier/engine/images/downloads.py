@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from pier.domain.errors import InvalidArgument, PierError, Unavailable
 from pier.domain.image import Descriptor
+from pier.engine.images.turns import Turns
 from pier.engine.ports import Content, Leases, RegistrySession
 
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, Any], str], "asyncio.Task[None]"]
@@ -28,6 +29,7 @@ class Downloads:
         self._leases = leases
         self._spawn = spawn
         self._slots = asyncio.Semaphore(at_once)
+        self._turns = Turns()
         self._running: dict[str, _Download] = {}  # by digest
 
     async def bring(self, session: RegistrySession, repository: str, blob: Descriptor, told: Told) -> None:
@@ -49,7 +51,7 @@ class Downloads:
     def _start(self, session: RegistrySession, repository: str, blob: Descriptor) -> "_Download":
         """A job of its own, as the caller may go while others still want the blob. It shares the caller's lease."""
         download = self._running[blob.digest] = _Download()
-        job = self._run(download, session.blob(repository, blob), blob)
+        job = self._run(download, self._turns.in_turn(session.blob(repository, blob)), blob)
         download.task = self._spawn(job, f"download {blob.digest}")
         return download
 

@@ -65,6 +65,34 @@ async def test_blob_is_fetched_once_for_all(containerd: FakeContainerd, download
     assert second.asked == 0
 
 
+async def test_first_of_two_that_come_at_once_is_complete_first(
+    containerd: FakeContainerd, downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = DATA[::-1]
+    second_blob = Descriptor(media_type="", digest=f"sha256:{hashlib.sha256(other).hexdigest()}", size=len(other))
+    taken: list[str] = []
+    write = containerd.content.write
+
+    async def slowly(ref: str, chunks: AsyncIterator[bytes], **more: Any) -> Descriptor:
+        async def watched() -> AsyncIterator[bytes]:
+            async for chunk in chunks:
+                taken.append(more["expected"])
+                for _ in range(5):  # slower than the registry
+                    await asyncio.sleep(0)
+                yield chunk
+
+        return await write(ref, watched(), **more)
+
+    monkeypatch.setattr(containerd.content, "write", slowly)
+    registry = FakeRegistry(blobs={BLOB.digest: DATA, second_blob.digest: other})
+    async with asyncio.TaskGroup() as group:
+        for blob in (BLOB, second_blob):
+            group.create_task(downloads.bring(FakeSession(registry), "r/x", blob, _nothing))
+    assert set(taken) == {BLOB.digest, second_blob.digest}
+    assert taken[-2:] == [second_blob.digest] * 2
+    assert BLOB.digest not in taken[-3:]
+
+
 async def test_first_caller_may_go(containerd: FakeContainerd, downloads: Downloads) -> None:
     first, second = SlowSession(), SlowSession()
     async with asyncio.TaskGroup() as group:
