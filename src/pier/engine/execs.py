@@ -16,6 +16,7 @@ from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.keys import parse_detach_keys
 from pier.engine.context import Context
 from pier.engine.ports import Stream
+from pier.engine.together import together
 from pier.oci.process import exec_process
 
 KEPT_AFTER_END = 5 * 60  # seconds that a finished exec can still be inspected
@@ -142,16 +143,10 @@ class Execs:
         container = self._running(exec_.container_id)
         try:
             async with AsyncExitStack() as undo:
-                stream = await ports.streams.open(
-                    container.id,
-                    exec_.id,
-                    stdin=exec_.config.attach_stdin,
-                    terminal=exec_.config.tty,
-                    log=None,
-                    log_path="",
+                stream, user = await together(
+                    self._open_stream(exec_, undo), self._look_up_user(container, exec_.config)
                 )
-                undo.push_async_callback(stream.abandon)
-                pid = await self._run(container, exec_, stream, session, undo)
+                pid = await self._run(container, exec_, stream, user, session, undo)
                 undo.pop_all()
         except PierError as error:
             self._failed_to_start(session, error)
@@ -164,11 +159,28 @@ class Execs:
             with suppress(PierError):
                 await ports.tasks.resize(container.id, width=size[1], height=size[0], exec_id=exec_.id)
 
+    async def _open_stream(self, exec_: Exec, undo: AsyncExitStack) -> Stream:
+        stream = await self._context.ports.streams.open(
+            exec_.container_id,
+            exec_.id,
+            stdin=exec_.config.attach_stdin,
+            terminal=exec_.config.tty,
+            log=None,
+            log_path="",
+        )
+        undo.push_async_callback(stream.abandon)
+        return stream
+
     async def _run(
-        self, container: Container, exec_: Exec, stream: Stream, session: _Session, undo: AsyncExitStack
+        self,
+        container: Container,
+        exec_: Exec,
+        stream: Stream,
+        user: ProcessUser,
+        session: _Session,
+        undo: AsyncExitStack,
     ) -> int:
         ports = self._context.ports
-        user = await self._look_up_user(container, exec_.config)
         process = exec_process(
             with_defaults(container, self._context.config),
             exec_.config,
@@ -188,6 +200,10 @@ class Execs:
                     self._running(container.id)
                     inside.enter_context(live.entering(container.id))
                 return await ports.tasks.start(container.id, exec_.id)
+
+    async def _free(self, exit_: TaskExit) -> None:
+        async with self._context.gate.ending():
+            await self._drop(exit_.container_id, exit_.exec_id)
 
     async def _drop(self, container_id: str, exec_id: str) -> None:
         with suppress(PierError):
@@ -224,10 +240,8 @@ class Execs:
         session.settled = True
         session.exec = replace(session.exec, running=False, exit_code=exit_.status, finished_at=exit_.exited_at)
         self._context.live.execs(exit_.container_id).discard(exit_.exec_id)
-        async with self._context.gate.ending():
-            await self._drop(exit_.container_id, exit_.exec_id)
-        # Published first: who has read the output to its end (a health check) may publish what follows from it.
-        await self._publish(session.exec, "exec_die", exitCode=str(exit_.status))
+        # Published before the end: who has read the output to it (a health check) may publish what follows from it.
+        await together(self._free(exit_), self._publish(session.exec, "exec_die", exitCode=str(exit_.status)))
         await session.stream.result().finish()
         self._forget_later(session)
 

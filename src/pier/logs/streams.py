@@ -193,7 +193,12 @@ class Streams:
         return str(fifo.relative_to(self._root.parent))
 
     async def discard(self, container_id: str) -> None:
-        """Removes what a dead container may have left: FIFOs, spools, descriptors, of its execs too."""
+        """Removes what a dead container may have left: FIFOs, spools, descriptors, of its execs too.
+
+        Where there is no directory nothing is left: the keeper is told to forget before a directory goes.
+        """
+        if not (self._root / container_id).exists():
+            return
         prefix = f"io/{container_id}/"
         left = [name for name in await self._keeper.names() if name.startswith(prefix)]
         if left:

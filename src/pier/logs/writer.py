@@ -95,7 +95,9 @@ class LogWriter:
         segments = self._take()
         final = not segments and self._finishing and not self._flushed
         if final:
-            segments = [(stream, spool.end) for stream, spool in self._spools.items()]
+            segments = [
+                (stream, spool.end) for stream, spool in self._spools.items() if spool.end > self.position(stream)
+            ]
         if not segments:
             self._idle.set()
             return
@@ -114,6 +116,8 @@ class LogWriter:
                 end, size = end - size + room, room
             else:
                 self._segments.popleft()
+            if not size:  # nothing since the last job: not worth a way to the thread and back
+                continue
             taken.append((stream, end))
             self._taken[stream] = end
             room -= size

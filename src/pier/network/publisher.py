@@ -110,7 +110,8 @@ class Publisher:
     async def withdraw(self, container_id: str, endpoint: Endpoint, reservations: Sequence[Reservation]) -> None:
         """Takes an endpoint's ports out of the rules and gives them free; idempotent."""
         rules = self.rules(endpoint, reservations)
-        await self._worker.run("withdraw published ports", lambda: self._firewall.change_ports(removed=rules))
+        if rules:
+            await self._worker.run("withdraw published ports", lambda: self._firewall.change_ports(removed=rules))
         await self.release(reservations)
         known = {reservation.published for reservation in reservations}
         for published in endpoint.published:

@@ -188,6 +188,17 @@ async def test_a_failed_start_is_told_to_who_is_attached(world: World) -> None:
     assert world.stream(container_id, exec_id).abandoned
 
 
+async def test_streams_that_were_open_before_its_user_was_missed_are_let_go(world: World) -> None:
+    container_id = await world.run("web")
+    world.host.users["ghost"] = ProcessUser(uid=1000, home="/")
+    exec_id = await world.engine.execs.create("web", ExecConfig(cmd=("ls",), user="ghost"))
+    del world.host.users["ghost"]
+    with pytest.raises(InvalidArgument, match="unable to find user ghost"):
+        await world.engine.execs.start(exec_id, detach=True)
+    stream = world.streams.made.get((container_id, exec_id))
+    assert stream is None or stream.abandoned
+
+
 async def test_a_failed_detached_start_is_the_users_mistake(world: World) -> None:
     await world.run("web")
     exec_id = await world.engine.execs.create("web", ExecConfig(cmd=("nosuch",)))

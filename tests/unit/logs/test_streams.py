@@ -119,6 +119,14 @@ async def test_discard_removes_what_is_left_of_all_processes(
     assert await keeper.names() == ["io/c10/stdout"]
 
 
+async def test_nobody_is_asked_where_nothing_is_left(exec_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = MemoryKeeper()
+    streams = Streams(exec_root=exec_root, keeper=keeper)
+    monkeypatch.setattr(keeper, "names", None)
+    await streams.discard("c1")
+    await streams.close()
+
+
 async def test_followers_are_told_of_what_was_appended(exec_root: Path, keeper: MemoryKeeper, log: Path) -> None:
     arrivals = Arrivals()
     streams = Streams(exec_root=exec_root, keeper=keeper, arrivals=arrivals)

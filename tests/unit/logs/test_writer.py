@@ -48,3 +48,39 @@ async def test_a_non_blocking_log_lets_the_process_run_on(
     assert numbers[-1] == (1 << 20) - 1
     dropped = (1 << 20) - len(numbers)
     assert dropped == 0 or f"{dropped} lines of output ({dropped * 8} bytes) were left out" in caplog.text
+
+
+async def test_a_process_that_says_nothing_costs_the_log_thread_nothing(
+    streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = await open_stream(streams, log)
+    writes: list[object] = []
+    journal = stream._writer._journal  # type: ignore[union-attr]
+    monkeypatch.setattr(journal, "write", lambda segments, final: writes.append(segments))
+    process = Process(stream)
+    await asyncio.sleep(0.02)
+    process.exit()
+    await stream.finish()
+    assert writes == []
+
+
+async def test_what_was_written_is_not_written_again_at_the_end_and_a_half_line_is(
+    streams: Streams, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = await open_stream(streams, log)
+    journal = stream._writer._journal  # type: ignore[union-attr]
+    write, finals = journal.write, list[list[tuple[int, int]]]()
+
+    def watched(segments: list[tuple[int, int]], *, final: bool) -> None:
+        finals.extend([list(segments)] if final else [])
+        write(segments, final=final)
+
+    monkeypatch.setattr(journal, "write", watched)
+    process = Process(stream)
+    await process.write(b"whole\n", process.err)
+    await process.write(b"half")
+    await asyncio.sleep(0.1)
+    process.exit()
+    await stream.finish()
+    assert sorted(entries(log)) == [("stderr", "whole\n"), ("stdout", "half")]
+    assert finals == [[(1, 4)]]

@@ -81,6 +81,12 @@ async def test_published_port_is_held_kept_and_ruled_and_withdrawn_again() -> No
         other.bind(("127.0.0.1", 21101))
 
 
+async def test_who_has_no_port_does_not_wait_for_the_packet_filter() -> None:
+    firewall = FakeFirewall()
+    firewall.error = PierError("asked")
+    await make(firewall, FakePortKeeper()).withdraw("c1", ENDPOINT, [])
+
+
 async def test_all_ports_or_none() -> None:
     firewall, keeper = FakeFirewall(), FakePortKeeper()
     publisher = make(firewall, keeper)

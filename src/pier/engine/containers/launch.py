@@ -30,7 +30,7 @@ from pier.engine.containers.endpoints import (
     publish,
     volume_events,
 )
-from pier.engine.containers.mounting import mount_all
+from pier.engine.containers.mounting import has_staged, mount_all
 from pier.engine.containers.namespaces import choose_namespaces, network_of, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
@@ -328,7 +328,8 @@ class Launcher:
                 runtime=self._runtimes.choose(container.host_config.runtime),
             )
             undo.push_async_callback(self._drop_task, container.id)
-            await self._context.ports.host.unstage(container.id)
+            if has_staged(container):
+                await self._context.ports.host.unstage(container.id)
             live.set_stream(container.id, parts.stream)
             undo.callback(live.clear_stream, container.id)
             # Now, while the init waits: a started one may be gone before anybody looks.

@@ -45,7 +45,7 @@ async def mount_all(
     for volume in volumes_of(context, container):
         paths[volume.name] = await context.ports.volumes.mount(volume, container.id)
         undo.push_async_callback(context.ports.volumes.unmount, volume, container.id)
-    if any(_is_staged(point) for point in container.mount_points):
+    if has_staged(container):
         undo.push_async_callback(context.ports.host.unstage, container.id)
     shown, bound = list[MountPoint](), list[MountPoint]()
     for number, point in enumerate(container.mount_points):
@@ -73,6 +73,11 @@ async def mounted(context: Context, volumes: Sequence[Volume], user: str) -> Asy
             paths[volume.name] = await context.ports.volumes.mount(volume, user)
             stack.push_async_callback(context.ports.volumes.unmount, volume, user)
         yield paths
+
+
+def has_staged(container: Container) -> bool:
+    """Whether something is mounted for its runtime to bind, that `unstage` takes away."""
+    return any(_is_staged(point) for point in container.mount_points)
 
 
 def _is_staged(point: MountPoint) -> bool:

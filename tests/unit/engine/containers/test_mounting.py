@@ -90,6 +90,12 @@ async def test_an_image_is_a_layer_of_its_own_until_the_container_goes(world: Wo
     assert key not in world.containerd.state.snapshots
 
 
+async def test_nothing_is_taken_away_where_nothing_is_staged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.host, "unstage", None)
+    await world.run("web")
+    assert world.container("web").state.is_running
+
+
 async def test_what_is_left_staged_goes_with_the_next_start(world: World) -> None:
     container_id = await world.create("web")
     world.host.staged[container_id] = {"0": ("x", "y")}
