@@ -1,6 +1,6 @@
 """Networks, endpoints and published ports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pier.domain.errors import InvalidArgument
@@ -200,6 +200,16 @@ def parse_endpoint_sysctls(driver_opts: Mapping[str, str]) -> list[tuple[str, st
             raise InvalidArgument(f"invalid network interface sysctl '{text}'")
         found.append(("/".join(parts), value))
     return found
+
+
+def is_docker_option(key: str) -> bool:
+    """Whether an option of a network or endpoint is one that Docker gives a meaning; others are whoever's notes."""
+    return key.startswith("com.docker.network.")
+
+
+def without_effect(options: Iterable[str]) -> list[str]:
+    """Warnings about those that Docker gives no meaning: dockerd keeps and shows them, and so does Pier."""
+    return [f"driver option {key} has no effect" for key in options if not is_docker_option(key)]
 
 
 def parse_port(text: str) -> tuple[int, str]:

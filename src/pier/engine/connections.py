@@ -7,7 +7,7 @@ from dataclasses import replace
 from pier.domain import ids
 from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, PermissionDenied, PierError
-from pier.domain.network import Endpoint, EndpointRequest, Network
+from pier.domain.network import Endpoint, EndpointRequest, Network, without_effect
 from pier.domain.record import Put
 from pier.engine.containers import files, links
 from pier.engine.containers.defaults import with_defaults
@@ -48,6 +48,8 @@ class Connections:
             container = memory.container(container_id)
             self._require_joinable(container, network)
             planned = plan_endpoint(network, request, container.id, container.name, container.config.hostname)
+            for warning in without_effect(request.driver_opts):
+                _log.warning("container %s on network %s: %s", container.name, network.name, warning)
             container = self._with_links(container, network, request)
             if container.state.has_task:
                 await self._join(container, network, planned)

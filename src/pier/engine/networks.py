@@ -8,7 +8,7 @@ from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, Unsupported
 from pier.domain.filters import Filters
-from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network
+from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network, without_effect
 from pier.domain.record import Drop, Put
 from pier.engine.connections import Connections
 from pier.engine.containers.endpoints import PREDEFINED
@@ -98,7 +98,7 @@ class Networks:
         )
         attributes = {"name": network.name, "type": network.driver}
         await memory.commit(Put(network), memory.event("network", "create", network.id, attributes), durable=True)
-        return network.id, ""
+        return network.id, "; ".join(without_effect(request.options)) if driver == "bridge" else ""
 
     def _with_configuration(self, request: CreateNetwork) -> CreateNetwork:
         """With what the configuration network says, which the request itself may not then; in dockerd's words."""

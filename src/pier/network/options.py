@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pier.domain.errors import InvalidArgument, Unsupported
-from pier.domain.network import ENDPOINT_SYSCTLS, EndpointRequest, Network
+from pier.domain.network import ENDPOINT_SYSCTLS, EndpointRequest, Network, is_docker_option
 from pier.network.ruleset import ANY_ADDRESS
 
 _BRIDGE = "com.docker.network.bridge."
@@ -54,10 +54,10 @@ class BridgeOptions:
 
 
 def parse_bridge_options(network: Network) -> BridgeOptions:
-    """Raises Unsupported for an option that is not known, InvalidArgument for a wrong value."""
+    """Raises Unsupported for an option of Docker's that is not known, InvalidArgument for a wrong value."""
     options = network.options
     for key in options:
-        if key not in _KNOWN:
+        if key not in _KNOWN and is_docker_option(key):
             raise Unsupported(f"network {network.name}: Pier's bridge driver has no option {key}")
     if not (network.enable_ipv4 or network.enable_ipv6):
         raise InvalidArgument("IPv4 or IPv6 must be enabled")
@@ -81,10 +81,10 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
 def choose_interface(request: EndpointRequest, default: str, prefix: str = "eth") -> str:
     """The interface's name inside, by default the network's prefix and the number in `default`.
 
-    Raises Unsupported for an option of the endpoint that is not known.
+    Raises Unsupported for an option of Docker's that is not known.
     """
     for key in request.driver_opts:
-        if key not in (_IFNAME, ENDPOINT_SYSCTLS):
+        if key not in (_IFNAME, ENDPOINT_SYSCTLS) and is_docker_option(key):
             raise Unsupported(f"Pier's bridge driver has no endpoint option {key}")
     numbered = prefix + default.removeprefix("eth") if default.startswith("eth") else default
     return _check_name(request.driver_opts.get(_IFNAME) or numbered)

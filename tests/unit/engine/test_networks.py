@@ -34,6 +34,13 @@ async def test_bridge_host_and_none_are_made_once(world: World) -> None:
     assert {network.name: network for network in world.context.memory.networks.values()} == before
 
 
+async def test_options_that_mean_nothing_are_kept_and_named_in_the_warning(world: World) -> None:
+    options = {"com.docker.network.bridge.name": "br9", "com.example.note": "1"}
+    _, warning = await world.engine.networks.create(CreateNetwork(name="mine", options=options))
+    assert warning == "driver option com.example.note has no effect"
+    assert named(world, "mine").options == options
+
+
 async def test_create_takes_the_next_subnet_and_is_durable(world: World) -> None:
     network_id = await make(world, labels={"k": "v"}, internal=True)
     network = named(world, "mine")

@@ -97,7 +97,7 @@ def test_a_network_has_some_family() -> None:
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
-        (network({"com.example.magic": "1"}), "com.example.magic"),
+        (network({"com.docker.network.magic": "1"}), "com.docker.network.magic"),
         (network(ipam_driver="dhcp"), "dhcp"),
     ],
 )
@@ -115,6 +115,11 @@ def test_wrong_value_is_an_invalid_argument(options: dict[str, str]) -> None:
         parse_bridge_options(network(options))
 
 
+def test_what_is_not_docker_s_is_nobody_s_business() -> None:
+    assert parse_bridge_options(network({"com.example.magic": "1"})) == parse_bridge_options(network())
+    assert choose_interface(EndpointRequest(driver_opts={"com.example.magic": "x"}), "eth0") == "eth0"
+
+
 def test_interface_is_the_option_s_or_the_default() -> None:
     assert choose_interface(EndpointRequest(), "eth0") == "eth0"
     named = EndpointRequest(driver_opts={"com.docker.network.endpoint.ifname": "lan0"})
@@ -124,7 +129,7 @@ def test_interface_is_the_option_s_or_the_default() -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        EndpointRequest(driver_opts={"com.example.magic": "x"}),
+        EndpointRequest(driver_opts={"com.docker.network.magic": "x"}),
     ],
 )
 def test_endpoint_options_that_are_not_built_are_unsupported(request_: EndpointRequest) -> None:

@@ -10,7 +10,7 @@ from pier.domain.container import Config, Container, HostConfig, LogConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound
 from pier.domain.image import Image, Platform
 from pier.domain.mount import MountPoint
-from pier.domain.network import Endpoint, EndpointRequest
+from pier.domain.network import Endpoint, EndpointRequest, without_effect
 from pier.domain.record import Drop, Intent, Put
 from pier.engine.containers import names
 from pier.engine.containers.defaults import default_ulimits, with_defaults
@@ -153,6 +153,8 @@ class Creation:
         points = resolve_mounts(config, host, self._look_up)
         await self._check_binds(points)
         warnings = self._warnings(host)
+        for endpoint in request.endpoint_requests.values():
+            warnings += without_effect(endpoint.driver_opts)
         intent = Intent(id=container_id, kind="create", subject=container_id)
         volumes = [point.name for point in points if point.type == "volume"]
         with self._volumes.claimed(volumes):

@@ -304,6 +304,12 @@ async def test_host_mode_has_the_hosts_name_and_publishes_nothing(world: World) 
     assert world.container("web").warnings == tuple(warnings)
 
 
+async def test_endpoint_options_that_mean_nothing_are_warned_of(world: World) -> None:
+    endpoints = {"bridge": EndpointRequest(driver_opts={"com.example.note": "1"})}
+    _, warnings = await world.engine.containers.create(world.request("web", endpoints=endpoints))
+    assert warnings == ["driver option com.example.note has no effect"]
+
+
 async def test_an_oom_killer_that_is_off_without_a_limit_is_warned_of(world: World) -> None:
     _, warnings = await world.engine.containers.create(
         world.request("web", host=HostConfig(resources=Resources(oom_kill_disable=True)))
