@@ -64,7 +64,8 @@ class SmallEngine(HttpEngine):
         bound = row["Config"].get("HostConfig", {}).get("PortBindings", {})
         ports = {port: [{"HostIp": "0.0.0.0", "HostPort": "32768"}] for port in bound}
         state = {"Running": running, "Pid": 0, "ExitCode": self.exit_code}
-        return 200, row | {"State": state, "NetworkSettings": {"Ports": ports}}
+        joined = {row["Config"].get("HostConfig", {}).get("NetworkMode", "bridge"): {"IPAddress": "10.0.0.2"}}
+        return 200, row | {"State": state, "NetworkSettings": {"Ports": ports, "Networks": joined}}
 
     def _containers_delete(self, request: Request, words: list[str]) -> Route:
         gone = self.containers.pop(words[0], None)

@@ -1,12 +1,20 @@
-"""Published ports: until one answers, across a restart, and what goes through it."""
+"""Published ports: until one answers, across a restart, and what goes through it; and the names of containers."""
 
+import json
+import os
 import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 from benchmark.catalogue import metric
-from benchmark.marks import MB, expect, now
+from benchmark.engine import SLEEP
+from benchmark.marks import LABEL, MB, TOKEN, expect, now
 from benchmark.probes import await_http, fetch, free_port
 from benchmark.session import TERM_AWARE, Bench, pets
 
+QUESTIONS = 20_000  # a second
 BIG = 200 * 1_048_576  # bytes of the file that is fetched through a port
 
 
@@ -65,3 +73,38 @@ def page_ms(port: int) -> float:
     began = now()
     fetch(port)
     return (now() - began) * 1000
+
+
+@metric("dns")
+def dns(bench: Bench) -> None:
+    """Questions for another container's name: as many as are answered, and how long each takes at 20,000 a second."""
+    for engine in bench.engines:
+        with bench.check("dns.rate", engine, "1/s"):
+            name = f"{TOKEN}-dns"
+            network = str(engine.call("POST", "/networks/create", {"Name": name, "Labels": LABEL}).json()["Id"])
+            asked, asking = (engine.run(SLEEP, host={"NetworkMode": name}) for _ in range(2))
+            address = engine.inspect(asked)["NetworkSettings"]["Networks"][name]["IPAddress"]
+            pid = int(engine.inspect(asking)["State"]["Pid"])
+            for _ in range(1 if bench.options.quick else 3):
+                found = ask(pid, asked[:12], address, 0)
+                bench.add("dns.rate", engine, found["answered"] / found["seconds"], "1/s")
+                found = ask(pid, asked[:12], address, QUESTIONS)
+                bench.add("dns.p50", engine, found["p50"])
+                bench.add("dns.p99", engine, found["p99"])
+                bench.add("dns.unanswered", engine, 100 * (1 - found["answered"] / found["asked"]), "%")
+            for cid in (asked, asking):
+                engine.remove(cid)
+            engine.call("DELETE", f"/networks/{network}")
+
+
+def ask(pid: int, name: str, address: str, rate: float) -> Any:
+    """What `questions` says, from inside the network namespace of a process; every answer must be right."""
+    program = [sys.executable, "-m", "benchmark.questions", name, address, str(rate), "2"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["nsenter", "--target", str(pid), "--net", *program], env=environment, capture_output=True, timeout=60
+    )
+    expect(done.returncode == 0, f"cannot ask: {done.stderr[-200:]!r}")
+    found = json.loads(done.stdout)
+    expect(found["answered"] and not found["wrong"], f"of {found['answered']} answers {found['wrong']} are wrong")
+    return found

@@ -97,6 +97,11 @@ def is_query(data: bytes) -> bool:
     return len(data) >= HEADER and not data[2] & 0x80
 
 
+def count_answers(data: bytes) -> int:
+    """How many records an answer's first section has."""
+    return int.from_bytes(data[6:8], "big")
+
+
 def error_reply(data: bytes, rcode: int) -> bytes:
     """An answer to bytes that `is_query` but nothing else is known of."""
     number, flags = struct.unpack_from(">HH", data)

@@ -8,6 +8,7 @@ from typing import Any
 from pier.network.dns.answer import local_answer, read_query
 from pier.network.dns.cache import Cache
 from pier.network.dns.message import SERVFAIL, Query, build_reply, shortened, with_id
+from pier.network.dns.recent import Recent
 from pier.network.dns.upstream import Upstreams
 from pier.network.dns.zone import Zone
 
@@ -27,10 +28,14 @@ class Resolver:
         self._zone = zone
         self._spawn = spawn
         self._cache = Cache(time.monotonic)
+        self._recent = Recent(zone)
         self._waiting: set[asyncio.Task[None]] = set()
 
     def handle(self, data: bytes, send: Send, *, stream: bool) -> bool:
         """Answers by one call of `send`, at once or later; False if the bytes deserve none. Never raises for them."""
+        if not stream and (recent := self._recent.get(data)) is not None:
+            send(recent)
+            return True
         query = read_query(data)
         if isinstance(query, bytes):
             if query:
@@ -38,6 +43,8 @@ class Resolver:
             return bool(query)
         limit = _STREAM_LIMIT if stream else query.size
         answer = local_answer(self._zone, self.container_id, query, limit=limit)
+        if answer is not None and not stream:
+            self._recent.put(data, answer)
         if answer is None and (known := self._cache.get(data)) is not None:
             answer = _fitting(with_id(known, query.id), query, limit)
         if answer is not None:

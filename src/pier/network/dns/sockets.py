@@ -12,6 +12,8 @@ from pier.network.nftables import Nftables, NftError
 ADDRESS = "127.0.0.11"
 _TABLE = "pier_dns"
 _BACKLOG = 32
+_WAITING = 1 << 20  # bytes of questions, with the kernel's own (some 800 for each), that may wait for an answer
+_SO_RCVBUFFORCE = 33  # asm-generic/socket.h: SO_RCVBUF beyond net.core.rmem_max
 
 
 def open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
@@ -46,6 +48,7 @@ def _open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
             opened.append(socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC))
             opened[-1].bind((ADDRESS, 0))
         datagrams, listener = opened
+        _make_room(datagrams)
         listener.listen(_BACKLOG)
         _redirect(nft, render_redirection(datagrams.getsockname()[1], listener.getsockname()[1]))
     except BaseException:
@@ -55,6 +58,14 @@ def _open_servers(netns: int) -> tuple[socket.socket, socket.socket]:
     finally:
         nft.close()
     return datagrams, listener
+
+
+def _make_room(sock: socket.socket) -> None:
+    """For what comes while the loop is busy, or while pierd restarts; by default there is room for 270 questions."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _WAITING // 2)  # the kernel doubles it (socket(7))
+    except PermissionError:  # the namespace is not the host's own: what rmem_max allows, then
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WAITING // 2)
 
 
 def _redirect(nft: Nftables, commands: str) -> None:

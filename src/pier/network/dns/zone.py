@@ -22,6 +22,7 @@ class Zone:
     """The names of all running containers on networks of the user's own. Changes are seen by the next question."""
 
     def __init__(self) -> None:
+        self.changes = 0  # how often anything has changed
         self._networks: dict[str, _Network] = {}  # by network id
         # By container id: its endpoints by network id, in the order in which their networks are searched.
         self._members: dict[str, dict[str, Endpoint]] = {}
@@ -31,6 +32,7 @@ class Zone:
     def put(self, container_id: str, endpoints: Iterable[Endpoint]) -> None:
         """All of a container's endpoints; those without `dns_names` neither have names nor see any."""
         self.drop(container_id)
+        self.changes += 1
         named = [endpoint for endpoint in endpoints if endpoint.dns_names and _addresses(endpoint)]
         # A name that is on several networks is taken from the first: that of the default route.
         named.sort(key=lambda endpoint: endpoint.route_rank)
@@ -52,6 +54,7 @@ class Zone:
 
     def leave(self, container_id: str, network_id: str) -> None:
         """Takes a container off one network: it is not found there, nor does it find others. Idempotent."""
+        self.changes += 1
         endpoints = self._members.get(container_id, {})
         endpoint = endpoints.pop(network_id, None)
         self._links.get(container_id, {}).pop(network_id, None)

@@ -29,7 +29,7 @@ class FakeUpstreams(Upstreams):
 
 class Bench:
     def __init__(self) -> None:
-        zone = Zone()
+        zone = self.zone = Zone()
         zone.put("c1", [Endpoint(network_id="n", network_name="n", ipv4_address="10.0.0.1", dns_names=("web",))])
         self.upstreams = FakeUpstreams()
         self.jobs: list[asyncio.Task[None]] = []
@@ -53,6 +53,18 @@ async def test_names_of_containers_are_answered_at_once() -> None:
     assert bench.ask("web")
     assert read_answer(bench.sent[0]).values == ("10.0.0.1",)
     assert bench.jobs == []
+
+
+async def test_what_is_asked_again_is_answered_as_the_zone_is_then() -> None:
+    bench = Bench()
+    for _ in range(2):
+        bench.ask("web")
+    assert bench.sent[0][2:] == bench.sent[1][2:]
+    bench.zone.put("c1", [Endpoint(network_id="n", network_name="n", ipv4_address="10.0.0.9", dns_names=("web",))])
+    bench.ask("web")
+    assert read_answer(bench.sent[2]).values == ("10.0.0.9",)
+    bench.ask("web", stream=True)
+    assert bench.sent[3][2:] == bench.sent[2][2:]
 
 
 async def test_other_names_are_asked_for_once_and_cut_for_datagrams() -> None:
