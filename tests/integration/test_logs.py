@@ -185,6 +185,22 @@ def test_the_syslog_driver_hands_lines_on_and_keeps_them(cli: Cli, image: str, e
     assert (done.stdout, done.stderr) == ("one\n", "err\n")
 
 
+def test_a_log_that_is_handed_on_need_not_be_kept(cli: Cli, image: str, engine: Engine) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(20)
+        address = f"syslog-address=udp://127.0.0.1:{server.getsockname()[1]}"
+        options = ("--log-driver", "syslog", "--log-opt", address, "--log-opt", "cache-disabled=true")
+        run_to_end(engine, image, "told", "seq 1 300000; sleep 0.1; echo last", *options)
+        assert server.recv(1000).endswith(b": 1")
+    done = cli("logs", "told")
+    assert (done.code, done.stdout) == (1, "")
+    assert "configured logging driver does not support reading" in done.stderr
+    path = Path(engine.docker("inspect", "--format", "{{.Id}}", "told").check().last)
+    files = list((engine.data_root / "containers" / path).glob("*log*"))
+    assert sum(file.stat().st_size for file in files) < 2_000_000
+
+
 def test_a_syslog_that_is_away_holds_nothing_back(cli: Cli, image: str, engine: Engine) -> None:
     options = ("--log-driver", "syslog", "--log-opt", "syslog-address=tcp://127.0.0.1:1")
     run_to_end(engine, image, "alone", "seq 1 100000", *options)

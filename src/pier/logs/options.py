@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pier.domain.container import LogConfig
 from pier.domain.errors import InvalidArgument, Unsupported
@@ -17,6 +17,7 @@ UNBOUNDED = -1
 JSON_FILE, LOCAL, JOURNALD, SYSLOG = "json-file", "local", "journald", "syslog"
 _LOCAL_SIZE = 20 << 20
 _LOCAL_FILES = 5
+_ON_ITS_WAY = 1_000_000  # of a log that is handed on and not kept
 
 _NOT_BUILT = ("gelf", "fluentd", "awslogs", "splunk", "gcplogs", "etwlogs")
 _BOUNDS = frozenset({"max-size", "max-file", "compress", "mode", "max-buffer-size"})
@@ -45,6 +46,7 @@ class FileOptions:
     compress: bool = False
     non_blocking: bool = False
     max_buffer: int = DEFAULT_BUFFER
+    kept: bool = True  # False: nobody may read it, the file is only there while lines are on their way
 
 
 def parse_options(config: LogConfig) -> FileOptions | None:
@@ -86,11 +88,13 @@ def _forwarded(config: LogConfig) -> FileOptions:
     _check_names(options)
     if config.driver == SYSLOG:
         parse_syslog(options)
-    if _boolean(options.get("cache-disabled", "false")):
-        raise Unsupported("Pier keeps a copy of every log that it hands on: cache-disabled cannot be true")
+    disabled = _boolean(options.get("cache-disabled", "false"))
     kept = {name.removeprefix("cache-"): value for name, value in options.items() if name in _CACHE}
     kept.pop("disabled", None)
-    return _local(kept | {name: options[name] for name in ("mode", "max-buffer-size") if name in options})
+    found = _local(kept | {name: options[name] for name in ("mode", "max-buffer-size") if name in options})
+    if disabled:
+        return replace(found, kept=False, max_size=_ON_ITS_WAY, max_file=1, compress=False)
+    return found
 
 
 def _json_file(options: Mapping[str, str]) -> FileOptions:

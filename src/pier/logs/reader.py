@@ -43,10 +43,11 @@ class Logs:
     ) -> AsyncIterator[Sequence[Record]]:
         """Batches, oldest line first. `tail` counts lines of both streams and before `since`, as dockerd does.
 
-        With `follow` it goes on until that is False and all is read. Raises Unsupported, at once, for `none`.
+        With `follow` it goes on until that is False and all is read. Raises Unsupported, at once, for `none` and for
+        logs that are handed on and not kept.
         """
         options = parse_options(config)
-        if options is None:
+        if options is None or not options.kept:
             raise Unsupported("configured logging driver does not support reading")
         selection = Selection(stdout=stdout, stderr=stderr, since=since, until=until, tail=tail)
         return self._batches(log_path, Scan(Path(log_path), selection, format_of(options)), follow or (lambda: False))

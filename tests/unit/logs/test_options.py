@@ -104,6 +104,15 @@ def test_what_is_handed_on_is_kept_as_local_keeps_it(driver: str) -> None:
     assert parse_options(LogConfig(driver=driver)) == local()
 
 
+def test_a_copy_can_be_declined() -> None:
+    found = parse_options(LogConfig(driver="syslog", options={"cache-disabled": "true", "cache-max-size": "5m"}))
+    assert found
+    assert (found.kept, found.max_size, found.max_file, found.compress) == (False, 1_000_000, 1, False)
+    kept = parse_options(LogConfig(driver="journald", options={"cache-disabled": "false", "cache-max-size": "5m"}))
+    assert kept
+    assert (kept.kept, kept.max_size) == (True, 5_000_000)
+
+
 @pytest.mark.parametrize(
     ("driver", "options", "message"),
     [
@@ -112,7 +121,7 @@ def test_what_is_handed_on_is_kept_as_local_keeps_it(driver: str) -> None:
         ("syslog", {"x": "1"}, "unknown log opt 'x' for syslog log driver"),
         ("syslog", {"syslog-facility": "nope"}, "invalid syslog facility"),
         ("syslog", {"tag": "{{.Foo}}"}, "can't evaluate field Foo"),
-        ("syslog", {"cache-disabled": "true"}, "cache-disabled cannot be true"),
+        ("syslog", {"cache-disabled": "maybe"}, "maybe"),
     ],
 )
 def test_options_of_what_is_handed_on(driver: str, options: dict[str, str], message: str) -> None:
