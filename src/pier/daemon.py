@@ -63,6 +63,7 @@ from pier.network.networks import Networks
 from pier.registry.client import Registry
 from pier.store.records import Records
 from pier.volumes.drivers import Drivers
+from pier.volumes.layer_limits import LayerLimits
 from pier.volumes.local import LocalVolumes
 
 _log = logging.getLogger("pierd")
@@ -226,6 +227,7 @@ def _ports(
         tasks=Tasks(client),
         objects=ContainerObjects(client),
         snapshots=Snapshots(client, settings.storage_driver),
+        limits=LayerLimits(),
         content=Content(client),
         image_records=ImageRecords(client, changes),
         neighbours=neighbours,

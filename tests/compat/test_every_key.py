@@ -253,7 +253,7 @@ def host_config() -> dict[str, Entry]:
         "Runtime": Refused("nope", 400, "runtime name: nope"),
         "SecurityOpt": Seen(["no-new-privileges"], "grep NoNewPrivs /proc/self/status", r":\s1"),
         "ShmSize": Seen(1 << 20, "df -k /dev/shm | tail -1", r"\s1024\s"),
-        "StorageOpt": Refused({"size": "1G"}, 501, "HostConfig.StorageOpt"),
+        "StorageOpt": Refused({"size": "1G"}, 400, "--storage-opt is supported only for overlay over xfs"),
         "Sysctls": Seen({"net.ipv4.ip_default_ttl": "65"}, "cat /proc/sys/net/ipv4/ip_default_ttl", "65"),
         "Tmpfs": Seen({"/scratch": "size=1m"}, "grep /scratch /proc/mounts", "tmpfs .*size=1024k"),
         "UTSMode": Seen("host", "readlink /proc/self/ns/uts", re.escape(namespace("uts"))),

@@ -32,6 +32,7 @@ from pier.engine.jobs import Jobs
 from pier.engine.live import Live
 from pier.engine.memory import Memory
 from pier.volumes.drivers import Drivers
+from pier.volumes.layer_limits import LayerLimits
 from pier.volumes.local import LocalVolumes
 
 T = TypeVar("T")
@@ -109,6 +110,7 @@ class World:
             tasks=self.containerd.tasks,
             objects=self.containerd.containers,
             snapshots=self.containerd.snapshots,
+            limits=LayerLimits(),
             content=self.containerd.content,
             image_records=self.containerd.images,
             neighbours=self.neighbours,

@@ -21,6 +21,7 @@ class Ports:
     tasks: ports.Tasks
     objects: ports.ContainerObjects
     snapshots: ports.Snapshots
+    limits: ports.LayerLimits
     content: ports.Content
     image_records: ports.ImageRecords
     neighbours: ports.Neighbours

@@ -55,7 +55,7 @@ class LocalVolumes:
             path.parent.mkdir(mode=0o701, exist_ok=True)
             path.mkdir(mode=0o755, exist_ok=True)
             if size:
-                quota.limit(str(path), size)
+                quota.limit(str(path), size=size)
 
         await _run(make, f"create the directory of volume {volume.name}")
         return replace(volume, mountpoint=str(path))

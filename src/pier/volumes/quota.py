@@ -38,17 +38,19 @@ def is_supported(directory: str) -> bool:
         return True
 
 
-def limit(directory: str, size: int) -> None:
-    """Gives an empty directory a project of its own that may hold `size` bytes. Raises OSError."""
-    with _opened(directory) as descriptor:
-        number = _free_number(descriptor)
-        blocks = -(-size // _BLOCK)
-        _set_limits(descriptor, number, blocks)
-        attributes = bytearray(_FSXATTR.size)
-        fcntl.ioctl(descriptor, _FSGETXATTR, attributes)
-        flags, *rest = _FSXATTR.unpack(attributes)
-        rest[2] = number
-        fcntl.ioctl(descriptor, _FSSETXATTR, _FSXATTR.pack(flags | _PROJECT_INHERIT, *rest))
+def limit(*directories: str, size: int) -> None:
+    """Gives empty directories of one file system a project of their own that may hold `size` bytes. Raises OSError."""
+    number = 0
+    for directory in directories:
+        with _opened(directory) as descriptor:
+            if not number:
+                number = _free_number(descriptor)
+                _set_limits(descriptor, number, -(-size // _BLOCK))
+            attributes = bytearray(_FSXATTR.size)
+            fcntl.ioctl(descriptor, _FSGETXATTR, attributes)
+            flags, *rest = _FSXATTR.unpack(attributes)
+            rest[2] = number
+            fcntl.ioctl(descriptor, _FSSETXATTR, _FSXATTR.pack(flags | _PROJECT_INHERIT, *rest))
 
 
 def release(directory: str) -> None:

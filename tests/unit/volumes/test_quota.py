@@ -1,13 +1,11 @@
 """Project quotas, on a file system of the test's own where the kernel can mount one."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.facilities import require_root
+from support.quotas import ext4_with_quotas, write
 
 from pier.domain.errors import InvalidArgument
 from pier.domain.volume import Volume
@@ -17,28 +15,8 @@ from pier.volumes.local import LocalVolumes
 
 @pytest.fixture
 def with_quotas(tmp_path: Path) -> Iterator[Path]:
-    """A small ext4 that keeps account of projects."""
-    require_root()
-    image, place = tmp_path / "disk", tmp_path / "place"
-    place.mkdir()
-    with image.open("wb") as file:
-        file.truncate(64 << 20)
-    if shutil.which("mkfs.ext4") is None:
-        pytest.skip("there is no mkfs.ext4")
-    made = ["mkfs.ext4", "-q", "-O", "quota,project", "-E", "quotatype=prjquota", str(image)]
-    subprocess.run(made, check=True, capture_output=True)
-    done = subprocess.run(["mount", "-o", "loop,prjquota", str(image), str(place)], check=False, capture_output=True)
-    if done.returncode:
-        pytest.skip("this kernel mounts no ext4 with project quotas; the machine of vm.sh does")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def write(path: Path, size: int) -> int:
-    """How many bytes somebody without CAP_SYS_RESOURCE could write."""
-    script = f"head -c {size} /dev/zero > {path} 2> /dev/null; stat -c %s {path}"
-    command = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource", "sh", "-c", script]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    with ext4_with_quotas(tmp_path) as place:
+        yield place
 
 
 @pytest.mark.root

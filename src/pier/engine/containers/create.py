@@ -12,6 +12,7 @@ from pier.domain.image import Image, Platform
 from pier.domain.mount import MountPoint
 from pier.domain.network import Endpoint, EndpointRequest, without_effect
 from pier.domain.record import Drop, Intent, Put
+from pier.domain.storage import layer_size
 from pier.engine.containers import names
 from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.endpoints import BRIDGE, plan_endpoint
@@ -163,6 +164,9 @@ class Creation:
                 undo.push_async_callback(memory.commit, Drop(intent))
                 rootfs = await self._init_layers.prepare(container_id, image, GC_ROOT)
                 undo.push_async_callback(ports.snapshots.remove, container_id)
+                if size := layer_size(host.storage_opt):
+                    await ports.limits.limit(rootfs, size)
+                    undo.push_async_callback(ports.limits.release, rootfs)
                 filling = Filling(self._context, self._images, self._volumes, labels=GC_ROOT, container_id=container_id)
                 points = await filling.fill(points, rootfs, undo)
                 line = command_line(config)

@@ -76,6 +76,9 @@ class Removal:
         removing = replace(container, state=replace(container.state, status=Status.REMOVING))
         await memory.commit(Put(removing))
         try:
+            if container.host_config.storage_opt:
+                with suppress(NotFound):
+                    await ports.limits.release(await ports.snapshots.mounts(container.id))
             for key in (*image_keys(container), container.id):
                 with suppress(NotFound):
                     await ports.snapshots.remove(key)

@@ -9,6 +9,7 @@ from pier.domain.network import parse_port, parse_port_range
 from pier.domain.resources import Resources
 from pier.domain.runtime import HostFacts
 from pier.domain.signals import parse_signal
+from pier.domain.storage import layer_size
 from pier.oci.capabilities import wanted_capabilities
 
 MIN_MEMORY = 6 << 20
@@ -195,13 +196,12 @@ def _check_modes(host: HostConfig, config: Config) -> None:
         raise InvalidArgument(f"invalid PID mode: {host.pid_mode}")
     if host.ipc_mode not in ("", "none", "private", "shareable", "host") and not host.ipc_mode.startswith("container:"):
         raise InvalidArgument(f"invalid IPC mode: {host.ipc_mode}")
-    if host.storage_opt:
-        raise Unsupported(
-            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option, and containerd's "
-            f"snapshotters set no quota: HostConfig.StorageOpt {', '.join(sorted(host.storage_opt))}"
-        )
+    layer_size(host.storage_opt)
     if host.cgroup:
-        raise Unsupported("Pier does not support HostConfig.Cgroup")
+        raise Unsupported(
+            "HostConfig.Cgroup has no effect, in dockerd neither, which takes any text: "
+            "CgroupParent says below which cgroup a container is"
+        )
 
 
 def _check_shared_network(host: HostConfig, config: Config) -> None:

@@ -5,7 +5,16 @@ errors are those of `pier.domain.errors`. That an adapter fits is checked by myp
 """
 
 from pier.engine.ports.host import Host, Volumes
-from pier.engine.ports.layers import Content, Diffs, ImageRecords, Leases, Neighbour, Neighbours, Snapshots
+from pier.engine.ports.layers import (
+    Content,
+    Diffs,
+    ImageRecords,
+    LayerLimits,
+    Leases,
+    Neighbour,
+    Neighbours,
+    Snapshots,
+)
 from pier.engine.ports.memory import Records
 from pier.engine.ports.network import Networks
 from pier.engine.ports.runtime import Containerd, ContainerObjects, RuntimeEvents, Tasks
@@ -22,6 +31,7 @@ __all__ = [
     "Diffs",
     "Host",
     "ImageRecords",
+    "LayerLimits",
     "Leases",
     "LogLine",
     "Logs",

@@ -35,6 +35,18 @@ class Snapshots(Protocol):
         ...
 
 
+class LayerLimits(Protocol):
+    """What the writable layers of containers may hold."""
+
+    async def limit(self, layers: Sequence[FilesystemMount], size: int) -> None:
+        """`size` in bytes, of an empty layer. Raises InvalidArgument where the file system cannot."""
+        ...
+
+    async def release(self, layers: Sequence[FilesystemMount]) -> None:
+        """Before the layer is removed; one without a limit is no error."""
+        ...
+
+
 class Content(Protocol):
     """Blobs by digest."""
 

@@ -90,7 +90,9 @@ def test_restart_policies() -> None:
 
 def test_modes() -> None:
     refuse(HostConfig(userns_mode="private"), Unsupported, "UsernsMode")
-    refuse(HostConfig(storage_opt={"size": "1"}), Unsupported, "StorageOpt")
+    refuse(HostConfig(storage_opt={"other": "1"}), InvalidArgument, "Unknown option other")
+    refuse(HostConfig(storage_opt={"size": "x"}), InvalidArgument, "invalid size: 'x'")
+    refuse(HostConfig(cgroup="container:x"), Unsupported, "HostConfig.Cgroup has no effect")
     refuse(HostConfig(pid_mode="private"), words="PID mode")
     refuse(HostConfig(ipc_mode="odd"), words="IPC mode")
     refuse(HostConfig(isolation="hyperv"), words="isolation")
