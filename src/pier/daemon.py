@@ -51,7 +51,7 @@ from pier.engine.jobs import Jobs
 from pier.engine.live import Live
 from pier.engine.memory import Memory
 from pier.host.descriptors import raise_limit
-from pier.host.heap import bound_heaps, trim_heaps
+from pier.host.heap import bound_heaps, settle_heap, trim_heaps
 from pier.host.host import Host
 from pier.host.wrappers import write_wrappers
 from pier.keeper.client import Keeper
@@ -139,9 +139,11 @@ def _tls(settings: Config) -> ssl.SSLContext | None:
 
 async def _trim_regularly() -> None:
     """Never returns. What a burst of clients has left is given back soon after them."""
+    await asyncio.sleep(TRIM_PERIOD)  # those who have waited for pierd come first
+    await asyncio.to_thread(settle_heap)
     while True:
-        await asyncio.sleep(TRIM_PERIOD)
         await asyncio.to_thread(trim_heaps)
+        await asyncio.sleep(TRIM_PERIOD)
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from soak.footprint import Footprint, footprint_of
 GROWTH = 5_000_000  # bytes that memory may grow by
 TRIM_SECONDS = 20  # in which pierd gives back what it does not need
 SPARE = 3  # descriptors and threads that may come and go
+BATCH = 1000  # cycles or clients after which the figures are said, so that a slow leak shows as a slope
 CHATTERBOX = "i=0; while :; do i=$((i+1)); echo line $i; [ $((i % 200)) = 0 ] && usleep 20000; done"
 
 
@@ -59,10 +60,12 @@ def _grown(engine: Engine, what: str, count: int, warm_up: int, work: Callable[[
     if not count:
         return []
     work(min(warm_up, count))
-    before = _at_rest(engine.pid, SPARE, None)
-    work(count)
-    after = _at_rest(engine.pid, SPARE, before)
-    print(f"{count} {what}: {before}, then {after}", file=sys.stderr, flush=True)
+    before = after = _at_rest(engine.pid, SPARE, None)
+    _say(f"after {min(warm_up, count)} {what} to warm up: {before}")
+    for done in range(0, count, BATCH):
+        work(min(BATCH, count - done))
+        after = _at_rest(engine.pid, SPARE, before)
+        _say(f"after {min(done + BATCH, count)} {what}: {after}")
     found = []
     if after.memory > before.memory + growth:
         found.append(f"memory has grown by {(after.memory - before.memory) / 1e6:.1f} MB over {count} {what}")
@@ -71,6 +74,10 @@ def _grown(engine: Engine, what: str, count: int, warm_up: int, work: Callable[[
     if after.threads > before.threads + SPARE:
         found.append(f"{after.threads - before.threads} threads are left of {count} {what}")
     return found
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _at_rest(pid: int, spare: int, wanted: Footprint | None) -> Footprint:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from pier.api.http.channel import Channel, ConnectionLost
 from pier.domain.errors import PierError
@@ -40,8 +41,6 @@ async def carry_pieces(
             source = jobs.create_task(_take_input(receive, send, attachment, stdin, hung_up), name="attach input")
             source.add_done_callback(lambda job: _end_output(job, output))
             output.add_done_callback(lambda _: source.cancel())
-    except* ConnectionLost:
-        pass
     finally:
         attachment.close()
 
@@ -52,11 +51,13 @@ def _end_output(source: "asyncio.Task[bool]", output: "asyncio.Task[None]") -> N
 
 
 async def _send_output(attachment: Attachment, send: Send) -> None:
-    try:
-        async for stream, data in attachment:
-            await send(stream, data)
-    except PierError as error:
-        await send(STDOUT, f"{error.message}\r\n".encode())
+    """Ends with the process's output, or with the client."""
+    with suppress(ConnectionLost):  # here, as a group keeps what it is ended by in a circle with all that it held
+        try:
+            async for stream, data in attachment:
+                await send(stream, data)
+        except PierError as error:
+            await send(STDOUT, f"{error.message}\r\n".encode())
 
 
 async def _take_input(
@@ -67,6 +68,19 @@ async def _take_input(
     hung_up: Callable[[], bool],
 ) -> bool:
     """Hands on what the client says until it has no more; False when that is the end of the attachment, too."""
+    try:
+        return await _hand_on(receive, send, attachment, stdin, hung_up)
+    except ConnectionLost:
+        return False
+
+
+async def _hand_on(
+    receive: Callable[[], Awaitable[bytes]],
+    send: Send,
+    attachment: Attachment,
+    stdin: bool,
+    hung_up: Callable[[], bool],
+) -> bool:
     listening = stdin
     while data := await receive():
         if not listening:

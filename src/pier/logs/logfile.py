@@ -9,7 +9,7 @@ from typing import IO, cast
 from pier.logs.formats import Format, Record
 from pier.logs.rotation import rotated
 
-BLOCK = 512 << 10
+BLOCK = 256 << 10
 _FIRST = 256 << 10  # the first line of a file lies within; pieces of 16 KiB are at most 100 KB when escaped
 
 
@@ -36,7 +36,7 @@ class OpenLog:
         return self._format.decode(block)
 
     def read_lines(self) -> bytes:
-        """The next whole lines, about 512 KiB; empty where the file ends at present. A torn last line waits."""
+        """The next whole lines, about 256 KiB; empty where the file ends at present. A torn last line waits."""
         while (data := self._stream.read(BLOCK)) or self._format.whole(self._rest):
             if self._rest:
                 data = self._rest + data

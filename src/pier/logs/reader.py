@@ -59,7 +59,8 @@ class Logs:
                 arrived.clear()
                 batch = await read()
                 if batch:
-                    yield batch
+                    given, batch = [batch], None
+                    yield given.pop()  # nobody but its reader holds it, who may take long
                 elif batch is None:
                     if not running or scan.exhausted:
                         return
@@ -78,9 +79,11 @@ def _closing(scan: Scan) -> Iterator[Callable[[], Awaitable[Sequence[Record] | N
     async def read() -> Sequence[Record] | None:
         jobs[:] = [asyncio.get_running_loop().run_in_executor(None, scan.next)]
         try:
-            return await asyncio.shield(jobs[0])
+            batch = await asyncio.shield(jobs[0])
         except (OSError, EOFError, zlib.error) as error:
             raise PierError(f"cannot read the log: {error}") from error
+        jobs.clear()
+        return batch
 
     def close(job: asyncio.Future[Sequence[Record] | None]) -> None:
         if not job.cancelled():
@@ -90,8 +93,10 @@ def _closing(scan: Scan) -> Iterator[Callable[[], Awaitable[Sequence[Record] | N
     try:
         yield read
     finally:
-        for job in jobs:
-            job.add_done_callback(close)
+        if jobs:
+            jobs[0].add_done_callback(close)
+        else:
+            scan.close()
 
 
 async def _wait(arrived: asyncio.Event) -> None:

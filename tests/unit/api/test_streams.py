@@ -80,6 +80,14 @@ async def test_a_lost_connection_is_no_error() -> None:
     await carry(peer, attachment)
 
 
+async def test_a_connection_lost_while_its_input_is_read_is_no_error() -> None:
+    class Vanishing(Peer):
+        async def receive(self) -> bytes:
+            raise ConnectionLost
+
+    await carry(Vanishing(), FakeAttachment())
+
+
 async def test_a_defect_is_not_swallowed() -> None:
     class Defect(FakeAttachment):
         async def write(self, data: bytes) -> None:

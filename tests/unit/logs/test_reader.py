@@ -1,5 +1,6 @@
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -62,6 +63,17 @@ async def test_follows_a_log_that_another_process_writes(tmp_path: Path) -> None
     asyncio.get_running_loop().call_later(0.05, append, path, line("a"))
     async with asyncio.timeout(10):
         assert [entry.text for entry in await anext(batches)] == [b"a\n"]
+
+
+async def test_a_slow_reader_alone_holds_what_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, line("a"))
+    batches = Logs().read(CONFIG, str(path), stdout=True, stderr=True)
+    batch = await anext(batches)
+    async with asyncio.timeout(5):
+        # `batch` and the argument are left, once the thread that read it has let go.
+        while sys.getrefcount(batch) > 2:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 async def test_follow_ends_at_until(tmp_path: Path) -> None:

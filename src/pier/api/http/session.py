@@ -64,6 +64,14 @@ class Session:
             _log.exception("a connection failed")
         finally:
             self._channel.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Breaks the circles. What ended the task refers to every frame that it passed and so to what was on its way
+        to the client; while the task in turn was referred to from there, all that waited for the garbage collector.
+        """
+        self._task = None
+        self._channel.on_lost = self._channel.on_half_close = _nothing
 
     def stop(self) -> None:
         """Ends the connection as soon as the request under way is answered; endless answers end at once."""
