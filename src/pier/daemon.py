@@ -53,6 +53,7 @@ from pier.engine.memory import Memory
 from pier.host.descriptors import raise_limit
 from pier.host.heap import bound_heaps, settle_heap, trim_heaps
 from pier.host.host import Host
+from pier.host.inits import Inits
 from pier.host.wrappers import write_wrappers
 from pier.keeper.client import Keeper
 from pier.logs.arrivals import Arrivals
@@ -168,7 +169,9 @@ async def _engine(settings: Config, group: asyncio.TaskGroup, again: asyncio.Eve
         )
         neighbours = Neighbours(settings.containerd)
         stack.push_async_callback(neighbours.close)
-        ports = _ports(settings, records, client, keeper, streams, Logs(arrivals), registry, neighbours)
+        inits = Inits(keeper)
+        stack.push_async_callback(inits.close)
+        ports = _ports(settings, records, client, keeper, inits, streams, Logs(arrivals), registry, neighbours)
         stack.push_async_callback(ports.registry.close)
         ports.logs.check(LogConfig(driver=settings.log_driver, options=settings.log_opts))
         await asyncio.to_thread(write_wrappers, settings.data_root, _wrapped(settings))
@@ -216,6 +219,7 @@ def _ports(
     records: Records,
     client: Client,
     keeper: Keeper,
+    inits: Inits,
     streams: Streams,
     logs: Logs,
     registry: Registry,
@@ -227,6 +231,7 @@ def _ports(
         records=records,
         containerd=Version(client),
         tasks=Tasks(client),
+        inits=inits,
         objects=ContainerObjects(client),
         snapshots=Snapshots(client, settings.storage_driver),
         limits=LayerLimits(),

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from fakes.containerd import FakeContainerd
 from fakes.host import FakeHost
+from fakes.inits import FakeInits
 from fakes.neighbours import FakeNeighbours
 from fakes.networks import FakeNetworks
 from fakes.records import FakeRecords
@@ -56,6 +57,7 @@ class World:
     logs: FakeLogs = field(default_factory=FakeLogs)
     networks: FakeNetworks = field(default_factory=FakeNetworks)
     host: FakeHost = field(default_factory=FakeHost)
+    inits: FakeInits = field(default_factory=FakeInits)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     neighbours: FakeNeighbours = field(default_factory=FakeNeighbours)
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -108,6 +110,7 @@ class World:
             records=self.records,
             containerd=self.containerd.version,
             tasks=self.containerd.tasks,
+            inits=self.inits,
             objects=self.containerd.containers,
             snapshots=self.containerd.snapshots,
             limits=LayerLimits(),

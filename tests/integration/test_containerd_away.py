@@ -1,12 +1,16 @@
 """pierd when containerd is not there: it starts, says so, and recovers; containers outlive containerd."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conftest import load_image
+from support import leaks
 from support.containerd import Containerd
 from support.engine import Engine
 from support.wait import wait_for
@@ -63,3 +67,34 @@ def test_containers_and_their_exit_codes_outlive_a_restart_of_containerd(
     engine.docker("exec", "lasting", "touch", "/go")
     assert engine.docker("wait", "lasting").check().last == "11"
     engine.docker("rm", "lasting").check()
+
+
+@pytest.mark.parametrize("pierd", ["stays", "is killed too"])
+def test_an_exit_while_containerd_is_away_has_its_true_code(
+    own_containerd: Containerd, new_engine: Callable[..., Engine], image: str, pierd: str
+) -> None:
+    """containerd 1 keeps the code, 2 throws it away: then the kernel tells it."""
+    own_containerd.start()
+    engine = new_engine(address=own_containerd.address).start()
+    load_image(engine)
+    before = leaks.take(engine)
+    script = "trap 'exit 11' TERM; while :; do :; done"
+    engine.docker("run", "-d", "--name", "ending", image, "sh", "-c", script).check()
+    pid = engine.call("GET", "/containers/ending/json").json()["State"]["Pid"]
+    own_containerd.stop(keep_containers=True)
+    if pierd != "stays":
+        engine.kill()
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), what="the process is gone")
+    ended = datetime.now(UTC)
+    own_containerd.start()
+    if pierd != "stays":
+        engine.start()
+
+    assert engine.docker("wait", "ending").check().last == "11"
+    state = engine.call("GET", "/containers/ending/json").json()["State"]
+    assert (state["Status"], state["Error"]) == ("exited", "")
+    if pierd == "stays":
+        assert datetime.fromisoformat(state["FinishedAt"]) <= ended  # when it ended, not when it was found
+    engine.docker("rm", "ending").check()
+    leaks.assert_nothing_left(engine, before)

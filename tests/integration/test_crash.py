@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 from conftest import load_image
 from support import leaks
-from support.engine import Completed, Engine, mounts_below
+from support.engine import Completed, Engine, mounts_below, run
+from support.exits import kernel_tells
 from support.fetch import fetch, free_port
 from support.wait import wait_for
 
@@ -76,6 +77,26 @@ def test_an_exit_while_pierd_is_away_keeps_its_code(crashing: Engine, image: str
     engine.start()
     assert engine.docker("wait", "away").check().last == "23"
     wait_for(lambda: engine.docker("logs", "away").stdout == "last words\n", what="its output is in the log")
+
+
+def test_an_exit_that_containerd_has_forgotten_keeps_its_code(crashing: Engine, image: str) -> None:
+    """As containerd 2 forgets one when it is itself restarted, before pierd is back."""
+    engine = crashing
+    before = leaks.take(engine)
+    engine.docker("run", "-d", "--name", "forgotten", image, "sh", "-c", "trap 'exit 23' TERM; while :; do :; done")
+    state = engine.call("GET", "/containers/forgotten/json").json()
+    engine.kill()
+    os.kill(state["State"]["Pid"], signal.SIGTERM)
+    ctr = ["ctr", "--address", engine.containerd, "--namespace", engine.namespace]
+    wait_for(lambda: run([*ctr, "tasks", "delete", state["Id"]]).code == 0, what="containerd deletes the task")
+
+    engine.start()
+
+    assert engine.docker("wait", "forgotten").check().last == ("23" if kernel_tells() else "255")
+    error = engine.call("GET", "/containers/forgotten/json").json()["State"]["Error"]
+    assert bool(error) is not kernel_tells()  # a guess says so
+    engine.docker("rm", "forgotten").check()
+    leaks.assert_nothing_left(engine, before)
 
 
 def test_shared_memory_of_a_container_that_ended_while_pierd_was_away_is_found(crashing: Engine, image: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ def take(engine: Engine) -> State:
         "cgroups": set(cgroups(engine.cgroup_parent)),
         "shims": {command_line(pid) for pid in find_processes(f" -namespace {engine.namespace} ")} - {""},
         "descriptors of pierd": set(descriptors(engine)),
+        "descriptors in the keeper": set(kept(engine)),
     }
 
 
@@ -114,6 +116,21 @@ def cgroups(parent: str) -> Iterator[str]:
         for folder, _, _ in os.walk(f"{top}{parent}"):
             if folder != f"{top}{parent}":
                 yield folder
+
+
+def kept(engine: Engine) -> Iterator[str]:
+    """The names of what the engine's keeper holds, if there is one (its requests: pier/keeper/process.py)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as keeper:
+        if keeper.connect_ex(str(engine.exec_root / "keeper.sock")) != 0:
+            return
+        last = ""
+        while True:
+            keeper.send(f"list {last}".encode())
+            names = [name for name in keeper.recv(65536).decode().removeprefix("ok ").split("\n") if name]
+            if not names:
+                return
+            yield from names
+            last = names[-1]
 
 
 def descriptors(engine: Engine) -> Iterator[str]:

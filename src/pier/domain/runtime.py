@@ -38,6 +38,14 @@ class TaskExit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitEnd:
+    """How a container's own process ended, told by the kernel. `ended_at` is 0 where nobody was there to see it."""
+
+    status: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOom:
     """The kernel's OOM killer struck in this container."""
 

@@ -19,6 +19,7 @@ class Ports:
     records: ports.Records
     containerd: ports.Containerd
     tasks: ports.Tasks
+    inits: ports.Inits
     objects: ports.ContainerObjects
     snapshots: ports.Snapshots
     limits: ports.LayerLimits

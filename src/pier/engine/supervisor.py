@@ -137,7 +137,9 @@ class Supervisor:
         self.reconciled.set()
 
     async def _take_up_all(self) -> None:
-        """The streams of all that run, some at a time, as that is mostly waiting; who ends meanwhile has its own."""
+        """The streams and processes of all that run, some at a time, as that is mostly waiting; who ends meanwhile has
+        its own.
+        """
         places = asyncio.Semaphore(TAKEN_UP_AT_ONCE)
 
         async def take_up(container_id: str) -> None:
@@ -145,6 +147,7 @@ class Supervisor:
                 container = self._context.memory.containers.get(container_id)
                 if container is not None and container.state.has_task:
                     await take_up_streams(self._context, container)
+                    await self._context.ports.inits.take_up(container.id, container.state.pid)
 
         async with asyncio.TaskGroup() as group:
             for container in list(self._context.memory.containers.values()):
@@ -185,9 +188,7 @@ class Supervisor:
         if task is None or task.pid != container.state.pid:
             task = await self._look_again(container)
         if task is None:
-            now = self._context.memory.clock.now()
-            exit_ = TaskExit(container_id=container.id, exec_id="", pid=container.state.pid, status=255, exited_at=now)
-            await self._exits.settle(exit_, reason=LOST)
+            await self._settle_lost(container)
         elif task.status is TaskStatus.STOPPED:
             exit_ = TaskExit(
                 container_id=container.id,
@@ -200,6 +201,15 @@ class Supervisor:
         else:
             await self._agree_on_pause(container, task)
             self._health.watch(container)
+
+    async def _settle_lost(self, container: Container) -> None:
+        """containerd knows nothing of it any more; perhaps the kernel does."""
+        pid = container.state.pid
+        end = await self._context.ports.inits.end_of(container.id, pid)
+        exited_at = (end and end.ended_at) or self._context.memory.clock.now()
+        status, reason = (end.status, "") if end else (255, LOST)
+        exit_ = TaskExit(container_id=container.id, exec_id="", pid=pid, status=status, exited_at=exited_at)
+        await self._exits.settle(exit_, reason=reason)
 
     async def _look_again(self, container: Container) -> TaskState | None:
         """The task of this run; it may have been started while the list was on its way."""

@@ -46,6 +46,8 @@ class Sweep:
             await self._unless_running(container_id, ports.host.close_shm, "shared memory")
         for container_id in await self._listed(ports.host.list_staged(), "mounts for a start"):
             await self._unless_running(container_id, ports.host.unstage, "mounts for a start")
+        for container_id in await self._listed(ports.inits.list_ids(), "processes that are held"):
+            await self._unless_running(container_id, ports.inits.release, "hold on the process")
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
             await self._unless_running(container_id, self._end_streams, "streams")
         await self._remove_cgroups()

@@ -11,7 +11,6 @@ from pier.domain.container import Container, Healthcheck, HostConfig, RestartPol
 from pier.domain.errors import Unavailable
 from pier.domain.record import Intent
 from pier.domain.runtime import TaskState, TaskStatus
-from pier.engine.supervisor import LOST
 
 ALWAYS = HostConfig(restart_policy=RestartPolicy(name="always"))
 
@@ -41,15 +40,6 @@ async def test_an_exit_while_pierd_was_away_has_its_true_code_and_time(world: Wo
     assert world.actions()[-2:] == ["network disconnect", "die"]
 
 
-async def test_a_task_that_is_gone_without_a_trace_is_255_with_the_reason(world: World) -> None:
-    container_id = await world.run("web")
-    await world.shut_down()
-    world.containerd.tasks.vanish(container_id)
-    await world.boot()
-    state = world.container("web").state
-    assert (state.status, state.exit_code, state.error) == (Status.EXITED, 255, LOST)
-
-
 async def test_a_start_of_the_engine_brings_up_whom_the_policy_says(world: World) -> None:
     for name in ("always", "unless-stopped", "no"):
         await world.run(name, host=HostConfig(restart_policy=RestartPolicy(name=name)))
@@ -70,15 +60,6 @@ async def test_who_shares_a_namespace_comes_up_after_its_owner(world: World) -> 
     await world.restart()
     await world.until(lambda: world.container("guest").state.status is Status.RUNNING)
     assert world.container("guest").state.started_at > world.container("owner").state.started_at
-
-
-async def test_a_lost_task_runs_again_by_its_policy(world: World) -> None:
-    container_id = await world.run("web", host=ALWAYS)
-    await world.shut_down()
-    world.containerd.tasks.vanish(container_id)
-    await world.boot()
-    await world.until(lambda: world.container("web").state.status is Status.RUNNING)
-    assert world.container("web").restart_count == 1
 
 
 async def test_a_start_that_was_not_recorded_is_undone(world: World) -> None:

@@ -110,6 +110,7 @@ class Exits:
         async with asyncio.TaskGroup() as group:
             if stream is not None:
                 group.create_task(_attempt(stream.finish(), "read the last output of", container.id))
+            group.create_task(_attempt(ports.inits.release(container.id), "let go of the process of", container.id))
             group.create_task(_attempt(ports.objects.delete(container.id), "delete the object of", container.id))
             group.create_task(_attempt(self._leave_networks(container), "take off the network", container.id))
             group.create_task(_attempt(give_back(self._context, container), "give back the volumes of", container.id))

@@ -318,7 +318,7 @@ class Launcher:
 
     async def _start_task(self, container: Container, parts: _Parts, undo: AsyncExitStack) -> tuple[int, str, int]:
         """The pid and the cgroup of the running init, and when it started."""
-        tasks, live = self._context.ports.tasks, self._context.live
+        tasks, inits, live = self._context.ports.tasks, self._context.ports.inits, self._context.live
         assert parts.stream is not None
         async with self._context.gate.making():
             pid = await tasks.create(
@@ -334,8 +334,10 @@ class Launcher:
             undo.callback(live.clear_stream, container.id)
             # Now, while the init waits: a started one may be gone before anybody looks.
             cgroup_path = await self._context.ports.host.cgroup_path(pid)
+            undo.push_async_callback(inits.release, container.id)
             started_at = self._context.memory.clock.now()
-            return await tasks.start(container.id), cgroup_path, started_at
+            _, pid = await together(inits.hold(container.id, pid), tasks.start(container.id))
+            return pid, cgroup_path, started_at
 
     async def _drop_task(self, container_id: str) -> None:
         """Undoes a create: a task whose start failed may or may not have a process left."""

@@ -17,7 +17,7 @@ from pier.engine.ports.layers import (
 )
 from pier.engine.ports.memory import Records
 from pier.engine.ports.network import Networks
-from pier.engine.ports.runtime import Containerd, ContainerObjects, RuntimeEvents, Tasks
+from pier.engine.ports.runtime import Containerd, ContainerObjects, Inits, RuntimeEvents, Tasks
 from pier.engine.ports.streams import LogLine, Logs, Output, Stream, Streams
 from pier.engine.ports.transfer import ArchiveEntry, Archives, Copies, Packing, Registry, RegistrySession
 
@@ -31,6 +31,7 @@ __all__ = [
     "Diffs",
     "Host",
     "ImageRecords",
+    "Inits",
     "LayerLimits",
     "Leases",
     "LogLine",

@@ -6,6 +6,7 @@ from typing import Protocol
 from pier.domain.mount import FilesystemMount
 from pier.domain.runtime import (
     ContainerObject,
+    InitEnd,
     RuntimeChoice,
     RuntimeEvent,
     Stdio,
@@ -41,6 +42,28 @@ class Tasks(Protocol):
     async def pids(self, container_id: str) -> list[int]: ...
     async def get(self, container_id: str, exec_id: str = "") -> TaskState: ...
     async def list(self) -> list[TaskState]: ...
+
+
+class Inits(Protocol):
+    """The first processes of containers, held so that the kernel tells of their ends where containerd does not."""
+
+    async def hold(self, container_id: str, pid: int) -> None:
+        """From now on the end of that process is not missed; its first step must come before the process can be reaped.
+
+        After that it may go on beside the start of the process; when it returns, a pierd that comes later knows, too.
+        """
+        ...
+
+    async def take_up(self, container_id: str, pid: int) -> None:
+        """Holds again what an earlier pierd held; the process runs."""
+        ...
+
+    async def end_of(self, container_id: str, pid: int) -> InitEnd | None:
+        """How that process ended; None if it runs, or the kernel does not tell."""
+        ...
+
+    async def release(self, container_id: str) -> None: ...
+    async def list_ids(self) -> list[str]: ...
 
 
 class ContainerObjects(Protocol):
