@@ -1,8 +1,10 @@
 """A small real volume plugin: Docker's protocol on a unix socket, volumes as directories, mounts counted by id."""
 
+import contextlib
 import json
 import os
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,8 +67,19 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     plugin: VolumePlugin
 
 
+class _TlsServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = True
+    plugin: VolumePlugin
+    context: ssl.SSLContext
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """The handshake is the thread's, not the listener's; one that fails ends there."""
+        with contextlib.suppress(OSError), self.context.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _Server | _TlsServer
 
     def do_POST(self) -> None:
         """One call of the protocol."""
@@ -101,3 +114,21 @@ def serve_plugin(path: Path, plugin: VolumePlugin) -> Iterator[VolumePlugin]:
         thread.join()
         server.server_close()
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def serve_plugin_by_tls(files: Path, plugin: VolumePlugin) -> Iterator[tuple[VolumePlugin, int]]:
+    """The same on a port of 127.0.0.1, with certificates of `make_certificates`; clients must have one, too."""
+    server = _TlsServer(("127.0.0.1", 0), _Handler)
+    server.plugin = plugin
+    server.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=files / "ca.crt")
+    server.context.verify_mode = ssl.CERT_REQUIRED
+    server.context.load_cert_chain(files / "server.crt", files / "server.key")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield plugin, int(server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -8,12 +8,14 @@ import asyncio
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from pier.domain.errors import NotFound, PierError, Unavailable, Unsupported
 from pier.domain.volume import Volume
+from pier.volumes.discovery import PluginAddress, PluginTls
 
 _TYPE = "application/vnd.docker.plugins.v1.2+json"
 _PATIENCE = 120.0  # seconds: a plugin may attach a disk of a cloud
@@ -24,7 +26,7 @@ _LIMIT = 16 << 20  # bytes of an answer
 class VolumePlugin:
     """Calls to one plugin; each has its own connection, so that a plugin may be restarted at any time."""
 
-    def __init__(self, name: str, address: str) -> None:
+    def __init__(self, name: str, address: PluginAddress) -> None:
         self.name = name
         self.address = address
         self._scope = ""
@@ -101,7 +103,7 @@ class VolumePlugin:
             status, data = await asyncio.to_thread(self._exchange, path, body, patience)
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(
-                f"volume plugin {self.name} at {self.address} does not answer {method}: {error}"
+                f"volume plugin {self.name} at {self.address.url} does not answer {method}: {error}"
             ) from error
         try:
             answer = json.loads(data) if data.strip() else {}
@@ -136,10 +138,34 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _connect(address: str, timeout: float) -> http.client.HTTPConnection:
-    parts = urlsplit(address)
+def _connect(address: PluginAddress, timeout: float) -> http.client.HTTPConnection:
+    """Of an address of the web only host and port count, as with dockerd."""
+    parts = urlsplit(address.url)
     if parts.scheme == "unix" and parts.path:
         return _UnixConnection(parts.path, timeout)
+    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "tcp" and address.tls)):
+        context = _context(address)
+        return http.client.HTTPSConnection(parts.hostname, parts.port or 443, timeout=timeout, context=context)
+    if parts.scheme == "http" and address.tls:
+        raise PierError(f"plugin address {address.url!r} has a TLSConfig: write https://HOST:PORT")
     if parts.scheme in ("tcp", "http") and parts.hostname:
         return http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
-    raise Unsupported(f"plugin address {address!r}: use unix:///path/of.sock or tcp://HOST:PORT")
+    raise Unsupported(f"plugin address {address.url!r}: use unix:///path/of.sock, tcp://HOST:PORT or https://HOST:PORT")
+
+
+def _context(address: PluginAddress) -> ssl.SSLContext:
+    """Read anew for each call, as certificates are replaced. Raises PierError for a file that cannot be used."""
+    wanted = address.tls or PluginTls()
+    context = ssl.create_default_context()
+    try:
+        if wanted.authority:
+            context.load_verify_locations(wanted.authority)
+        if wanted.certificate:
+            context.load_cert_chain(wanted.certificate, wanted.key)
+    except OSError as error:
+        files = ", ".join(filter(None, (wanted.authority, wanted.certificate, wanted.key)))
+        raise PierError(f"cannot use the TLS files of the plugin at {address.url} ({files}): {error}") from error
+    if wanted.unverified:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
