@@ -121,14 +121,15 @@ class _Delivery:
         slots = asyncio.Semaphore(self.at_once)
         parcel = shipment.parcels[0]
         packed_as = parcel.layer_type if shipment.packs else ""
-        sent = await together(*(self._layer(slots, layer, diff_id, packed_as) for layer, diff_id in layers))
+        configs = {parcel.manifest.config.digest: parcel.manifest.config for parcel in shipment.parcels}
+        sent = await together(
+            *(self._layer(slots, layer, diff_id, packed_as) for layer, diff_id in layers),
+            *(self._send_stored(config, lambda _: None) for config in configs.values()),
+        )
         if shipment.packs:
-            pairs = zip(layers, sent, strict=True)
+            pairs = zip(layers, sent[: len(layers)], strict=True)
             parcel = await self.packer.packed(parcel, {layer.digest: given for (layer, _), given in pairs})
             shipment = Shipment((parcel,))
-        configs = {parcel.manifest.config.digest: parcel.manifest.config for parcel in shipment.parcels}
-        for config in configs.values():
-            await self._send_stored(config, lambda _: None)
         documents = [(parcel.descriptor, parcel.document) for parcel in shipment.parcels] + list(shipment.indexes)
         for descriptor, document in documents:
             reference = self.name.tag if descriptor is shipment.target else descriptor.digest
