@@ -54,6 +54,12 @@ async def test_load_push_pull_and_removal_of_a_platform(
     subprocess.run([*copy, f"docker://{name}", f"oci:{tmp_path}/out"], check=True, capture_output=True, timeout=60)
     index = json.loads((tmp_path / "out/index.json").read_text())
     assert index["manifests"][0]["digest"] == digest
+    saved = await images_engine.save(name)
+    (tmp_path / "saved.tar").write_bytes(saved)
+    inspect = [require_command("skopeo"), "inspect", "--raw", f"oci-archive:{tmp_path}/saved.tar"]
+    assert digest_of(subprocess.run(inspect, check=True, capture_output=True, timeout=60).stdout) == digest
+    await images_engine.images.remove(name, force=True)
+    await images_engine.load(saved)
     theirs = await images_engine.images.get_for(name, S390X)
     assert theirs.id == foreign.id
     await images_engine.images.remove(name, platforms=[S390X])

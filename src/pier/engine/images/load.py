@@ -32,6 +32,7 @@ from pier.oci.platform import format_platform, rank
 
 _HINT_SECONDS = 0.1  # between two counts of bytes
 _HEX_LENGTH = 64
+_MAX_DEPTH = 4  # of indexes within indexes
 
 
 class Loader:
@@ -90,18 +91,29 @@ class Loader:
         """The other manifests of an index that the archive has whole: kept, so that they can be pushed and saved, but
         not unpacked.
         """
-        stored = []
-        for child in parse_index(await files.read(blob_path(index.digest))).manifests:
-            if child.digest == besides.digest or is_index(child.media_type) or blob_path(child.digest) not in files:
-                continue
-            manifest = parse_manifest(await files.read(blob_path(child.digest)))
-            blobs = [manifest.config, *manifest.layers]
-            if all(blob_path(blob.digest) in files for blob in blobs):
-                for blob in blobs:
-                    await files.store(blob_path(blob.digest))
-                await files.store(blob_path(child.digest), manifest_labels(manifest.config, manifest.layers))
-                stored.append(child)
-        return stored
+        children = parse_index(await files.read(blob_path(index.digest))).manifests
+        others = [child for child in children if child.digest != besides.digest]
+        return [child for child in others if await self._store_whole(files, child, 0)]
+
+    async def _store_whole(self, files: ArchiveFiles, target: Descriptor, depth: int) -> bool:
+        """A manifest with all its blobs, or an index with those of its manifests of which the archive has all."""
+        path = blob_path(target.digest)
+        if path not in files or depth > _MAX_DEPTH:
+            return False
+        if is_index(target.media_type):
+            children = parse_index(await files.read(path)).manifests
+            kept = [child for child in children if await self._store_whole(files, child, depth + 1)]
+            if kept:
+                await files.store(path, index_labels(kept))
+            return bool(kept)
+        manifest = parse_manifest(await files.read(path))
+        blobs = [manifest.config, *manifest.layers]
+        if not all(blob_path(blob.digest) in files for blob in blobs):
+            return False
+        for blob in blobs:
+            await files.store(blob_path(blob.digest))
+        await files.store(path, manifest_labels(manifest.config, manifest.layers))
+        return True
 
     async def _store_layers(
         self, files: ArchiveFiles, archived: ArchivedImage, diff_ids: Sequence[str]

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from pier.domain.errors import Conflict, Unsupported
+from pier.domain.errors import Conflict
 from pier.domain.ids import short
 from pier.domain.image import Descriptor, Image, Platform
+from pier.engine.images.archive_tree import ArchiveTree
 from pier.engine.images.labels import index_labels
 from pier.engine.images.publish import image_attributes
 from pier.engine.images.remove import InUse, Removed, Remover
@@ -50,24 +51,56 @@ class PlatformRemover:
             )
 
     async def _cut_off(self, image: Image, variants: Sequence[Variant], digests: set[str]) -> None:
-        """Their indexes hold them no more. Raises Unsupported for indexes within indexes."""
+        """Their indexes hold them no more. Raises Conflict where that would take them from something else, too."""
         tools = self._tools
-        attached = [variant.descriptor for variant in variants if variant.attests in digests]
+        going = digests | {variant.descriptor.digest for variant in variants if variant.attests in digests}
         targets = {record.target.digest: record.target for record in await tools.store.records_of(image.id)}
         for target in targets.values():
-            if not is_index(target.media_type):
-                if target.digest in digests:
-                    raise Conflict(
-                        f"conflict: unable to delete {short(target.digest)} (cannot be forced) - a name of the image "
-                        "leads to this platform alone; remove that name first"
-                    )
-                continue
-            children = parse_index(await tools.content.read(target.digest)).manifests
-            victims = [child for child in [*children, *attached] if child.digest in digests or child in attached]
-            if not digests <= {child.digest for child in children}:
-                raise Unsupported("Pier does not support removing platforms of an index within another index")
-            await tools.content.set_labels(target.digest, _without(victims))
+            if target.digest in digests:
+                raise Conflict(
+                    f"conflict: unable to delete {short(target.digest)} (cannot be forced) - a name of the image "
+                    "leads to this platform alone; remove that name first"
+                )
+        cuts: dict[str, list[Descriptor]] = {}
+        for target in targets.values():
+            if is_index(target.media_type):
+                await self._plan(target, going, cuts, is_within=False)
+        for digest in cuts.keys() - targets.keys():
+            await self._require_unshared(image, digest)
+        for digest, manifests in cuts.items():
+            await tools.content.set_labels(digest, _without(manifests))
+        for target in targets.values():
             tools.store.forget(target)
+
+    async def _plan(
+        self, index: Descriptor, going: set[str], cuts: dict[str, list[Descriptor]], *, is_within: bool = True
+    ) -> bool:
+        """Notes what an index, and those within it, will not hold any more; whether anything of it stays."""
+        content, stays, cut = self._tools.content, False, list[Descriptor]()
+        for child in parse_index(await content.read(index.digest)).manifests:
+            if child.digest in going:
+                cut.append(child)
+            elif await content.size(child.digest) is None:
+                continue
+            elif is_index(child.media_type) and not await self._plan(child, going, cuts):
+                cut.append(child)
+            else:
+                stays = True
+        if cut and (stays or not is_within):
+            cuts[index.digest] = cut  # else it goes as a whole, and may be held by others as it is
+        return stays
+
+    async def _require_unshared(self, image: Image, digest: str) -> None:
+        """An index within an index may be a part of another image's, which it would be changed for, too."""
+        for other in await self._tools.store.images():
+            for record in await self._tools.store.records_of(other.id) if other.id != image.id else ():
+                if is_index(record.target.media_type):
+                    tree = await ArchiveTree.below(self._tools.content, record.target)
+                    if digest in tree:
+                        raise Conflict(
+                            f"conflict: unable to delete a platform of {short(image.id)} (cannot be forced) - it is "
+                            f"part of the index {digest}, which image {short(other.id)} has, too"
+                        )
 
 
 def _without(manifests: Sequence[Descriptor]) -> dict[str, str]:

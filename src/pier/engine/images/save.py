@@ -16,17 +16,21 @@ from pier.domain.image import (
 )
 from pier.domain.reference import Reference, parse
 from pier.engine.images.archive_layout import blob_path
+from pier.engine.images.archive_tree import ArchiveTree
 from pier.engine.images.publish import image_attributes
 from pier.engine.images.tools import Tools
 from pier.oci.image import Index, Manifest
 from pier.oci.image_writing import describe, descriptor_document, encode_index, encode_manifest
+from pier.oci.media_types import is_index
 
 
 @dataclass(slots=True)
 class _Saved:
-    """An image and the names under which it goes into the archive."""
+    """An image and the names under which it goes into the archive; with the index that it goes with as a whole."""
 
     image: Image
+    index: Descriptor | None = None
+    tree: ArchiveTree | None = None
     names: list[Reference] = field(default_factory=list)
 
 
@@ -40,8 +44,11 @@ class Saver:
     async def save(self, names: Sequence[str], platform: Platform | None = None) -> AsyncGenerator[bytes, None]:
         """The archive's bytes, of each image the one for `platform`. Raises NotFound before the first.
 
-        Layers go out as plain tars. A tar tells a file's size before its bytes, so a compressed layer is decompressed
-        twice, once to count: that takes time but no disk. The documents, which name all sizes, come last.
+        Without a platform an image of which several are here goes out with its index and all of them, each blob as it
+        is stored (as dockerd's containerd image store does it); the docker archive's table names this host's.
+
+        Else layers go out as plain tars. A tar tells a file's size before its bytes, so a compressed layer is
+        decompressed twice, once to count: that takes time but no disk. The documents, which name all sizes, come last.
         """
         chosen = await self._choose(names, platform)
         for saved in chosen:
@@ -65,11 +72,24 @@ class Saver:
             references = await self._references(name)
             for ref in [reference.canonical for reference in references] or [name]:
                 image = await self._store.get_for(ref, platform)
-                saved = chosen.setdefault(image.id, _Saved(image))
+                saved = _Saved(image) if platform is not None else await self._whole(image, ref)
+                saved = chosen.setdefault(saved.index.digest if saved.index else image.id, saved)
                 saved.names += [reference for reference in references if reference.canonical == ref]
         for saved in chosen.values():
             saved.names = list(dict.fromkeys(saved.names))
         return list(chosen.values())
+
+    async def _whole(self, image: Image, ref: str) -> _Saved:
+        """With its index where more than one of the index's images is here."""
+        records = await self._store.records_of(image.id)
+        named = [record.target for record in records if record.name == ref]
+        for target in named or [record.target for record in records]:
+            if is_index(target.media_type):
+                tree = await ArchiveTree.below(self._content, target)
+                if tree.images > 1:
+                    bare = Descriptor(media_type=target.media_type, digest=target.digest, size=target.size)
+                    return _Saved(image, bare, tree)
+        return _Saved(image)
 
     async def _references(self, name: str) -> list[Reference]:
         """The tags that a name stands for; none for an id or a digest."""
@@ -92,6 +112,12 @@ class Saver:
         for directory in ("blobs", "blobs/sha256"):
             yield ArchiveMember(path=directory)
         for saved in chosen:
+            if saved.tree is not None and saved.index is not None:
+                async for member in saved.tree.members(written):
+                    yield member
+                manifests += _index_entries(saved.index, saved.names)
+                entries.append(_docker_entry(saved, saved.image.layers))
+                continue
             layers = []
             for layer, diff_id in zip(saved.image.layers, saved.image.diff_ids, strict=True):
                 plain = Descriptor(

@@ -1,18 +1,33 @@
 """Saving images."""
 
+import gzip
 import io
 import json
 import tarfile
 
 import pytest
 from fakes.containerd import FakeContainerd
+from fakes.registry import FakeRegistry
 from support.image_engine import ImageEngine
-from support.images import Node, TestImage, digest_of, docker_archive, oci_archive
+from support.images import (
+    Node,
+    TestImage,
+    digest_of,
+    docker_archive,
+    encode,
+    host_architecture,
+    oci_archive,
+    oci_image,
+    oci_index,
+)
 
 from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.image import MEDIA_TYPE_OCI_INDEX, MEDIA_TYPE_OCI_MANIFEST, Platform
 
 ONE = TestImage([{"a": Node(b"lower" * 1000)}, {"b": Node(b"1")}], {"Cmd": ["/b"]})
 TWO = TestImage([{"a": Node(b"lower" * 1000)}, {"c": Node(b"2")}])
+FOREIGN = TestImage([{"f": Node(b"foreign")}], architecture="s390x")
+ABSENT = TestImage([{"g": Node(b"absent")}], architecture="riscv64")
 
 
 def _files(data: bytes) -> dict[str, bytes]:
@@ -79,3 +94,75 @@ async def test_layer_that_another_client_discarded_is_told(engine: ImageEngine, 
     del containerd.state.blobs[layer.digest]
     with pytest.raises(NotFound, match="pull the image again"):
         await anext(engine.images.save(["x:1"]))
+
+
+async def _both_platforms(engine: ImageEngine, registry: FakeRegistry) -> str:
+    """Pulls two of an index's three; the index's digest."""
+    images = {(image.architecture or host_architecture()): oci_image(image) for image in (ONE, FOREIGN, ABSENT)}
+    digest = registry.push_index("docker.io/library/x", "1", oci_index(images), images)
+    for image in (FOREIGN, ONE):
+        await engine.pull("x", "1", Platform(architecture=image.architecture or host_architecture()))
+    return digest
+
+
+async def test_all_platforms_that_are_here_go_out_as_they_are_stored(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    digest = await _both_platforms(engine, registry)
+    data = await engine.save("x:1")
+    files = _files(data)
+    [entry] = json.loads(files["index.json"])["manifests"]
+    assert (entry["digest"], entry["annotations"]["io.containerd.image.name"]) == (digest, "docker.io/library/x:1")
+    saved = {path.removeprefix("blobs/sha256/") for path in files if path.startswith("blobs/sha256/")}
+    assert all(digest_of(files[f"blobs/sha256/{name}"]) == f"sha256:{name}" for name in saved)
+    absent = oci_image(ABSENT)
+    assert saved == {blob.partition(":")[2] for blob in containerd.state.blobs}
+    assert not {name.partition(":")[2] for name in absent.blobs} & saved
+    [table] = json.loads(files["manifest.json"])
+    assert table["Config"] == f"blobs/{ONE.id.replace(':', '/')}"
+    assert [gzip.decompress(files[path]) for path in table["Layers"]] == ONE.layer_tars
+    before = set(containerd.state.blobs)
+    await engine.images.remove("x:1", force=True)
+    assert not containerd.state.blobs
+    await engine.load(data)
+    assert set(containerd.state.blobs) == before
+    assert (await engine.images.get("x:1")).id == ONE.id
+    assert (await engine.images.get_for("x:1", Platform(architecture="s390x"))).id == FOREIGN.id
+    assert await engine.save("x:1") == data
+
+
+async def test_one_platform_goes_out_alone_when_asked_for(engine: ImageEngine, registry: FakeRegistry) -> None:
+    await _both_platforms(engine, registry)
+    files = _files(await engine.save("x:1", platform=Platform(architecture="s390x")))
+    [entry] = json.loads(files["manifest.json"])
+    assert entry["Config"] == f"blobs/{FOREIGN.id.replace(':', '/')}"
+    [manifest] = json.loads(files["index.json"])["manifests"]
+    assert manifest["mediaType"] == MEDIA_TYPE_OCI_MANIFEST
+
+
+async def test_index_of_which_one_image_is_here_goes_out_as_that_image(
+    engine: ImageEngine, registry: FakeRegistry
+) -> None:
+    images = {(image.architecture or host_architecture()): oci_image(image) for image in (ONE, FOREIGN)}
+    registry.push_index("docker.io/library/x", "1", oci_index(images), images)
+    await engine.pull("x", "1")
+    [manifest] = json.loads(_files(await engine.save("x:1"))["index.json"])["manifests"]
+    assert manifest["mediaType"] == MEDIA_TYPE_OCI_MANIFEST
+
+
+async def test_index_within_an_index_comes_back(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    foreign, own = {FOREIGN.architecture: oci_image(FOREIGN)}, {host_architecture(): oci_image(ONE)}
+    inner = oci_index(foreign)
+    registry.push_index("docker.io/library/x", "", inner, foreign)
+    outer = json.loads(oci_index(own))
+    outer["manifests"].append({"mediaType": MEDIA_TYPE_OCI_INDEX, "digest": digest_of(inner), "size": len(inner)})
+    registry.push_index("docker.io/library/x", "1", encode(outer), own)
+    for image in (FOREIGN, ONE):
+        await engine.pull("x", "1", Platform(architecture=image.architecture or host_architecture()))
+    data, before = await engine.save("x:1"), set(containerd.state.blobs)
+    await engine.images.remove("x:1", force=True)
+    await engine.load(data)
+    assert set(containerd.state.blobs) == before
+    assert (await engine.images.get_for("x:1", Platform(architecture="s390x"))).id == FOREIGN.id
