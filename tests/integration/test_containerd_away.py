@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from conftest import load_image
 from support import leaks
 from support.containerd import Containerd
 from support.engine import Engine
+from support.facilities import find_docker_cli
 from support.wait import wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
@@ -67,6 +69,84 @@ def test_containers_and_their_exit_codes_outlive_a_restart_of_containerd(
     engine.docker("exec", "lasting", "touch", "/go")
     assert engine.docker("wait", "lasting").check().last == "11"
     engine.docker("rm", "lasting").check()
+
+
+COUNT = "i=0; while [ ! -e /%s ]; do i=$((i+1)); echo line $i; usleep 20000; done; exit %d"
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> Iterator[Callable[..., "Client"]]:
+    """Starts clients, and ends those that are still there."""
+    started: list[Client] = []
+
+    def start(engine: Engine, *words: str) -> Client:
+        started.append(Client(engine, words, tmp_path / f"client-{len(started)}"))
+        return started[-1]
+
+    yield start
+    for client in started:
+        client.process.kill()
+        client.process.wait()
+
+
+class Client:
+    """A docker CLI that runs beside the test, and what it has printed so far."""
+
+    def __init__(self, engine: Engine, words: tuple[str, ...], output: Path) -> None:
+        self._output = output
+        with output.open("wb") as file:
+            self.process = subprocess.Popen(
+                [find_docker_cli(), "-H", engine.host, *words], stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            )
+
+    @property
+    def lines(self) -> list[str]:
+        return self._output.read_text().splitlines()
+
+    def wait_for_lines(self, count: int) -> None:
+        wait_for(lambda: len(self.lines) >= count, what=f"{count} lines have come")
+
+    def ends_with(self, code: int) -> bool:
+        return self.process.wait(30) == code
+
+
+def test_streams_go_on_while_containerd_is_away_and_end_truly_when_it_is_back(
+    own_containerd: Containerd, new_engine: Callable[..., Engine], image: str, clients: Callable[..., Client]
+) -> None:
+    own_containerd.start()
+    engine = new_engine(address=own_containerd.address).start()
+    load_image(engine)
+    events = clients(engine, "events", "--format", "{{.Action}} {{.Actor.Attributes.exitCode}}")
+    engine.docker("run", "-d", "--name", "counter", image, "sh", "-c", COUNT % ("go", 7)).check()
+    logs = clients(engine, "logs", "-f", "counter")
+    attach = clients(engine, "attach", "--no-stdin", "--sig-proxy=false", "counter")
+    run = clients(engine, "exec", "counter", "sh", "-c", COUNT % ("end", 5))
+    for client in (logs, attach, run):
+        client.wait_for_lines(1)
+    own_containerd.stop(keep_containers=True)
+    wait_for(lambda: engine.call("GET", "/images/json").status == 503, what="pierd notices", timeout=30)
+
+    for client in (logs, attach, run):
+        client.wait_for_lines(len(client.lines) + 5)
+    for target in ("json?all=1", "counter/json", "counter/logs?stdout=1", "counter/stats?stream=0"):
+        assert engine.call("GET", f"/containers/{target}").status == 200, target
+    for method, target in (("POST", "pause"), ("POST", "stop?t=0"), ("POST", "kill"), ("DELETE", "?force=1")):
+        reply = engine.call(method, f"/containers/counter/{target}".rstrip("/"))
+        assert (reply.status, "containerd" in reply.message) == (503, True), (target, reply.body)
+    own_containerd.start()
+    wait_for(lambda: engine.call("GET", "/images/json").status == 200, what="pierd recovers", timeout=30)
+    engine.docker("exec", "counter", "touch", "/end").check()
+    assert run.ends_with(5)
+    engine.docker("exec", "counter", "touch", "/go")  # it ends the container, perhaps before that one
+    assert engine.docker("wait", "counter").check().last == "7"
+    assert logs.ends_with(0)
+    assert attach.ends_with(7)
+    assert logs.lines == [f"line {number}" for number in range(1, len(logs.lines) + 1)]
+    assert logs.lines[-1] == attach.lines[-1]
+    wait_for(lambda: "die 7" in events.lines, what="the event arrives")
+    assert events.process.poll() is None
+    assert [line.split()[0] for line in events.lines].count("die") == 1
+    engine.docker("rm", "counter").check()
 
 
 @pytest.mark.parametrize("pierd", ["stays", "is killed too"])

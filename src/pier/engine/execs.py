@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pier.domain import ids
 from pier.domain.container import Container, Exec, ExecConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, StartFailed
-from pier.domain.runtime import ProcessUser, TaskExit
+from pier.domain.runtime import ProcessUser, TaskExit, TaskStatus
 from pier.engine.containers import links
 from pier.engine.containers.attach import Attachment
 from pier.engine.containers.create import actor_attributes
@@ -244,6 +244,27 @@ class Execs:
         await together(self._free(exit_), self._publish(session.exec, "exec_die", exitCode=str(exit_.status)))
         await session.stream.result().finish()
         self._forget_later(session)
+
+    async def catch_up(self) -> None:
+        """Asks after each exec that is said to run: a shim tells of an end once, and not for long if nobody listens.
+
+        Raises Unavailable. One that is not there any more has ended without anybody knowing how: 255.
+        """
+        for session in list(self._sessions.values()):
+            exec_ = session.exec
+            if not session.started.is_set() or session.settled:
+                continue
+            status, ended_at = 255, self._context.memory.clock.now()
+            with suppress(NotFound):
+                state = await self._context.ports.tasks.get(exec_.container_id, exec_.id)
+                if state.status is not TaskStatus.STOPPED:
+                    continue
+                status, ended_at = state.exit_status, state.exited_at
+            await self.settle(
+                TaskExit(
+                    container_id=exec_.container_id, exec_id=exec_.id, pid=exec_.pid, status=status, exited_at=ended_at
+                )
+            )
 
     async def settle_all(self, container_id: str) -> None:
         """The container's init has ended, and with it every exec that containerd has not reported yet."""

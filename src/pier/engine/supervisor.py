@@ -129,6 +129,10 @@ class Supervisor:
                 await self._compare(container, tasks.get(container.id))
             except PierError as error:
                 _log.warning("cannot reconcile container %s: %s", container.id, error.message)
+        try:
+            await self._execs.catch_up()
+        except PierError as error:
+            _log.warning("cannot look after the execs: %s", error.message)
         self.agreed.set()
         await self._take_up_all()
         if not self._swept:

@@ -34,6 +34,22 @@ async def exit_code(world: World, exec_id: str) -> int:
     return code
 
 
+async def test_an_end_while_containerd_was_away_is_seen_when_it_is_back(world: World) -> None:
+    container_id = await world.run("web")
+    ended, attachment = await begin(world)
+    lost, _ = await begin(world)
+    lasting, _ = await begin(world)
+    world.containerd.stop()
+    await world.turns()
+    world.end(container_id, 9, ended)
+    del world.containerd.state.tasks[container_id].execs[lost]
+    world.containerd.start()
+    assert await output(attachment) == []
+    assert await exit_code(world, ended) == 9
+    assert await exit_code(world, lost) == 255
+    assert world.engine.execs.inspect(lasting).running
+
+
 async def test_a_whole_life(world: World) -> None:
     container_id = await world.run("web")
     since = len(world.events)

@@ -150,6 +150,7 @@ async def test_while_containerd_is_away_verbs_say_so_and_reads_answer(world: Wor
     with pytest.raises(Unavailable):
         await world.engine.containers.pause("web")
     assert (await world.engine.containers.inspect("web")).container.state.status is Status.RUNNING
+    assert [row.image_ref for row in await world.engine.containers.list()] == ["busybox"]
     world.containerd.start()
     await world.engine.containers.pause("web")
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pier.domain import ids
 from pier.domain.container import Container, Status
-from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.errors import InvalidArgument, NotFound, Unavailable
 from pier.domain.filters import Filters
 from pier.domain.image import Image
 from pier.domain.network import parse_port, parse_port_range
@@ -74,11 +75,15 @@ class Listing:
         return sorted(self._context.memory.containers.values(), key=lambda item: item.created_at, reverse=True)
 
     async def _current_names(self, containers: Iterable[Container]) -> dict[tuple[str, str], str]:
-        """For each (name, image id) pair the short id, where the name no longer leads to that image."""
+        """For each (name, image id) pair the short id, where the name no longer leads to that image.
+
+        While containerd is away nobody can say where a name leads; then it stands as it was given.
+        """
         names = {}
-        for ref, image_id in {(container.image_ref, container.image_id) for container in containers}:
-            if await self._images.id_of(ref) != image_id:
-                names[ref, image_id] = ids.short(image_id)
+        with suppress(Unavailable):
+            for ref, image_id in {(container.image_ref, container.image_id) for container in containers}:
+                if await self._images.id_of(ref) != image_id:
+                    names[ref, image_id] = ids.short(image_id)
         return names
 
     async def _predicate(self, filters: Filters) -> Callable[[Container], bool]:
