@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from support.engine import Engine, client_environment
 from support.facilities import BIN
+from support.terminal import Terminal
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
@@ -55,3 +56,22 @@ def test_names_are_offered(named: Engine, shell: str, line: str, offered: set[st
     found = set(re.findall(r"[\w./-]+", done.stdout))
     assert offered <= found, (done.stdout, done.stderr)
     assert not missing & found
+
+
+def test_zsh_completes_what_a_person_types(named: Engine) -> None:
+    """The whole of it, as zsh's line editor calls it when tab is pressed on a terminal."""
+    zsh = shutil.which("zsh")
+    if zsh is None:
+        pytest.skip("no zsh")
+    path = f"PATH={BIN}:{os.environ['PATH']}"
+    with Terminal(["env", path, f"PIER_HOST={named.host}", "TERM=vt100", zsh, "-f", "-i"], columns=120) as terminal:
+        terminal.send("PS1=; PROMPT_EOL_MARK=; autoload -U compinit; compinit -u -D; unsetopt zle_bracketed_paste\r")
+        terminal.send('eval "$(pier completion zsh)"; echo rea""dy\r')
+        terminal.expect("ready", timeout=60)
+        terminal.send("pier stop webs\t && echo stop\\ ped\r")
+        assert "website" in terminal.expect("stop ped", timeout=60)
+        terminal.send("pier logs w\t")
+        terminal.expect("worker", timeout=60)  # both are offered
+        terminal.send("\x15exit\r")
+        terminal.wait()
+    assert named.docker("inspect", "--format", "{{.State.Status}}", "website").check().last == "exited"

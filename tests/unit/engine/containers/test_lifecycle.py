@@ -230,7 +230,7 @@ async def test_kill_of_what_does_not_run_and_by_no_signal(world: World) -> None:
 async def test_kill_of_a_container_between_two_runs_calls_the_restart_off(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pier.engine.containers.restart.MIN_BACKOFF", 50_000_000)
+    monkeypatch.setattr("pier.engine.containers.restart.MIN_BACKOFF", 10_000_000_000)
     container_id = await world.run("web", host=ALWAYS)
     world.end(container_id, 3)
     await world.until(lambda: world.container("web").state.status is Status.RESTARTING)
