@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from support.wait import PATIENCE, wait_for
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+EXTRA_FLAGS = shlex.split(os.environ.get("PIER_TEST_FLAGS", ""))  # of each engine, as --default-runtime crun
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Engine:
             "--log-level": "debug",
         }
         flags = [word for pair in named.items() if pair[0] not in self.flags for word in pair]
-        return [sys.executable, "-m", "pier.daemon", *flags, *self.flags]
+        return [sys.executable, "-m", "pier.daemon", *flags, *EXTRA_FLAGS, *self.flags]
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Starts the process and does not wait for it to answer."""

@@ -44,6 +44,7 @@ _NOT_EXECUTABLE = re.compile(
     r"(permission denied|is a directory|exec format error)",
     re.IGNORECASE | re.DOTALL,
 )
+_REASON = re.compile(r"No such file or directory|Permission denied|Is a directory|Exec format error")
 # The shim's state machine has no status of its own: "cannot delete a running process: unknown".
 _WRONG_STATE = re.compile(r"cannot \w+ an? (created|running|paused|stopped|deleted) (process|container|state)")
 # The connection to a shim broke, or its socket (named by a hash) has nobody behind it any more.
@@ -86,7 +87,7 @@ def _translate(error: grpc.aio.AioRpcError, what: str, socket: str, starting: st
     if starting is not None and _SHIM_GONE.search(text):
         return ShimGone(starting + text, 128)
     if starting is not None and _is_runtime_refusal(code, text):
-        return StartFailed(starting + text, start_failure(text))
+        return StartFailed(starting + _as_go_says(text), start_failure(text))
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Unavailable(
             f"cannot {what}: containerd at {socket} gave no answer in time; try again, or look at its log"
@@ -112,6 +113,11 @@ def _is_runtime_refusal(code: grpc.StatusCode, text: str) -> bool:
 def _plain(text: str) -> str:
     """containerd ends what it cannot name with `: unknown`, which tells nobody anything."""
     return text.removesuffix(": unknown")
+
+
+def _as_go_says(text: str) -> str:
+    """crun's reasons in the letters that Go has them in: docker's CLI finds its exit code by these words."""
+    return _REASON.sub(lambda match: match[0].lower(), text)
 
 
 def _reason(text: str) -> str:

@@ -59,6 +59,19 @@ def test_refusals_of_runc_and_crun_have_a_shells_exit_code(text: str, exit_code:
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("executable file `x` not found in $PATH: No such file or directory", "$PATH: no such file or directory"),
+        ("crun: open executable: Permission denied", "open executable: permission denied"),
+    ],
+)
+def test_crun_s_reasons_are_in_the_words_that_docker_s_cli_looks_for(text: str, told: str) -> None:
+    with pytest.raises(StartFailed) as caught, translated("do it", starting="start: "):
+        raise failure(grpc.StatusCode.UNKNOWN, f"{CREATE}{text}: unknown")
+    assert caught.value.message.endswith(told)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "failed to create shim task: ttrpc: closed: unknown",
