@@ -22,6 +22,9 @@ class Memory:
         self._bus = bus
         self.clock = clock
         self.containers: dict[str, Container] = {}
+        # Of these, so that thousands that have ended cost those that run nothing: who runs, and who links to others.
+        self.running: dict[str, Container] = {}
+        self.linking: dict[str, Container] = {}
         self.networks: dict[str, Network] = {}
         self.volumes: dict[str, Volume] = {}
         self.intents: dict[str, Intent] = {}
@@ -95,8 +98,11 @@ class Memory:
                     self._ids_by_name.pop(before.name, None)
                 self._ids_by_name[container.name] = container.id
                 self.containers[container.id] = container
+                _enter(self.running, container, container.state.is_running)
+                _enter(self.linking, container, bool(container.links))
             case Drop(Container() as container):
-                self.containers.pop(container.id, None)
+                for kept in (self.containers, self.running, self.linking):
+                    kept.pop(container.id, None)
                 if self._ids_by_name.get(container.name) == container.id:
                     del self._ids_by_name[container.name]
             case Put(Network() as network):
@@ -113,3 +119,10 @@ class Memory:
                 self.intents.pop(intent.id, None)
             case Publish(event):
                 self._bus.publish(event)
+
+
+def _enter(kept: dict[str, Container], container: Container, belongs: bool) -> None:
+    if belongs:
+        kept[container.id] = container
+    else:
+        kept.pop(container.id, None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pier.domain.container import Config, Container, HostConfig
+from pier.domain.container import Config, Container, HostConfig, Link, State, Status
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.event import Event
 from pier.domain.network import Network
@@ -90,3 +90,22 @@ async def test_rename_and_removal_free_the_old_name(memory: Memory) -> None:
     await memory.commit(Drop(renamed))
     assert memory.holder_of_name("new") is None
     assert WEB.id not in memory.containers
+
+
+async def test_those_that_run_and_those_that_link_are_known_apart() -> None:
+    memory = Memory(Held(), Bus(Held()), Clock())
+    one = a_container("1", "one")
+    for status in Status:
+        changed = replace(one, state=State(status=status))
+        await memory.commit(Put(changed))
+        assert list(memory.running.values()) == ([changed] if changed.state.is_running else [])
+    assert not memory.linking
+    linked = replace(one, links=(Link(container_id="2", alias="db"),), state=State(status=Status.RUNNING))
+    await memory.commit(Put(linked))
+    assert list(memory.linking.values()) == list(memory.running.values()) == [linked]
+    await memory.commit(Put(replace(linked, links=())))
+    assert not memory.linking
+    await memory.commit(Put(linked), Drop(linked))
+    assert not memory.linking
+    assert not memory.running
+    assert not memory.containers

@@ -140,8 +140,8 @@ class Creation:
         )
 
     def _propose_name(self) -> str:
-        taken = {container.name for container in self._context.memory.containers.values()}
-        return names.propose(self._context.live.names | taken)
+        memory, live = self._context.memory, self._context.live
+        return names.propose(lambda name: memory.holder_of_name(name) is not None or name in live.names)
 
     async def _make(
         self, name: str, request: CreateRequest, config: Config, host: HostConfig, image: Image

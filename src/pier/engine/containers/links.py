@@ -158,7 +158,7 @@ async def join(context: Context, container: Container, before: Container) -> Non
 async def follow(context: Context, target: Container) -> None:
     """Tells running containers that link to this one, which is on the bridge now, where it is."""
     addresses = _addresses(context, target)
-    for container in list(context.memory.containers.values()):
+    for container in list(context.memory.linking.values()):
         for link in container.links:
             if (
                 link.container_id == target.id

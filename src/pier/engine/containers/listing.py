@@ -48,15 +48,11 @@ class Listing:
         filters.require_known(_KNOWN)
         accept = await self._predicate(filters)
         stopped_too = all or limit > 0 or "status" in filters or "before" in filters or "since" in filters
-        chosen = [
-            container
-            for container in self._newest_first()
-            if (stopped_too or container.state.is_running) and accept(container)
-        ]
+        chosen = [container for container in self._newest_first(stopped_too=stopped_too) if accept(container)]
         if limit > 0:
             chosen = chosen[:limit]
         names = await self._current_names(chosen)
-        called = link_names(self._context.memory.containers.values())
+        called = link_names(self._context.memory.linking.values())
         summaries = []
         for container in chosen:
             size_rw, size_root_fs = await self._inspection.sizes(container) if size else (None, None)
@@ -71,8 +67,10 @@ class Listing:
             )
         return summaries
 
-    def _newest_first(self) -> Iterable[Container]:
-        return sorted(self._context.memory.containers.values(), key=lambda item: item.created_at, reverse=True)
+    def _newest_first(self, *, stopped_too: bool) -> Iterable[Container]:
+        memory = self._context.memory
+        containers = memory.containers if stopped_too else memory.running
+        return sorted(containers.values(), key=lambda item: item.created_at, reverse=True)
 
     async def _current_names(self, containers: Iterable[Container]) -> dict[tuple[str, str], str]:
         """For each (name, image id) pair the short id, where the name no longer leads to that image.

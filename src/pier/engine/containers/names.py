@@ -1,7 +1,7 @@
 """Names for containers that were given none: an adjective and a harbour word, as `quiet_lantern`."""
 
 import random
-from collections.abc import Container as Collection
+from collections.abc import Callable
 
 _ADJECTIVES = """
     amber brave brisk calm clear copper crisp deep eager early fair fast firm fresh gentle glad golden green
@@ -18,12 +18,12 @@ _NOUNS = """
 """
 
 
-def propose(taken: Collection[str]) -> str:
-    """A name that is not in `taken`; with a number behind it once the pairs get scarce."""
+def propose(is_taken: Callable[[str], bool]) -> str:
+    """A name that is free; with a number behind it once the pairs get scarce."""
     for attempt in range(64):
         name = f"{random.choice(_ADJECTIVES.split())}_{random.choice(_NOUNS.split())}"
         if attempt >= 6:
             name += str(random.randrange(10, 10**attempt if attempt < 12 else 10**12))
-        if name not in taken:
+        if not is_taken(name):
             return name
     raise AssertionError("unreachable: a trillion names are taken")
