@@ -4,7 +4,7 @@ import asyncio
 import os
 import urllib.request
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 60.0  # between two pieces of an answer
+WRITE_SECONDS = 60.0  # for one piece of a body
 _PAUSES = (0.5, 1.0, 2.0)  # seconds before the second and further tries
 _LONGEST_PAUSE = 30.0  # a registry that asks for more patience than that is reported instead
 _RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -101,16 +102,19 @@ class Transport:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=READ_SECONDS)
         context = await self._context(tls)
         with _translated(url):
-            return await session.request(
-                method,
-                url,
-                headers=headers,
-                data=data,
-                proxy=_proxy(url),
-                ssl=context,
-                timeout=timeout,
-                allow_redirects=True,
-            )
+            async with asyncio.timeout(None) as limit:
+                if isinstance(data, AsyncIterable):
+                    data = _taken_in_time(data, limit)
+                return await session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=data,
+                    proxy=_proxy(url),
+                    ssl=context,
+                    timeout=timeout,
+                    allow_redirects=True,
+                )
 
     async def _context(self, tls: Tls) -> "ssl.SSLContext | bool":
         if not tls.authorities and not tls.clients:
@@ -133,6 +137,20 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+async def _taken_in_time(chunks: AsyncIterable[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+    """A body, of which each piece must be sent within WRITE_SECONDS; what it takes to make a piece does not count.
+
+    aiohttp's own limits begin when the whole body is sent.
+    """
+    loop = asyncio.get_running_loop()
+    async for chunk in chunks:
+        with suppress(RuntimeError):  # the answer is there before the body's end: nobody waits any more
+            limit.reschedule(loop.time() + WRITE_SECONDS)
+        yield chunk
+        with suppress(RuntimeError):
+            limit.reschedule(None)
 
 
 class _translated:

@@ -1,13 +1,15 @@
 """Requests: retries, redirects, failures."""
 
+import asyncio
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from support.http_server import Answer, Request, http_server
 
+from pier.registry import transport as module
 from pier.registry.transport import Interrupted, Transport, Unreachable
 
 
@@ -48,6 +50,57 @@ async def test_short_retry_after_is_obeyed(transport: Transport) -> None:
     answers = [Answer(429, {"Retry-After": "0"}), Answer(200)]
     async with http_server(lambda _: answers.pop(0)) as server:
         assert (await _get(transport, f"http://{server.host}/x"))[0] == 200
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    while True:
+        yield bytes(1 << 20)
+
+
+async def test_server_that_takes_no_more_of_a_body(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.2)
+    over = asyncio.Event()
+
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(stall, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/up"
+    with pytest.raises(Unreachable, match="does not answer in time"):
+        async with asyncio.timeout(20), transport.open("PATCH", url, body=_endless()):
+            pass
+    over.set()
+    server.close()
+
+
+async def test_source_of_a_body_may_take_its_time(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.1)
+
+    async def slow() -> AsyncIterator[bytes]:
+        for piece in (b"a", b"b"):
+            await asyncio.sleep(0.3)
+            yield piece
+
+    async with http_server(lambda _: Answer(200)) as server:
+        async with transport.open("PATCH", f"http://{server.host}/up", body=slow()) as response:
+            assert response.status == 200
+        assert server.requests[0].body == b"ab"
+
+
+async def test_answer_before_the_end_of_a_body_counts(transport: Transport) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+        while await reader.read(1 << 20):
+            pass
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/up"
+    async with asyncio.timeout(20), transport.open("PATCH", url, body=_endless()) as response:
+        assert (response.status, await response.read()) == (403, b"no")
+    server.close()
 
 
 async def test_nobody_listens(transport: Transport) -> None:

@@ -1,4 +1,9 @@
-"""Blobs on their way from registries: each is fetched once however many want it, for as long as one of them does."""
+"""Blobs on their way from registries: each is fetched once however many want it, for as long as one of them does.
+
+A download whose connection breaks is taken up again where it broke; one whose pierd dies is not. What that leaves goes
+with its lease at the next start: to keep it for a pull that may never come would take a time to live for each half blob
+and a place in `system df` and prune, and containerd would hash all of it again before it goes on.
+"""
 
 import asyncio
 import secrets
