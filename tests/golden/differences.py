@@ -23,6 +23,7 @@ DIFFERENCES: tuple[Difference, ...] = tuple(
         ("*/GraphDriver/Data/ID", _STORE),
         ("image*/GraphDriver/Data", _SNAPSHOT),
         ("running/size/SizeRw", "containerd counts the directories of an empty layer, too"),
+        ("disk_usage/container */SizeRw", "containerd counts the directories of an empty layer, too"),
         ("listed/size/*/SizeRw", "containerd counts the directories of an empty layer, too"),
         ("mounted/*/HostConfig/Mounts/*/com.docker.volume.anonymous", "dockerd writes its own label into the request"),
         ("networked/host/NetworkSettings/SandboxID", "the host's network is no sandbox of Pier's"),

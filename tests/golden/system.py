@@ -1,7 +1,9 @@
 """The engine about itself, headers, readings."""
 
+from typing import Any
+
 from golden.scenario import scenario
-from golden.subject import Subject, filters
+from golden.subject import IMAGE, Subject, filters
 
 _OWN = ("date", "content-length", "transfer-encoding", "server", "connection")
 
@@ -17,7 +19,36 @@ def engine_shapes(s: Subject) -> None:
     info = s.must("GET", "/info")
     keys = ("OSType", "Architecture", "CgroupDriver", "CgroupVersion", "LoggingDriver", "DefaultRuntime", "Swarm")
     s.record("info values", {key: info[key] for key in (*keys, "IndexServerAddress", "MemoryLimit", "PidsLimit")})
-    s.record("df", sorted(s.must("GET", "/system/df")))
+
+
+@scenario
+def disk_usage(s: Subject) -> None:
+    """What takes room, by kind; of the rows only those of the scenario's own objects, and of these the types."""
+    s.must("POST", "/volumes/create", {"Name": "golden-df", "Labels": {"golden": "1"}})
+    s.run("df", "sleep", "1000", HostConfig={"Binds": ["golden-df:/d"]})
+    for version in ("1.41", "1.44", "1.51"):
+        usage = s.must("GET", f"/v{version}/system/df")
+        s.record(f"keys {version}", sorted(usage))
+        for kind, rows in _own_rows(usage).items():
+            assert len(rows) == 1, (kind, rows)
+            s.record(f"{kind} {version}", rows[0], types=True)
+    for asked in ("container", "image", "volume", "build-cache", "image&type=volume"):
+        usage = s.must("GET", f"/system/df?type={asked}")
+        s.record(f"type {asked}", {key: _there(usage[key]) for key in usage})
+    s.record_reply("type unknown", s.call("GET", "/system/df?type=golden"))
+
+
+def _own_rows(usage: Any) -> dict[str, list[Any]]:
+    return {
+        "container": [row for row in usage["Containers"] if "/golden-df" in row["Names"]],
+        "image": [row for row in usage["Images"] if IMAGE in (row["RepoTags"] or ())],
+        "volume": [row for row in usage["Volumes"] if row["Name"] == "golden-df"],
+    }
+
+
+def _there(value: Any) -> str:
+    """An engine that others use holds other things, too: only whether there is a list, a number or nothing."""
+    return "none" if value is None else "list" if isinstance(value, list) else type(value).__name__
 
 
 @scenario

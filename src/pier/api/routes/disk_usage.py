@@ -6,7 +6,7 @@ from dataclasses import replace
 from pier.api.call import Call, json_reply
 from pier.api.http.messages import Answer
 from pier.api.router import Route
-from pier.api.translate.images import describe_image_summary
+from pier.api.translate.images import describe_image_usage
 from pier.api.translate.listing import describe_summary
 from pier.api.translate.volumes import describe_volume
 from pier.api.versions import Change, since
@@ -47,7 +47,7 @@ async def _images(call: Call) -> tuple[int, list[ImageSummary]]:
     """With their blobs, so that clients who subtract what is in use from the sum come to what prune frees."""
     usage = await call.engine.images.disk_usage()
     return usage.layers_size, [
-        describe_image_summary(
+        describe_image_usage(
             replace(item.image, size=item.disk_size),
             containers=item.containers,
             version=call.version,

@@ -49,6 +49,13 @@ def describe_image(image: Image, driver: str, version: int) -> wire.ImageInspect
     )
 
 
+def describe_image_usage(image: Image, *, containers: int, version: int, shared: int) -> wire.ImageSummary:
+    """An image in /system/df, where dockerd has null for no digests in each version of the API."""
+    found = describe_image_summary(image, containers=containers, version=version, shared=shared)
+    found.repo_digests = found.repo_digests or None
+    return found
+
+
 def describe_image_summary(image: Image, *, containers: int, version: int, shared: int = -1) -> wire.ImageSummary:
     """`containers` is how many use the image, `shared` the bytes other images have too; -1: not counted."""
     tags: list[str] | None = list(image.repo_tags)
