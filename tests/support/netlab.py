@@ -17,6 +17,11 @@ from typing import Any, Self, TypeVar
 from pier.network.netns import NetnsDirectory, enter, in_thread
 
 T = TypeVar("T")
+_KINDS = {
+    "tcp": (socket.SOCK_STREAM, 0),
+    "udp": (socket.SOCK_DGRAM, 0),
+    "sctp": (socket.SOCK_STREAM, socket.IPPROTO_SCTP),
+}
 _PATIENCE = 2.0  # seconds in which an answer must come
 _SILENCE = 0.4  # seconds without an answer that count as "not reachable"
 
@@ -82,16 +87,15 @@ class UdpClient:
 
 class Server:
     def __init__(self, place: Place, port: int, protocol: str, address: str) -> None:
-        kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._socket = place.do(lambda: socket.socket(family, kind))
+        self._socket = place.do(lambda: socket.socket(family, *_KINDS[protocol]))
         if family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((address, port))
-        if protocol == "tcp":
+        if protocol != "udp":
             self._socket.listen(64)
-        work = self._serve_tcp if protocol == "tcp" else self._serve_udp
+        work = self._serve_udp if protocol == "udp" else self._serve_tcp
         self._thread = threading.Thread(target=work, args=(place.name,), daemon=True)
         self._thread.start()
 
@@ -186,8 +190,7 @@ class Lab(Place):
 
 
 def _ask(address: str, port: int, protocol: str, patience: float) -> str | None:
-    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind) as client:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, *_KINDS[protocol]) as client:
         client.settimeout(patience)
         try:
             client.connect((address, port))

@@ -42,7 +42,7 @@ class Examination:
             inside=inside,
             inside_up=inside_up,
             ports=tuple(self._port(endpoint, one) for one in reservations),
-            accepts=tuple(sorted({str(rule.chain) for rule in self._firewall.foreign_rules if rule.bridge == parent})),
+            accepts=tuple(self._firewall.accepts(parent)),
         )
 
     def _link_state(self, links: Links, endpoint: Endpoint, parent: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pier.network.conntrack import forget_udp_flows
+from pier.network.firewalld import ZONE, Firewalld
 from pier.network.foreign import ForeignChains, ForeignRule, RouterGuard
 from pier.network.netns import write_sysctl
 from pier.network.nftables import Nftables, NftError
@@ -23,8 +24,17 @@ _FORWARDING = {"ip": "/proc/sys/net/ipv4/ip_forward", "ip6": "/proc/sys/net/ipv6
 class Firewall:
     """All methods block for some milliseconds and may be called from any thread; they take turns."""
 
-    def __init__(self, instance: str, *, own_table_only: bool, nft: Nftables | None = None) -> None:
+    def __init__(
+        self,
+        instance: str,
+        *,
+        own_table_only: bool,
+        nft: Nftables | None = None,
+        firewalld: Firewalld | None = None,
+    ) -> None:
         self._own_table_only = own_table_only
+        self._firewalld = firewalld or Firewalld()
+        self._zoned: frozenset[str] = frozenset()
         self._nft = nft or Nftables()
         self._table = OwnTable(self._nft, instance)
         self._foreign = ForeignChains(self._nft, self._table.name)
@@ -39,6 +49,16 @@ class Firewall:
     def foreign_rules(self) -> Sequence[ForeignRule]:
         """What stands in other people's chains now."""
         return tuple(self._foreign_rules)
+
+    @property
+    def has_firewalld(self) -> bool:
+        """Whether one was seen, and may be told."""
+        return self._foreign.has_firewalld and not self._own_table_only
+
+    def accepts(self, bridge: str) -> list[str]:
+        """Where others' rules let a bridge's packets pass because of Pier, in words."""
+        chains = sorted({str(rule.chain) for rule in self._foreign_rules if rule.bridge == bridge})
+        return [*chains, *([f"firewalld's zone {ZONE}"] if bridge in self._zoned else [])]
 
     def start(self, bridges: Sequence[BridgeRule], ports: Sequence[PortRule], links: Iterable[LinkRule] = ()) -> None:
         """Brings the table in line, without a gap for what was published before; then makes the host a router."""
@@ -133,8 +153,7 @@ class Firewall:
         with self._lock:
             names = {*bridges, *self._bridges}
             self._bridges, self._ports, self._links = {}, {}, set()
-            self._foreign_rules = []
-            self._foreign.sync([])
+            self._sync_foreign()
             self._table.remove()
             for family, guard in self._guards.items():
                 if guard.exists:
@@ -157,6 +176,8 @@ class Firewall:
     def _sync_foreign(self) -> None:
         wanted = [] if self._own_table_only else list(self._bridges)
         self._foreign_rules = self._foreign.sync(wanted, self._with_ipv6())
+        if self.has_firewalld:
+            self._zoned = self._firewalld.sync(wanted)
 
     def _with_ipv6(self) -> set[str]:
         return {rule.name for rule in self._bridges.values() if any(subnet.version == 6 for subnet in rule.subnets)}

@@ -6,6 +6,8 @@ and each direction, marked with a comment, to that table's hook for users (`DOCK
 chain itself. Nothing else foreign is touched, and `own_table_only` forbids even that. What reaches a bridge is still
 decided by Pier's own table.
 
+firewalld's own chain is another matter: see `firewalld`.
+
 Chains of the legacy xtables kernel interface (not iptables-nft) cannot be seen from here.
 """
 
@@ -46,6 +48,7 @@ class ForeignChains:
     def __init__(self, nft: Nftables, table: str) -> None:
         self._nft = nft
         self._table = table
+        self.has_firewalld = False  # at the last `sync`
 
     def sync(self, bridges: Iterable[str], ipv6: Collection[str] = ()) -> list[ForeignRule]:
         """Adds what is missing, removes what is no longer wanted, and returns what stands now.
@@ -53,6 +56,7 @@ class ForeignChains:
         `ipv6` are those of the bridges that have IPv6.
         """
         chains = self._list_chains()
+        self.has_firewalld = any(_chain(item).table == "firewalld" for item in chains)
         present = self._find_ours(chains)
         wanted = [
             ForeignRule(chain, direction, bridge)

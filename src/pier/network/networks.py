@@ -1,5 +1,6 @@
 """The Networks port of the engine: links, addresses, rules and ports of this host."""
 
+import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from pier.network.dns.service import NameService
 from pier.network.examine import Examination
 from pier.network.families import AnyAddress
 from pier.network.firewall import Firewall
+from pier.network.firewalld import follow
 from pier.network.foreign import ForeignRule
 from pier.network.ipam import DEFAULT_POOLS
 from pier.network.layout import Layout
@@ -115,8 +117,10 @@ class Networks:
             await self._worker.run("restore default routes", self._restore_routes)
 
     async def run(self) -> None:
-        """Passes on what containers ask and only other DNS servers know, until cancelled; for the daemon's group."""
-        await self._names.run()
+        """Passes on what containers ask and only other DNS servers know, and follows firewalld; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._names.run(), name="names")
+            group.create_task(follow(lambda: self._firewall.has_firewalld, self.refresh), name="firewalld")
 
     async def stop(self) -> None:
         """Frees threads and descriptors; rules, bridges, namespaces and the keeper's sockets stay."""

@@ -1,5 +1,6 @@
 """Who reaches published ports: everybody, those whom the host's firewall lets in, or the host alone."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,11 +65,31 @@ def test_the_host_alone(lab: Lab, site: NetworkEngine) -> None:
 
 
 @pytest.mark.parametrize("site", ["open"], indirect=True)
+def has_sctp() -> bool:
+    """(Asking loads the module, if there is one.)"""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("site", ["open"], indirect=True)
 def test_sctp_is_published_where_the_kernel_has_it(lab: Lab, site: NetworkEngine) -> None:
-    if not Path("/proc/net/sctp").exists():
+    network = site.create()
+    if not has_sctp():
         with pytest.raises(Unsupported, match="this kernel has no sctp"):
-            site.container(site.create(), "web", publish("8080", protocol="sctp"))
+            site.container(network, "web", publish("8080", protocol="sctp"))
         return
-    _, _, published = site.container(site.create(), "web", publish("8080", protocol="sctp"))
-    assert [port.protocol for port in published] == ["sctp"]
-    assert "sctp . 8080" in lab.sh("nft list ruleset")
+    outside = lab.neighbour("outside", 1)
+    web, endpoint, published = site.container(network, "web", publish("8080", protocol="sctp"))
+    assert [(port.protocol, port.host_ip) for port in published] == [("sctp", "0.0.0.0")]
+    web.serve(80, protocol="sctp")
+    assert outside.ask("10.9.1.1", 8080, protocol="sctp") == "web 10.9.1.2"
+    assert lab.ask("10.9.1.1", 8080, protocol="sctp") is not None
+    with pytest.raises(OSError, match="in use"):
+        lab.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP).bind(("0.0.0.0", 8080)))
+    site.restart()
+    assert outside.ask("10.9.1.1", 8080, protocol="sctp") == "web 10.9.1.2"
+    site.end(endpoint)
+    assert outside.cannot_reach("10.9.1.1", 8080, protocol="sctp")
