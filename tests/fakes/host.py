@@ -43,6 +43,7 @@ class FakeHost:
     cgroups: dict[str, str] = field(default_factory=dict)  # by container id
     shims: list[str] = field(default_factory=list)  # ids
     shared: dict[str, int] = field(default_factory=dict)  # shim -> the process of another container that it runs
+    runtime_states: list[str] = field(default_factory=list)  # ids
     shm: dict[str, int] = field(default_factory=dict)  # container id -> bytes
     resolv_conf: str = "nameserver 192.0.2.1\n"
     root: Path | None = None  # a real directory that stands for every container's root
@@ -176,6 +177,12 @@ class FakeHost:
 
     async def close_shm(self, container_id: str) -> None:
         self.shm.pop(container_id, None)
+
+    async def list_runtime_states(self) -> list[str]:
+        return list(self.runtime_states)
+
+    async def remove_runtime_state(self, container_id: str) -> None:
+        self.runtime_states.remove(container_id)
 
     async def list_shm(self) -> list[str]:
         return list(self.shm)

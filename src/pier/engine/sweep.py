@@ -51,6 +51,8 @@ class Sweep:
         for container_id in await self._listed(ports.streams.list_ids(), "streams"):
             await self._unless_running(container_id, self._end_streams, "streams")
         await self._remove_cgroups()
+        for container_id in await self._listed(ports.host.list_runtime_states(), "states of runtimes"):
+            await self._unless_running(container_id, ports.host.remove_runtime_state, "runtime's state")
         await self._end_stale_leases()
         await memory.commit(*(Drop(intent) for intent in self._old_intents))
 

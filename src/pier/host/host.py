@@ -28,6 +28,7 @@ from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
 from pier.host.propagation import require_propagation
 from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
+from pier.host.runtime_states import RuntimeStates
 from pier.host.sample import read_oom_kills, read_sample
 from pier.host.shims import end_shims, list_shims
 from pier.host.shm import SharedMemory
@@ -54,6 +55,7 @@ class Host:
         self._files = ContainerFiles(data_root / "containers", host_root=root)
         self._shm = SharedMemory(exec_root / "shm")
         self._staging = Staging(exec_root / "staged")
+        self._runtime_states = RuntimeStates(exec_root / "runc" / namespace)
         self._containerd_address = containerd_address
         self._namespace = namespace
         self._root = root
@@ -246,6 +248,14 @@ class Host:
     async def close_shm(self, container_id: str) -> None:
         """Unmounts it; containers that have joined keep it. Absent is no error."""
         await asyncio.to_thread(self._shm.remove, container_id)
+
+    async def list_runtime_states(self) -> list[str]:
+        """The ids of the containers of which an OCI runtime has written something down."""
+        return await asyncio.to_thread(self._runtime_states.list_ids)
+
+    async def remove_runtime_state(self, container_id: str) -> None:
+        """Removes it, of a container without a process; absent is no error."""
+        await asyncio.to_thread(self._runtime_states.remove, container_id)
 
     async def list_shm(self) -> list[str]:
         """The ids of the containers that have one."""

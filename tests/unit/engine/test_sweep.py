@@ -159,3 +159,11 @@ async def test_what_is_being_removed_meanwhile_leaves_nothing_either(world: Worl
         await boot
         removed.set()
     await world.until(lambda: not world.networks.netns and not world.containerd.state.containers)
+
+
+async def test_a_runtime_s_state_goes_where_no_process_is_left(world: World) -> None:
+    running = await world.run("run")
+    cut_off = await world.create("cut-off")
+    world.host.runtime_states += [running, cut_off, ids.new_id()]
+    await world.restart()
+    assert world.host.runtime_states == [running]

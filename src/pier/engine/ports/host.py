@@ -214,6 +214,14 @@ class Host(Protocol):
         """Unmounts it; containers that have joined keep it. Absent is no error."""
         ...
 
+    async def list_runtime_states(self) -> list[str]:
+        """The ids of the containers of which an OCI runtime has written something down."""
+        ...
+
+    async def remove_runtime_state(self, container_id: str) -> None:
+        """Removes it, of a container without a process; absent is no error."""
+        ...
+
     async def list_shm(self) -> list[str]:
         """The ids of the containers that have one."""
         ...
