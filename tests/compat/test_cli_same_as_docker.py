@@ -23,7 +23,7 @@ from pier.cli.parser import HelpRequested, Parser, read_command
 from pier.cli.registry import COMMANDS, find_command, is_built, load_command
 from pier.cli.startup import GLOBAL_FLAGS
 
-pytestmark = pytest.mark.compat
+pytestmark = [pytest.mark.compat, pytest.mark.timeout(300)]  # a group has up to 250 lines
 
 # What .venv/bin/pier does, with this checkout's sources wherever that stub was written.
 _STUB = """import sys

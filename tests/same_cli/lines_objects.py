@@ -249,7 +249,7 @@ lines(
     "volume rm -f data",
     "volume rm --force nope",
     "volume rm nope",
-    "volume rm nope data",
+    Line("volume rm nope data", unordered=True),
     "volume remove data",
     "volume rm",
     "volume prune -f",

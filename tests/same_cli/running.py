@@ -21,7 +21,7 @@ from same_cli.bodies import EXEC, NAMES, id_of
 from same_cli.line import Line
 from same_cli.world import World
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 _ENGINE = "unix://{root}/engine.sock"
 CRASH = "{crash}"
 _MOMENT = re.compile(r"20[2-9]\d-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC")

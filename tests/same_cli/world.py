@@ -19,7 +19,7 @@ from fakes.http_engine import HttpEngine, Request, Route, frame, hijack
 
 from same_cli import bodies, engine_bodies
 
-Reply = tuple[int, Any]
+PATIENCE = 20.0  # seconds that a client may take between two steps of its
 
 
 @dataclass
@@ -115,7 +115,7 @@ def _attach(world: World, request: Request) -> Route:
             _await_start(world)
             if fails:
                 return
-        connection.settimeout(2)
+        connection.settimeout(PATIENCE)
         with contextlib.suppress(OSError):
             if "1" in request.query.get("stdin", ()):
                 _drain(connection)
@@ -142,7 +142,7 @@ def _is_there(world: World, request: Request) -> bool:
 
 
 def _await_start(world: World) -> None:
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if any(one.path.endswith("/start") and one.path.startswith("/containers/") for one in world.requests):
             return
