@@ -6,8 +6,10 @@ host byte order; attributes and messages are padded to four bytes.
 
 import contextlib
 import os
+import random
 import socket
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
@@ -29,7 +31,8 @@ _NESTED = 0x8000
 _TYPE_MASK = 0x3FFF  # the upper two bits say "nested" and "network byte order"
 _RECEIVE = 1 << 18
 _TIMEOUT = 10.0  # seconds; the kernel answers at once unless its rtnl lock is held for very long
-_DUMP_TRIES = 5
+_DUMP_PATIENCE = 10.0  # seconds in which a list should stand still for once, with pauses of up to 50 ms
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 
 
 def attribute(kind: int, value: bytes | str | int) -> bytes:
@@ -98,13 +101,20 @@ class NetlinkSocket:
         return next(iter(self._collect(message, NLM_F_ACK, payload)), b"")
 
     def dump(self, message: int, payload: bytes) -> list[bytes]:
-        """All objects of a kind; asked again when they changed meanwhile (NLM_F_DUMP_INTR)."""
-        for _ in range(_DUMP_TRIES):
+        """All objects of a kind; asked again when they changed meanwhile (NLM_F_DUMP_INTR).
+
+        On a host where links come and go all the time that takes many tries. Raises OSError.
+        """
+        deadline = time.monotonic() + _DUMP_PATIENCE
+        pause = _FIRST_PAUSE
+        while True:
             try:
                 return self._collect(message, NLM_F_DUMP, payload)
             except InterruptedError:
-                continue
-        raise OSError("the kernel's list kept changing while it was read")
+                if time.monotonic() > deadline:
+                    raise OSError("the kernel's list kept changing while it was read") from None
+            time.sleep(random.uniform(0, pause))  # not in step with whoever changes it
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _collect(self, message: int, flags: int, payload: bytes) -> list[bytes]:
         interrupted = False
