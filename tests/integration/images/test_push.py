@@ -63,6 +63,24 @@ async def test_layers_are_mounted_across_repositories(images_engine: ImageEngine
     assert _raw(second, "--config") == LAYERED.config_json
 
 
+async def test_digest_of_a_push_holds_the_plain_layers(images_engine: ImageEngine, remote: RunningRegistry) -> None:
+    name = f"{remote.host}/push/held:1"
+    await images_engine.load(docker_archive({name: LAYERED}))
+    lines = await images_engine.push(name)
+    assert lines[-1].aux is not None
+    await images_engine.load(docker_archive({name: TestImage([{"z": Node(b"z")}])}))  # the tag leads elsewhere now
+    await images_engine.leases.collect()
+    repository = name.rpartition(":")[0]
+    held = await images_engine.images.get(f"{repository}@{lines[-1].aux['Digest']}")
+    assert held.id == LAYERED.id
+    assert len(await images_engine.save(LAYERED.id)) > 3_000_000
+    await images_engine.images.tag(LAYERED.id, repository, "again")
+    again = await images_engine.push(f"{repository}:again")
+    assert again[-1].aux is not None
+    assert again[-1].aux["Digest"] == lines[-1].aux["Digest"]
+    assert [line.status for line in again].count("Layer already exists") == 3
+
+
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[RunningRegistry]:
     with running_registry(login=True, clients=True) as registry:

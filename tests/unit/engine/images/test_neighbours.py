@@ -91,6 +91,20 @@ async def test_share_puts_names_id_and_labels_there(ours: ImageEngine, kubernete
         await ours.images.unshare("x:1", "k8s.io")
 
 
+async def test_digest_of_layers_that_were_compressed_by_a_push_is_not_shared(
+    ours: ImageEngine, kubernetes: FakeContainerd
+) -> None:
+    """The other namespace could not find them: they are here in their plain form only."""
+    await ours.load(docker_archive({"h:5/a:1": ONE}))
+    await ours.push("h:5/a:1")
+    await ours.images.share("h:5/a:1", "k8s.io")
+    assert set(kubernetes.state.images) == {ONE.id, "h:5/a:1"}
+    target = kubernetes.state.images["h:5/a:1"].target.digest
+    assert target == (await ours.images.get("h:5/a:1")).manifest.digest
+    await ours.images.unshare("h:5/a:1", "k8s.io")
+    assert not kubernetes.state.images
+
+
 async def test_share_never_takes_a_name_away(ours: ImageEngine, kubernetes: FakeContainerd) -> None:
     await _engine(kubernetes, FakeNeighbours()).load(docker_archive({"x:1": TWO}))
     await ours.load(docker_archive({"x:1": ONE}))
