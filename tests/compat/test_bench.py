@@ -74,8 +74,8 @@ def test_an_interrupt_leaves_nothing_either(engine: Engine) -> None:
 def test_growth_of_networks_and_images(engine: Engine) -> None:
     arguments = ["--growth", "--axes", "networks,images", "--points", "2", "--quick", "--plot", ""]
     done = bench(engine, *arguments).check()
-    assert "### Networks" in done.stdout
-    assert "### Images" in done.stdout
+    assert "| networks " in done.stdout
+    assert "| images " in done.stdout
     assert engine.call("GET", '/networks?filters={"type":["custom"]}').json() == []
 
 
