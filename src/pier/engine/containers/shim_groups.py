@@ -76,23 +76,26 @@ class ShimGroups:
             return
         while True:
             group = self._place(owner, container.id)
-            async with group.lock:
-                if group.closed:
-                    continue
-                try:
-                    yield group.id
-                except BaseException:
-                    self._drop(group, container.id)
-                    raise
-                group.made.add(container.id)
-                return
+            try:
+                async with group.lock:
+                    if not group.closed:
+                        yield group.id
+                        group.made.add(container.id)
+                        return
+            except BaseException:  # also while it waits for its turn
+                self._drop(group, container.id)
+                raise
 
     async def leave(self, container_id: str) -> None:
-        """To be called before the task is deleted. Waits for a sibling that is being made: it then holds the shim."""
+        """To be called before the task is deleted. The last one waits for who is being made and will hold the shim."""
         group = self._of.get(container_id)
-        if group is not None:
-            async with group.lock:
-                self._drop(group, container_id)
+        if group is None:
+            return
+        if group.made - {container_id}:
+            self._drop(group, container_id)
+            return
+        async with group.lock:
+            self._drop(group, container_id)
 
     def siblings(self, container_id: str) -> list[str]:
         """The containers whose tasks are in the same shim, that one among them; none where it has a shim of its own."""

@@ -9,8 +9,9 @@ from fakes.world import World
 
 from pier.domain.container import HostConfig, Status
 from pier.domain.errors import ShimGone, StartFailed
-from pier.engine.containers.shim_groups import ANNOTATION, LARGEST_GROUP
+from pier.engine.containers.shim_groups import ANNOTATION, LARGEST_GROUP, ShimGroups
 from pier.engine.networks import CreateNetwork
+from pier.engine.runtimes import Runtimes
 
 ON_ONE = HostConfig(network_mode="one")
 
@@ -123,6 +124,37 @@ async def test_the_last_one_stays_until_who_joins_is_there(grouping: World) -> N
     await grouping.ended("aa")
     assert grouping.calls("tasks.delete")
     assert group_of(grouping, joining) == grouping.container("aa").shim_group
+
+
+async def test_who_is_not_the_last_waits_for_nobody(grouping: World) -> None:
+    """A runtime that hangs in the group holds up nobody's end longer than the shim does."""
+    one, _, joining = [await grouping.create(name, host=ON_ONE) for name in ("aa", "bb", "cc")]
+    await grouping.engine.containers.start("aa")
+    await grouping.engine.containers.start("bb")
+    grouping.containerd.state.gates["tasks.create"] = made = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(grouping.engine.containers.start(joining))
+        await grouping.until(lambda: len(grouping.calls("tasks.create")) == 3)
+        grouping.end(one)
+        await grouping.ended("aa")
+        made.set()
+
+
+async def test_who_gives_up_waiting_for_its_turn_gives_its_place_back(grouping: World) -> None:
+    groups = ShimGroups(grouping.context, Runtimes(grouping.context.config, systemd_cgroup=False))
+    first, second = [grouping.container(await grouping.create(name, host=ON_ONE)) for name in ("aa", "bb")]
+
+    async def join() -> None:
+        async with groups.joining(second):
+            pass
+
+    async with groups.joining(first):
+        waiting = asyncio.ensure_future(join())  # noqa: TID251  # cancelled below
+        await grouping.turns(5)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    assert groups.siblings(first.id) == [first.id]
+    assert groups.siblings(second.id) == []
 
 
 async def test_a_group_whose_first_container_cannot_start_is_none(grouping: World) -> None:
