@@ -64,6 +64,7 @@ class Options:
     axes: tuple[str, ...] = AXES
     points: dict[str, tuple[int, ...]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    into: str = ""
     plot: str = ""
     json: str = ""
     markdown: str = ""
@@ -75,7 +76,7 @@ def read_options(argv: Sequence[str], known: Sequence[str]) -> Options:
     parser = make_parser(known)
     given = parser.parse_args(argv)
     try:
-        engines = read_engines(given.engine, given.also)
+        engines = () if given.parts else read_engines(given.engine, given.also)
         names = {engine.name for engine in engines}
         restart = dict(read_pair(text, "--restart", names) for text in given.restart)
         metrics = tuple(filter(None, given.metrics.split(","))) or (QUICK if given.quick else tuple(known))
@@ -98,6 +99,7 @@ def read_options(argv: Sequence[str], known: Sequence[str]) -> Options:
             axes=chosen(tuple(given.axes.split(",")), AXES, "axes"),
             points=read_points(given.points, given.finished),
             parts=tuple(filter(None, given.parts.split(","))),
+            into=given.into,
             plot=given.plot,
             json=given.json,
             markdown=given.markdown,
@@ -142,6 +144,8 @@ def make_parser(known: Sequence[str]) -> argparse.ArgumentParser:
     add("--finished", type=int, default=0, metavar="N", help="finished containers in the records (default 10000)")
     parts = "measure nothing: report and draw what runs of --growth, such as of an axis each, have put into --json"
     add("--from", dest="parts", default="", metavar="JSON,JSON", help=parts)
+    into = "put the report of --growth between the lines <!-- growth --> and <!-- /growth --> of that file"
+    add("--into", default="", metavar="PATH", help=into)
     add("--plot", default="growth.svg", metavar="PATH", help="where --growth draws (default growth.svg; '': nowhere)")
     return parser
 

@@ -38,6 +38,11 @@ def main(argv: Sequence[str]) -> int:
     options = read_options(argv, tuple(METRICS))
     if (options.growth or options.parts) and options.plot and not can_draw():
         sys.exit("bench: no matplotlib for the plot; install the extra `bench`, or say --plot '' to go without")
+    if options.into:
+        try:  # now, not after half an hour
+            growth_report.inserted(Path(options.into).read_text(), "")
+        except (OSError, ValueError) as error:
+            sys.exit(f"bench: --into {options.into}: {error}")
     if options.parts:
         try:
             show_growth(read_parts(options.parts), options)
@@ -120,18 +125,22 @@ def write_reports(bench: Bench, about: dict[str, Any], seconds: float) -> None:
         publish(f"{table(bench.rows, names)}\n{LEGEND}\n", notes, bench.rows, options)
 
 
-def publish(text: str, notes: Sequence[str], rows: Mapping[str, Row], options: Options) -> None:
-    """Prints a report, and writes it where the options say."""
+def publish(text: str, notes: Sequence[str], rows: Mapping[str, Row], options: Options) -> str:
+    """Prints a report, and writes it where the options say; all of it."""
     text += "\n" + "".join(f"- {note}\n" for note in notes) + failures(rows)
     print(text, end="")
     if options.markdown:
         Path(options.markdown).write_text(text)
+    return text
 
 
 def show_growth(found: Growth, options: Options) -> None:
     """The report of a climb, and its plot."""
     figures = growth_report.growth_table(found.rows, found.names, found.axes, list(found.axes))
-    publish(f"{figures}\n{growth_report.LEGEND}\n", found.notes, found.rows, options)
+    text = publish(f"{figures}\n{growth_report.LEGEND}\n", found.notes, found.rows, options)
+    if options.into:
+        document = Path(options.into)
+        document.write_text(growth_report.inserted(document.read_text(), text))
     columns = panels(found.rows, found.names, found.axes, list(found.axes)) if options.plot else []
     if any(columns):
         draw(columns, options.plot)

@@ -7,6 +7,7 @@ from benchmark.growth.cells import Cell, cells_of
 from benchmark.report import aligned
 from benchmark.samples import Row, number
 
+BEGIN, END = "<!-- growth -->", "<!-- /growth -->"
 LEGEND = (
     "Figures are medians over rounds (the plot and `--json` have the spread), `grown` is the last over the first. "
     "`run` is create, start, wait and remove of `true`, `start` its second step; ps, ls and inspect are medians of "
@@ -25,6 +26,15 @@ def growth_table(
         if found:
             parts.append(axis_table(rows, names, AXES[axis].title, points[axis], found))
     return "\n".join(parts)
+
+
+def inserted(document: str, text: str) -> str:
+    """A document with `text` between its two marks. ValueError where it has none."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"there are no lines {BEGIN} and {END}, in this order")
+    return f"{before}{BEGIN}\n{text.strip()}\n{END}{after}"
 
 
 def axis_table(

@@ -83,3 +83,7 @@ def test_wrong_ones_are_said(argv: list[str], said: str, capsys: pytest.CaptureF
         read(*argv)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_report_of_earlier_runs_needs_no_engine() -> None:
+    assert read("--from", "a.json,b.json").parts == ("a.json", "b.json")

@@ -96,11 +96,24 @@ def test_growth_in_two_parts(
         assert f"| {title} " in capsys.readouterr().out
     assert not any(fake.containers or fake.images for fake in fakes)
     written = tmp_path / "growth.md"
+    document = tmp_path / "README.md"
+    document.write_text("<!-- growth --><!-- /growth -->")
     both = ["--from", f"{tmp_path}/images,{tmp_path}/finished", "--plot", "", "--markdown", str(written)]
+    both += ["--into", str(document)]
     assert run.main(arguments(fakes, *both)) == 0
     text = written.read_text()
+    assert text in document.read_text() + "\n"
     assert "| images " in text
     assert "| finished containers " in text
+
+
+def test_a_document_without_a_place_is_told_before_anything_is_measured(
+    fakes: list[SmallEngine], tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text("no marks")
+    with pytest.raises(SystemExit, match=r"README.md: there are no lines"):
+        run.main(arguments(fakes, "--growth", "--plot", "", "--into", str(tmp_path / "README.md")))
+    assert not fakes[0].requests
 
 
 def test_a_part_that_is_none_is_named(fakes: list[SmallEngine]) -> None:

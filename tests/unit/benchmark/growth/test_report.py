@@ -1,4 +1,5 @@
-from benchmark.growth.report import growth_table
+import pytest
+from benchmark.growth.report import growth_table, inserted
 from benchmark.samples import Row
 
 ROWS = {
@@ -18,3 +19,11 @@ def test_a_table_for_each_axis_with_figures() -> None:
         "| image ls, ms | a | 4 |            | 1     |\n"
         "| image ls, ms | b | 2 |            | 1     |\n"
     )
+
+
+def test_a_report_takes_the_place_of_the_last_one() -> None:
+    document = "a\n<!-- growth -->\nold\n<!-- /growth -->\nb\n"
+    assert inserted(document, "new\n\n") == "a\n<!-- growth -->\nnew\n<!-- /growth -->\nb\n"
+    for other in ("a", "<!-- growth -->", "<!-- /growth --><!-- growth -->"):
+        with pytest.raises(ValueError, match="there are no lines"):
+            inserted(other, "new")
