@@ -99,7 +99,7 @@ def state(engine: Engine, name: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.timeout(60 + ROUNDS)
+@pytest.mark.timeout(120 + 2 * ROUNDS)
 def test_the_next_container_finds_a_shim_when_the_last_one_ends(grouping: Engine) -> None:
     """Three workers start and stop a container each: again and again one comes while the only other one goes."""
     before = leaks.take(grouping)
