@@ -108,6 +108,9 @@ def random_mac() -> str:
 def _set_bridge_sysctls(name: str, *, ipv6: bool, detours: bool) -> None:
     write_sysctl(f"/proc/sys/net/ipv4/conf/{name}/route_localnet", "1")
     write_sysctl(f"/proc/sys/net/ipv4/conf/{name}/proxy_arp_pvlan", "1" if detours else "0")
+    if detours:
+        # An answer on behalf of others waits up to 0.8 s (arp(7), proxy_delay), for the owner to come first. None does.
+        write_sysctl(f"/proc/sys/net/ipv4/neigh/{name}/proxy_delay", "0")
     settings = {"accept_ra": "0", "dad_transmits": "0", "disable_ipv6": "0"} if ipv6 else {"disable_ipv6": "1"}
     try:
         for key, value in settings.items():
