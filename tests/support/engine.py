@@ -241,15 +241,16 @@ def bridges_of(namespace: str) -> list[str]:
 
 
 def leave_router_guard(bridges: Iterable[str]) -> None:
-    """Takes bridges out of the guard of a host that Pier made a router; the last to leave switches routing off."""
+    """Takes bridges out of the guards of a host that Pier made a router; the last to leave switches routing off."""
     names = ", ".join(f'"{bridge}"' for bridge in bridges)
-    change = f"element ip pier-router bridges {{ {names} }}"
-    _nft(f"add {change}; delete {change}")
-    left = _nft("list set ip pier-router bridges")  # by itself: in one run it would show what was there before
-    if left.returncode == 0 and "elements" not in left.stdout:
-        _nft("delete table ip pier-router")
-        if "hook forward" not in _nft("list chains").stdout:
-            Path("/proc/sys/net/ipv4/ip_forward").write_text("0")
+    for family, switch in (("ip", "ipv4/ip_forward"), ("ip6", "ipv6/conf/all/forwarding")):
+        change = f"element {family} pier-router bridges {{ {names} }}"
+        _nft(f"add {change}; delete {change}")
+        left = _nft(f"list set {family} pier-router bridges")  # by itself: in one run it would show what was before
+        if left.returncode == 0 and "elements" not in left.stdout:
+            _nft(f"delete table {family} pier-router")
+            if not any("hook forward" in _nft(f"list chains {kind}").stdout for kind in (family, "inet")):
+                Path("/proc/sys/net", switch).write_text("0")
 
 
 def _nft(commands: str) -> subprocess.CompletedProcess[str]:
