@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.descriptors import open_descriptors
 from support.facilities import require
 
 from pier.domain.archive import RootMount
@@ -17,17 +18,13 @@ pytestmark = pytest.mark.root
 SOURCE = "pier-test-root"  # what the mounts are called, so that one left behind is seen
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
 @pytest.fixture(autouse=True)
 def _nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     if "container" in request.fixturenames:
         request.getfixturevalue("container")
-    before = descriptors()
+    before = open_descriptors()
     yield
-    assert descriptors() == before
+    assert open_descriptors() - before == set()
     assert SOURCE not in Path("/proc/self/mountinfo").read_text()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.descriptors import open_descriptors
 
 from pier.domain.errors import NotFound, PierError, Unsupported
 from pier.domain.mount import FilesystemMount
@@ -53,9 +54,9 @@ def layers(tmp_path: Path) -> Layers:
 
 @pytest.fixture(autouse=True)
 def _nothing_leaks() -> Iterator[None]:
-    descriptors = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     yield
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert open_descriptors() - before == set()
     assert SOURCE not in Path("/proc/self/mountinfo").read_text()
 
 
