@@ -21,9 +21,9 @@ from pier.api.translate.images import (
 from pier.api.translate.manifests import describe_variants
 from pier.api.versions import Change, since
 from pier.domain import reference
-from pier.domain.errors import InvalidArgument
+from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.registry import Progress
-from pier.wire.image import ImagesPruneReply, ManifestSummary
+from pier.wire.image import ImagesPruneReply, ImageSummary, ManifestSummary
 from pier.wire.progress import error_line, progress_bytes
 
 _TAR = ("Content-Type", "application/x-tar")
@@ -48,9 +48,17 @@ async def list_images(call: Call) -> Answer:
         for image in images
     ]
     if call.flag("manifests") and since(call.version, Change.LIST_MANIFESTS):
-        for summary in summaries:
-            summary.manifests = await _manifests(call, summary.id)
+        summaries = [summary for summary in summaries if await _add_manifests(call, summary)]
     return json_reply(summaries)
+
+
+async def _add_manifests(call: Call, summary: ImageSummary) -> bool:
+    """False for an image that was removed since it was listed."""
+    try:
+        summary.manifests = await _manifests(call, summary.id)
+    except NotFound:
+        return False
+    return True
 
 
 async def _manifests(call: Call, ref: str) -> list[ManifestSummary]:

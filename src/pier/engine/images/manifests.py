@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Image, Platform
+from pier.engine.images.blobs import read_if_here
 from pier.engine.images.plain import plain_form
 from pier.engine.images.platforms import by_preference
 from pier.engine.ports import Content, Snapshots
@@ -80,12 +81,12 @@ class ManifestReader:
     async def _pick(self, target: Descriptor, depth: int) -> Descriptor | None:
         if depth > _MAX_DEPTH:
             raise InvalidArgument(f"the index {target.digest} is nested too deeply")
-        if await self._content.size(target.digest) is None:
+        document = await read_if_here(self._content, target.digest)
+        if document is None:
             return None
         if not is_index(target.media_type):
             return await plain_form(self._content, target)
-        index = parse_index(await self._content.read(target.digest))
-        for child in by_preference(index.manifests, self._platform):
+        for child in by_preference(parse_index(document).manifests, self._platform):
             found = await self._pick(child, depth + 1)
             if found is not None:
                 return found

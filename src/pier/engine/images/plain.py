@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from pier.domain.errors import NotFound
 from pier.domain.image import Descriptor
+from pier.engine.images.blobs import read_if_here
 from pier.engine.images.labels import plain_manifest_of
 from pier.engine.ports import Content
 from pier.oci.image import parse_manifest
@@ -10,12 +12,13 @@ from pier.oci.image import parse_manifest
 
 async def plain_form(content: Content, manifest: Descriptor) -> Descriptor:
     """The manifest that a pushed one was made from, while all of it is here; else the one asked for."""
-    if await content.size(manifest.digest) is None:
+    try:
+        digest = plain_manifest_of(await content.labels(manifest.digest))
+    except NotFound:
         return manifest
-    digest = plain_manifest_of(await content.labels(manifest.digest))
-    size = await content.size(digest) if digest else None
-    if size is None:
+    document = await read_if_here(content, digest) if digest else None
+    if document is None:
         return manifest
-    layers = parse_manifest(await content.read(digest)).layers
+    layers = parse_manifest(document).layers
     is_whole = all([await content.size(layer.digest) is not None for layer in layers])
-    return replace(manifest, digest=digest, size=size) if is_whole else manifest
+    return replace(manifest, digest=digest, size=len(document)) if is_whole else manifest

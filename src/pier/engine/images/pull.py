@@ -7,7 +7,7 @@ from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Platform
 from pier.domain.reference import Reference, parse
 from pier.domain.registry import Progress, RegistryAuth
-from pier.engine.images.blobs import store_bytes
+from pier.engine.images.blobs import read_if_here, store_bytes
 from pier.engine.images.downloads import Downloads
 from pier.engine.images.fetch import Fetcher, Layers, read_all
 from pier.engine.images.labels import config_labels, index_labels, manifest_labels
@@ -103,8 +103,10 @@ class _Pull:
     async def _resolve(self, reference: str) -> tuple[Descriptor, bytes]:
         """Asks what the name means now; fetches the document only if it is not here."""
         described = await self._session.head(self._name.repository, reference)
-        if described is not None and await self._content.size(described.digest) == described.size:
-            return described, await self._content.read(described.digest)
+        if described is not None:
+            document = await read_if_here(self._content, described.digest)
+            if document is not None and len(document) == described.size:
+                return described, document
         return await self._session.resolve(self._name.repository, described.digest if described else reference)
 
     async def _manifest(self, descriptor: Descriptor, document: bytes, depth: int) -> Manifest:
@@ -124,17 +126,17 @@ class _Pull:
         return await self._manifest(*await self._resolve_child(child), depth + 1)
 
     async def _resolve_child(self, child: Descriptor) -> tuple[Descriptor, bytes]:
-        if await self._content.size(child.digest) == child.size:
-            return child, await self._content.read(child.digest)
+        document = await read_if_here(self._content, child.digest)
+        if document is not None and len(document) == child.size:
+            return child, document
         found, document = await self._session.resolve(self._name.repository, child.digest)
         return found, document
 
     async def _config(self, descriptor: Descriptor) -> ImageConfig:
         if descriptor.size > _MAX_CONFIG:
             raise InvalidArgument(f"the config of {self._name.familiar} is larger than {_MAX_CONFIG} bytes")
-        if await self._content.size(descriptor.digest) is not None:
-            document = await self._content.read(descriptor.digest, limit=_MAX_CONFIG)
-        else:
+        document = await read_if_here(self._content, descriptor.digest, limit=_MAX_CONFIG)
+        if document is None:
             chunks = self._session.blob(self._name.repository, descriptor)
             document = await read_all(chunks, descriptor)
         config = parse_image_config(document)

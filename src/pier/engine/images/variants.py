@@ -6,6 +6,7 @@ from typing import Literal
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Image, Platform
+from pier.engine.images.blobs import read_if_here
 from pier.engine.images.manifests import ManifestReader
 from pier.engine.ports import Content
 from pier.oci.image import parse_index, parse_manifest
@@ -48,10 +49,9 @@ class VariantReader:
             raise InvalidArgument(f"the index {target.digest} is nested too deeply")
         if not is_index(target.media_type):
             return [await self._variant(target)]
-        if await self._content.size(target.digest) is None:
-            return []
+        document = await read_if_here(self._content, target.digest)
         found: list[Variant] = []
-        for child in parse_index(await self._content.read(target.digest)).manifests:
+        for child in parse_index(document).manifests if document is not None else ():
             found += await self.read(child, depth + 1)
         return found
 
@@ -79,13 +79,13 @@ class VariantReader:
 
     async def _content_of(self, manifest: Descriptor) -> tuple[bool, int]:
         """Whether all of it is here, and the bytes that are, each blob counted once."""
-        own = await self._content.size(manifest.digest)
+        own = await read_if_here(self._content, manifest.digest)
         if own is None:
             return False, 0
-        document = parse_manifest(await self._content.read(manifest.digest))
+        document = parse_manifest(own)
         blobs = {blob.digest for blob in (document.config, *document.layers)}
         sizes = [await self._content.size(digest) for digest in blobs]
-        return None not in sizes, own + sum(size or 0 for size in sizes)
+        return None not in sizes, len(own) + sum(size or 0 for size in sizes)
 
 
 def for_platform(variants: Sequence[Variant], platform: Platform, name: str) -> Image:

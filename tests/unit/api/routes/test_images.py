@@ -8,6 +8,7 @@ from fakes.raw_client import RawClient
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.registry import Progress, RegistryAuth
+from pier.engine.images.variants import Variant
 
 
 async def test_pull_streams_progress_lines(client: RawClient, engine: FakeEngine) -> None:
@@ -204,6 +205,17 @@ async def test_manifests_are_shown_when_asked_for(client: RawClient) -> None:
         assert len(manifests[0]["ImageData"]["Containers"]) == 1
         assert manifests[1]["AttestationData"]["For"] == manifests[0]["ID"]
     assert "Manifests" not in (await client.request("GET", "/v1.46/images/json?manifests=1")).json()[0]
+
+
+async def test_image_that_goes_while_manifests_are_listed_is_left_out(
+    client: RawClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(ref: str) -> list[Variant]:
+        raise NotFound(f"No such image: {ref}")
+
+    monkeypatch.setattr(engine.images, "variants", gone)
+    assert (await client.request("GET", "/images/json?manifests=1")).json() == []
+    assert (await client.request("GET", "/images/busybox/json?manifests=1")).status == 404
 
 
 async def test_shared_size_is_counted_when_asked_for(client: RawClient) -> None:

@@ -5,6 +5,7 @@ from fakes.registry import FakeRegistry
 from support.image_engine import ImageEngine
 from support.images import Node, TestImage, docker_archive
 
+from pier.domain.errors import NotFound
 from pier.domain.image import Descriptor
 from pier.engine.images.plain import plain_form
 
@@ -40,3 +41,9 @@ async def test_without_all_plain_layers_it_stands_for_itself(engine: ImageEngine
 async def test_manifest_that_is_not_here_stands_for_itself(engine: ImageEngine) -> None:
     gone = Descriptor(media_type="", digest="sha256:" + "0" * 64, size=1)
     assert await plain_form(engine.content, gone) is gone
+
+
+async def test_plain_one_that_is_collected_before_it_is_read(engine: ImageEngine, containerd: FakeContainerd) -> None:
+    _, pushed = await _pushed(engine)
+    containerd.state.failures["content.read"] = NotFound("collected")
+    assert await plain_form(engine.content, pushed) is pushed

@@ -82,6 +82,27 @@ async def test_layer_lost_from_the_content_store_is_fetched_again(
     assert [line.status for line in lines if line.id == layer[7:19]][-2:] == ["Download complete", "Pull complete"]
 
 
+async def test_documents_that_are_collected_before_they_are_read_are_fetched(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the image was removed just before: it lies about until containerd's next collection."""
+    registry.push(REPOSITORY, "1", oci_image(ONE))
+    await engine.pull("x", "1")
+    registry.fetched.clear()
+    read, collected = containerd.content.read, set[str]()
+
+    async def read_late(digest: str, *, limit: int = 8 << 20) -> bytes:
+        if digest not in collected:
+            collected.add(digest)
+            containerd.state.blobs.pop(digest, None)
+        return await read(digest, limit=limit)
+
+    monkeypatch.setattr(containerd.content, "read", read_late)
+    await engine.pull("x", "1")
+    assert len(registry.fetched) == 2  # manifest and config
+    assert collected <= containerd.state.blobs.keys()
+
+
 async def test_by_digest_and_all_tags(engine: ImageEngine, registry: FakeRegistry) -> None:
     digest = registry.push(REPOSITORY, "1", oci_image(ONE))
     registry.push(REPOSITORY, "2", oci_image(TWO))

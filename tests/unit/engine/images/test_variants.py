@@ -120,3 +120,14 @@ async def test_load_and_save_of_one_platform(engine: ImageEngine) -> None:
     assert (await engine.images.get("x:1")).id == FOREIGN.id
     with pytest.raises(NotFound, match=r"cannot load x:1 for linux/riscv64: the archive has it for linux/s390x only"):
         await engine.load(saved, Platform(architecture="riscv64"))
+
+
+async def test_nothing_is_listed_of_what_is_collected_before_it_is_read(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    images = _images()
+    registry.push_index("docker.io/library/x", "1", oci_index(images), images)
+    await engine.pull("x", "1")
+    assert len(await engine.images.variants("x:1")) == 2
+    containerd.state.failures["content.read"] = NotFound("collected")
+    assert await engine.images.variants("x:1") == []
