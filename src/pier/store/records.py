@@ -27,6 +27,7 @@ QUEUE_LIMIT = 1024
 GROUP_LIMIT = 128
 EVENTS_KEPT = 20_000
 PRUNE_EVERY = 1_000
+_LAST_TIME = 2**63 - 1  # SQLite's integers have 64 bits; a caller's times need not
 
 T = TypeVar("T")
 
@@ -77,8 +78,10 @@ class Records:
             await self._submit(_Job(self._loop.create_future(), changes=changes, durable=durable))
 
     async def events(self, since: int, until: int) -> list[Event]:
+        between = tuple(max(0, min(time, _LAST_TIME)) for time in (since, until))
+
         def read(connection: sqlite3.Connection) -> list[Event]:
-            rows = connection.execute("SELECT value FROM events WHERE time BETWEEN ? AND ? ORDER BY id", (since, until))
+            rows = connection.execute("SELECT value FROM events WHERE time BETWEEN ? AND ? ORDER BY id", between)
             return [codec.decode(value, Event, "an event") for (value,) in rows]
 
         return await self._call(read)
@@ -147,9 +150,13 @@ class Records:
     def _run_function(self, connection: sqlite3.Connection, job: _Job) -> None:
         assert job.function is not None
         try:
-            self._settle(job, job.function(connection))
-        except (sqlite3.Error, PierError) as error:
+            result = job.function(connection)
+        except PierError as error:
             self._settle(job, error=error)
+        except Exception as error:  # whatever it is: without this thread nothing is ever written again
+            self._settle(job, error=PierError(f"cannot read {self._path}: {error!r}"))
+        else:
+            self._settle(job, result)
 
     def _write(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
         """One transaction for all; when it fails, one for each, so that only the guilty one fails."""
@@ -157,7 +164,7 @@ class Records:
             return
         try:
             self._transact(connection, jobs)
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is: without this thread nothing is ever written again
             if len(jobs) == 1:
                 self._settle(jobs[0], error=PierError(f"cannot write to {self._path}: {error}"))
                 return
@@ -177,7 +184,7 @@ class Records:
                 for change in job.changes or ():
                     self._apply(connection, change)
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except Exception:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

@@ -73,6 +73,23 @@ async def test_put_replaces_and_drop_forgets(records: Records) -> None:
     assert (await records.load()).containers == ()
 
 
+async def test_times_that_no_integer_of_sqlite_holds_are_times_too(records: Records) -> None:
+    event = Event(type="container", action="start", actor_id="x", time=5)
+    await records.commit([Publish(event)])
+    assert await records.events(0, 10**40) == [event]
+    assert await records.events(10**40, 10**40) == []
+    assert await records.events(-(10**40), -1) == []
+
+
+async def test_what_cannot_be_written_fails_alone_and_what_follows_is_written(records: Records) -> None:
+    good, bad, worse = Volume(name="good"), Volume(name="bad", labels={"a": "\udc80"}), Volume(name="n" * 3 + "\udc80")
+    outcomes = await asyncio.wait_for(
+        asyncio.gather(*(records.commit([Put(v)]) for v in (bad, good, worse)), return_exceptions=True), 5
+    )
+    assert [isinstance(o, PierError) for o in outcomes] == [True, False, True]
+    assert (await asyncio.wait_for(records.load(), 5)).volumes == (good,)
+
+
 async def test_events_come_back_by_time_in_order(records: Records) -> None:
     events = [Event(type="container", action=str(n), actor_id="x", time=n) for n in (1, 2, 2, 3)]
     await records.commit([Publish(event) for event in events])
