@@ -11,6 +11,7 @@ from pier.domain.ids import is_full_id
 _HOST_FILES = {"hosts": "etc/hosts", "resolv.conf": "etc/resolv.conf"}
 _RESOLVED_STUB = "127.0.0.53"
 _RESOLVED_UPSTREAM = "run/systemd/resolve/resolv.conf"
+_HOSTS_LIMIT = 1 << 20  # the container may write its hosts file: it decides how long it is
 
 
 class ContainerFiles:
@@ -40,7 +41,11 @@ class ContainerFiles:
         """
         path = self._of(container_id) / "hosts"
         try:
-            lines = path.read_text(errors="surrogateescape").splitlines(keepends=True)
+            with path.open("rb") as file:
+                data = file.read(_HOSTS_LIMIT + 1)
+            if len(data) > _HOSTS_LIMIT:
+                raise PierError(f"file hosts of container {container_id} is longer than 1 MiB; it is left as it is")
+            lines = data.decode(errors="surrogateescape").splitlines(keepends=True)
             kept = "".join(line for line in lines if line not in removed and not _names(line, outdated))
             if kept and not kept.endswith("\n"):
                 kept += "\n"
@@ -96,7 +101,7 @@ def _rewrite(path: Path, content: str) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     with os.fdopen(descriptor, "rb+") as file:
         os.fchmod(descriptor, 0o644)
-        if file.read() == data:
+        if os.fstat(descriptor).st_size == len(data) and file.read(len(data)) == data:
             return
         file.seek(0)
         file.write(data)

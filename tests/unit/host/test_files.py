@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,12 @@ def test_lines_go_by_their_first_names_whatever_their_address(files: ContainerFi
 def test_lines_of_a_file_that_is_not_there_cannot_change(files: ContainerFiles) -> None:
     with pytest.raises(PierError, match="file hosts of container"):
         files.change_hosts(ID, ["x\n"], [])
+
+
+def test_a_hosts_file_that_its_container_has_blown_up_is_not_read(files: ContainerFiles) -> None:
+    path = Path(files.write(ID, {"hosts": "short\n"})["hosts"])
+    os.truncate(path, 1 << 40)
+    with pytest.raises(PierError, match="longer than 1 MiB"):
+        files.change_hosts(ID, ["x\n"], [])
+    files.write(ID, {"hosts": "short\n"})
+    assert path.read_text() == "short\n"
