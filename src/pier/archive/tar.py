@@ -17,6 +17,9 @@ EntryKind = Literal["file", "directory", "symlink", "hardlink"]
 
 _BLOCK = 512
 _MAX_EXTENSION = 1 << 20  # bytes of one pax or long-name header
+_MAX_DIGITS = 20  # of a number in a pax header
+_MAX_PATH = 4096
+_SPARSE = "GNU.sparse"  # how the keys of a sparse file begin
 _MAX_ENTRIES = 1 << 16  # no image has more layers than fit; a bound against archives that only cost time
 _KINDS: dict[bytes, EntryKind] = {
     b"0": "file",
@@ -141,7 +144,7 @@ async def _next_header(source: _Source) -> _Header | None:
             case b"K":
                 extended["linkpath"] = _text(await _extension(source, header.size))
             case _:
-                if any(key.startswith("GNU.sparse") for key in extended):
+                if _SPARSE in extended:
                     raise InvalidArgument(f"the archive holds the sparse file {header.path}, which cannot be read")
                 return _Header(
                     extended.get("path", header.path),
@@ -174,17 +177,24 @@ async def _extension(source: _Source, size: int) -> bytes:
 
 
 def _parse_pax(data: bytes) -> dict[str, str]:
-    """Records `<length> <key>=<value>\\n`, where length counts the whole record."""
+    """Records `<length> <key>=<value>\\n`, where length counts the whole record; those that matter here.
+
+    Goes by position and copies no rest: a header may hold a record for each few of its bytes.
+    """
     found: dict[str, str] = {}
-    while data.strip(b"\0"):
-        length_text, space, _ = data.partition(b" ")
-        length = _decimal(_text(length_text))
-        record = data[len(length_text) + 1 : length]
-        key, equals, value = record.removesuffix(b"\n").partition(b"=")
-        if not space or not equals or length > len(data) or length <= len(length_text):
+    data = data.rstrip(b"\0")
+    start = 0
+    while start < len(data):
+        space = data.find(b" ", start, start + _MAX_DIGITS + 1)
+        end = start + _decimal(_text(data[start : max(space, start)]))
+        key, equals, value = data[space + 1 : end].removesuffix(b"\n").partition(b"=")
+        if not equals or end > len(data) or end <= space:
             raise InvalidArgument("not a tar archive: a pax header is damaged")
-        found[_text(key)] = value.decode("utf-8", "surrogateescape")
-        data = data[length:]
+        if key in (b"path", b"linkpath", b"size"):
+            found[_text(key)] = value.decode("utf-8", "surrogateescape")
+        elif key.startswith(_SPARSE.encode()):
+            found[_SPARSE] = ""
+        start = end
     return found
 
 
@@ -195,6 +205,8 @@ def _entry(header: _Header, source: _Source) -> Entry | None:
         raise InvalidArgument(f"the archive holds {header.path}, which is neither file, directory nor link")
     if kind == "file" and header.path.endswith("/"):
         kind = "directory"  # tars older than POSIX mark them so
+    if len(header.path) > _MAX_PATH:
+        raise InvalidArgument(f"the archive holds a path of {len(header.path)} characters")
     path = safe_path(header.path)
     size = header.size if kind == "file" else 0
     if not path:
@@ -224,7 +236,7 @@ def _number(field: bytes) -> int:
 
 
 def _decimal(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise InvalidArgument("not a tar archive: a number in a pax header is damaged")
     return int(text)
 

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import tarfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -132,11 +133,25 @@ async def test_oversized_extension_header_is_refused() -> None:
         await _read(info.tobuf(tarfile.USTAR_FORMAT) + bytes(2 << 20))
 
 
-@pytest.mark.parametrize("record", [b"9999 path=x\n", b"xx path=x\n", b"0 path=x\n", b"8 pathx=\n\n", b"5 abc"])
+@pytest.mark.parametrize("record", [b"9999 path=x\n", b"xx path=x\n", b"0 path=x\n", b"8 pathx=\n\n", b"5 abc", b"9" * 5000 + b" path=x\n"])
 async def test_damaged_pax_header_is_refused(record: bytes) -> None:
     header = _member("x", b"x", size=len(record)).tobuf(tarfile.USTAR_FORMAT)
     with pytest.raises(InvalidArgument):
-        await _read(header + record.ljust(512, b"\0") + _tar((_member("a"), b"")))
+        await _read(header + record + bytes(-len(record) % 512) + _tar((_member("a"), b"")))
+
+
+@pytest.mark.parametrize("record", [b"6 a=b\n", b"18 GNU.sparse.x=1\n"])
+async def test_pax_header_of_countless_records_costs_no_more_than_its_bytes(record: bytes) -> None:
+    records = record * ((1 << 20) // len(record))
+    header = _member("x", b"x", size=len(records)).tobuf(tarfile.USTAR_FORMAT)
+    before = time.process_time()
+    assert await _read(header + records + bytes(-len(records) % 512), 1 << 20) == []
+    assert time.process_time() - before < 3
+
+
+async def test_path_longer_than_any_system_has_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="path of 5000"):
+        await _read(_tar((_member("a" * 5000), b"")))
 
 
 @pytest.mark.parametrize(("path", "safe"), [("./a//b/", "a/b"), (".", ""), ("a/./b", "a/b"), ("..a/b..", "..a/b..")])
