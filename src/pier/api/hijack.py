@@ -18,7 +18,14 @@ def stream_type(version: int, *, terminal: bool) -> str:
     return RAW if terminal or not since(version, Change.STREAMS_HAVE_TYPES) else MULTIPLEXED
 
 
-def hijack(call: Call, *, terminal: bool, run: Callable[[Channel], Awaitable[None]], headers: Headers = ()) -> Hijack:
+def hijack(
+    call: Call,
+    *,
+    terminal: bool,
+    run: Callable[[Channel], Awaitable[None]],
+    headers: Headers = (),
+    dropped: Callable[[], None] = lambda: None,
+) -> Hijack:
     """101 for a client that asked to upgrade, else 200; what follows are raw bytes both ways in either case."""
     if call.request.upgrade:
         content = stream_type(call.version, terminal=terminal)
@@ -26,7 +33,7 @@ def hijack(call: Call, *, terminal: bool, run: Callable[[Channel], Awaitable[Non
     else:
         lines = ["HTTP/1.1 200 OK", f"Content-Type: {RAW}"]
     lines += [f"{name}: {value}" for name, value in headers]
-    return Hijack(head=_head(lines), run=run)
+    return Hijack(head=_head(lines), run=run, dropped=dropped)
 
 
 def refuse(error: Exception, request: Request) -> Hijack:

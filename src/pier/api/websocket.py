@@ -3,10 +3,9 @@
 import base64
 import hashlib
 import struct
-from collections.abc import Awaitable, Callable
 
 from pier.api.http.channel import Channel, ConnectionLost
-from pier.api.http.messages import Hijack, Request
+from pier.api.http.messages import Request
 from pier.api.streams import STALL, carry_pieces
 from pier.domain.errors import InvalidArgument
 from pier.engine.containers.attach import Attachment
@@ -17,8 +16,8 @@ _FIN, _MASKED = 0x80, 0x80
 MESSAGE_LIMIT = 1 << 20  # bytes of one frame from a client
 
 
-def accept(request: Request) -> Callable[[Callable[[Channel], Awaitable[None]]], Hijack]:
-    """Checks the opening handshake; the result makes the answer. Raises InvalidArgument."""
+def accept(request: Request) -> bytes:
+    """Checks the opening handshake; the head of the answer. Raises InvalidArgument."""
     key = request.headers.get("sec-websocket-key", "")
     if request.upgrade != "websocket" or not key:
         raise InvalidArgument("attach/ws needs a WebSocket handshake: Upgrade: websocket and Sec-WebSocket-Key")
@@ -27,8 +26,7 @@ def accept(request: Request) -> Callable[[Callable[[Channel], Awaitable[None]]],
     # The protocol prescribes SHA-1 here; nothing secret hangs on it.
     proof = base64.b64encode(hashlib.sha1((key + _GUID).encode(), usedforsecurity=False).digest()).decode()
     lines = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade")
-    head = "\r\n".join((*lines, f"Sec-WebSocket-Accept: {proof}", "", "")).encode()
-    return lambda run: Hijack(head=head, run=run)
+    return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {proof}", "", "")).encode()
 
 
 def message(opcode: int, payload: bytes) -> bytes:

@@ -110,9 +110,11 @@ class Execs:
         attachment = self._attachment(session)
         try:
             await starting
-        except PierError as error:
-            attachment.close()
-            return _failed(session, error)
+        except BaseException as error:
+            attachment.close()  # also for a client that has gone: output that nobody takes holds the process back
+            if isinstance(error, PierError):
+                return _failed(session, error)
+            raise
         return attachment
 
     def _attachment(self, session: _Session) -> Attachment:

@@ -133,7 +133,9 @@ async def test_oversized_extension_header_is_refused() -> None:
         await _read(info.tobuf(tarfile.USTAR_FORMAT) + bytes(2 << 20))
 
 
-@pytest.mark.parametrize("record", [b"9999 path=x\n", b"xx path=x\n", b"0 path=x\n", b"8 pathx=\n\n", b"5 abc", b"9" * 5000 + b" path=x\n"])
+@pytest.mark.parametrize(
+    "record", [b"9999 path=x\n", b"xx path=x\n", b"0 path=x\n", b"8 pathx=\n\n", b"5 abc", b"9" * 5000 + b" path=x\n"]
+)
 async def test_damaged_pax_header_is_refused(record: bytes) -> None:
     header = _member("x", b"x", size=len(record)).tobuf(tarfile.USTAR_FORMAT)
     with pytest.raises(InvalidArgument):

@@ -322,3 +322,19 @@ async def test_start_failures_of_the_runtime_keep_their_code(world: World) -> No
     exec_id, attachment = await begin(world)
     await output(attachment)
     assert world.engine.execs.inspect(exec_id).exit_code == 126
+
+
+async def test_a_client_that_goes_during_the_start_leaves_no_reader(world: World) -> None:
+    """What nobody takes would hold the process back for ever."""
+    container_id = await world.run("web")
+    exec_id = await world.engine.execs.create("web", SERVE)
+    world.containerd.state.gates["tasks.start"] = gate = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        client = clients.create_task(world.engine.execs.start(exec_id, detach=False))
+        await world.until(lambda: (container_id, exec_id) in world.streams.made)
+        await world.turns()
+        client.cancel()
+        await world.turns()
+        gate.set()
+    await world.until(lambda: world.engine.execs.inspect(exec_id).running)
+    assert all(output.closed for output in world.stream(container_id, exec_id).outputs)

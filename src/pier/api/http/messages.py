@@ -86,11 +86,13 @@ class StreamReply:
 class Hijack:
     """The connection stops being HTTP: `head` is sent as it is, then `run` owns the channel until it returns.
 
-    The request's body has been read before; bytes behind it are the first that `run` reads.
+    The request's body has been read before; bytes behind it are the first that `run` reads. `dropped` is called instead
+    of `run` when the client has gone by then.
     """
 
     head: bytes
     run: Callable[[Channel], Awaitable[None]] = field(repr=False)
+    dropped: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 @asynccontextmanager

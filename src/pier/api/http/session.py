@@ -206,6 +206,14 @@ class Session:
         await self._channel.write(self._h11.send(event) or b"", STALL)
 
     async def _hijack(self, request: Request, answer: Hijack) -> None:
+        try:
+            await self._take_over(request, answer.head)
+        except BaseException:
+            answer.dropped()
+            raise
+        await answer.run(self._channel)
+
+    async def _take_over(self, request: Request, head: bytes) -> None:
         async for _ in request.stream():
             pass
         request.runs_to_end = False
@@ -214,8 +222,7 @@ class Session:
             self._channel.unread(early)
         self._answering_endlessly = True
         self._channel.on_half_close = _nothing
-        await self._channel.write(answer.head, STALL)
-        await answer.run(self._channel)
+        await self._channel.write(head, STALL)
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
         """What came is not HTTP, or has headers beyond all reason."""

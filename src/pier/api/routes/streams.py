@@ -6,7 +6,7 @@ from pier.api.call import Call
 from pier.api.headers import STANDARD_HEADERS
 from pier.api.hijack import hijack, refuse
 from pier.api.http.channel import Channel
-from pier.api.http.messages import Answer, Reply
+from pier.api.http.messages import Answer, Hijack, Reply
 from pier.api.router import Route
 from pier.api.streams import STALL, carry
 from pier.api.websocket import accept, carry_websocket
@@ -35,14 +35,15 @@ async def attach(call: Call) -> Answer:
     except Exception as error:
         return refuse(error, call.request)
     run = partial(carry, attachment=attachment, stdin=options.stdin and options.stream)
-    return hijack(call, terminal=attachment.terminal, run=run)
+    return hijack(call, terminal=attachment.terminal, run=run, dropped=attachment.close)
 
 
 async def attach_websocket(call: Call) -> Answer:
     head = accept(call.request)
     options = load_attach(call)
     attachment = await call.engine.containers.attach(call.ref, options)
-    return head(partial(carry_websocket, attachment=attachment, stdin=options.stdin and options.stream))
+    run = partial(carry_websocket, attachment=attachment, stdin=options.stdin and options.stream)
+    return Hijack(head=head, run=run, dropped=attachment.close)
 
 
 async def start_exec(call: Call) -> Answer:

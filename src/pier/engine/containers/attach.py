@@ -164,7 +164,11 @@ class Attaching:
             on_detach=lambda: self._note_detach(container),
             on_stdin_closed=lambda: self._close_task_stdin(container.id),
         )
-        await self._publish(container, "attach")
+        try:
+            await self._publish(container, "attach")
+        except BaseException:
+            attachment.close()
+            raise
         return attachment
 
     async def _note_detach(self, container: Container) -> str:

@@ -286,6 +286,18 @@ async def test_a_hijack_without_upgrade_keeps_early_bytes_too(tmp_path: Path) ->
         assert await client.rest() == b"early"
 
 
+async def test_a_hijack_whose_client_has_gone_is_dropped(tmp_path: Path) -> None:
+    dropped = asyncio.Event()
+
+    async def answer(request: Request) -> Answer:
+        return Hijack(head=b"HTTP/1.1 200 OK\r\n\r\n", run=lambda channel: asyncio.sleep(0), dropped=dropped.set)
+
+    async with client_of(answer, tmp_path) as client:
+        await client.send("POST / HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\n{")
+        client.writer.close()
+        await asyncio.wait_for(dropped.wait(), 5)
+
+
 async def test_a_slow_reader_holds_the_writer_back(tmp_path: Path) -> None:
     written = 0
 

@@ -236,3 +236,13 @@ async def test_what_cannot_be_attached_to(world: World, monkeypatch: pytest.Monk
         await attach(world)
     with suppress(Conflict):
         await world.engine.containers.remove("web", force=True)
+
+
+async def test_a_client_that_goes_while_its_attach_is_told_leaves_no_reader(world: World) -> None:
+    container_id = await world.run("web")
+    async with asyncio.TaskGroup() as clients:
+        client = clients.create_task(attach(world))
+        await asyncio.sleep(0)  # the event is on its way to the disk
+        client.cancel()
+    await world.turns()
+    assert all(output.closed for output in world.stream(container_id).outputs)
