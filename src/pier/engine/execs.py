@@ -13,6 +13,7 @@ from pier.engine.containers import links
 from pier.engine.containers.attach import Attachment
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.defaults import default_ulimits, with_defaults
+from pier.engine.containers.ending import has_ended
 from pier.engine.containers.keys import parse_detach_keys
 from pier.engine.context import Context
 from pier.engine.ports import Stream
@@ -151,12 +152,19 @@ class Execs:
                 pid = await self._run(container, exec_, stream, user, session, undo)
                 undo.pop_all()
         except PierError as error:
+            if await has_ended(ports.tasks, container.id):  # whatever the runtime says of that
+                ended = Conflict(f"container {container.id} is not running")
+                self._failed_to_start(session, ended)
+                raise ended from error
             self._failed_to_start(session, error)
             raise
         session.exec = replace(session.exec, running=True, pid=pid)
         self._context.live.execs(container.id).add(exec_.id)
         await self._publish(exec_, f"exec_start: {session.command}")
         session.started.set()
+        now = self._context.memory.containers.get(container.id)
+        if now is None or now.state.pid != container.state.pid:  # it ended before this was known to have started
+            await self._settle_lost(session)
         if size is not None and exec_.config.tty and all(size):
             with suppress(PierError):
                 await ports.tasks.resize(container.id, width=size[1], height=size[0], exec_id=exec_.id)
@@ -193,14 +201,14 @@ class Execs:
             default_ulimits=default_ulimits(self._context.config),
         )
         live = self._context.live
-        async with self._context.gate.making():
-            await ports.tasks.add_exec(container.id, exec_.id, process, stream.stdio)
-            undo.push_async_callback(self._drop, container.id, exec_.id)
-            session.stream.set_result(stream)
-            with ExitStack() as inside:
-                async with live.lock(container.id):  # of who pauses it: it is paused by now, or will not be yet
-                    self._running(container.id)
-                    inside.enter_context(live.entering(container.id))
+        with ExitStack() as inside:
+            async with live.lock(container.id):  # of who pauses it: it is paused by now, or will not be yet
+                self._running(container.id)
+                inside.enter_context(live.entering(container.id))
+            async with self._context.gate.making():  # within it nobody waits for a lock: who has one may wait for it
+                await ports.tasks.add_exec(container.id, exec_.id, process, stream.stdio)
+                undo.push_async_callback(self._drop, container.id, exec_.id)
+                session.stream.set_result(stream)
                 return await ports.tasks.start(container.id, exec_.id)
 
     async def _free(self, exit_: TaskExit) -> None:
@@ -235,7 +243,10 @@ class Execs:
         session = self._sessions.get(exit_.exec_id)
         if session is None:
             await self._drop(exit_.container_id, exit_.exec_id)
-            return
+        else:
+            await self._settle(session, exit_)
+
+    async def _settle(self, session: _Session, exit_: TaskExit) -> None:
         await session.started.wait()
         if session.settled:
             return
@@ -270,13 +281,21 @@ class Execs:
 
     async def settle_all(self, container_id: str) -> None:
         """The container's init has ended, and with it every exec that containerd has not reported yet."""
-        now = self._context.memory.clock.now()
-        for session in list(self._sessions.values()):
-            exec_ = session.exec
-            if exec_.container_id == container_id and session.started.is_set() and not session.settled:
-                await self.settle(
-                    TaskExit(container_id=container_id, exec_id=exec_.id, pid=exec_.pid, status=137, exited_at=now)
-                )
+        # All of them now: those of the next run are to go on.
+        ended = [
+            session
+            for session in self._sessions.values()
+            if session.exec.container_id == container_id and session.started.is_set() and not session.settled
+        ]
+        for session in ended:
+            await self._settle_lost(session)
+
+    async def _settle_lost(self, session: _Session) -> None:
+        exec_, now = session.exec, self._context.memory.clock.now()
+        await self._settle(
+            session,
+            TaskExit(container_id=exec_.container_id, exec_id=exec_.id, pid=exec_.pid, status=137, exited_at=now),
+        )
 
     def _forget_later(self, session: _Session) -> None:
         asyncio.get_running_loop().call_later(KEPT_AFTER_END, self._sessions.pop, session.exec.id, None)

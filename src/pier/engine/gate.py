@@ -2,6 +2,9 @@
 
 On two cores four concurrent creates finish sooner than sixteen. Waiters are served in order. Kill and delete have
 places of their own, so that hung creates cannot keep anybody from removing them.
+
+A container's lock comes first, a place second: who waited for a lock with a place taken could wait for one who waits
+for a place.
 """
 
 import asyncio

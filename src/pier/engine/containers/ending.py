@@ -1,9 +1,13 @@
-"""Gets rid of a task that should not be: of a start that failed or was cut off, of a container that nobody knows."""
+"""The end of a task: whether it has come, and how it is brought about for a task that should not be.
+
+That of a start that failed or was cut off, or of a container that nobody knows.
+"""
 
 import asyncio
 from contextlib import suppress
 
 from pier.domain.errors import NotFound, PierError
+from pier.domain.runtime import TaskStatus
 from pier.engine.ports import Tasks
 
 _PATIENCE = 10.0  # seconds for a killed process to be gone
@@ -35,3 +39,15 @@ async def end_task(tasks: Tasks, container_id: str) -> None:
             return
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+async def has_ended(tasks: Tasks, container_id: str) -> bool:
+    """Whether a container's first process has ended, its exit being recorded or not yet.
+
+    For who was refused something by the runtime, which says in many ways that there is no process any more. False when
+    containerd cannot be asked.
+    """
+    try:
+        return (await tasks.get(container_id)).status is TaskStatus.STOPPED
+    except PierError as error:
+        return isinstance(error, NotFound)

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pier.domain.container import Container, RestartPolicy, Status
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
+from pier.domain.errors import Conflict, InvalidArgument, PierError
 from pier.domain.record import Put
 from pier.domain.resources import Resources
 from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.ending import has_ended
 from pier.engine.containers.validate import check_restart_policy, check_update
 from pier.engine.context import Context
 from pier.oci.resources import resource_document
@@ -90,9 +91,9 @@ class Updating:
             return
         try:
             await self._context.ports.tasks.update(container.id, document)
-        except NotFound:  # it has just ended: what is recorded counts for its next run
-            return
         except PierError as error:
+            if await has_ended(self._context.ports.tasks, container.id):  # what is recorded counts for its next run
+                return
             if "cpuset." in error.message:  # the kernel's only way to say that there are no such CPUs or nodes
                 wanted = given.cpuset_cpus or given.cpuset_mems
                 raise InvalidArgument(

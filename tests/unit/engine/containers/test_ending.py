@@ -4,10 +4,10 @@ import pytest
 from fakes.containerd.state import Process, Task
 from fakes.world import World
 
-from pier.domain.errors import Conflict
+from pier.domain.errors import Conflict, Unavailable
 from pier.domain.runtime import TaskStatus
 from pier.engine.containers import ending
-from pier.engine.containers.ending import end_task
+from pier.engine.containers.ending import end_task, has_ended
 
 
 def give_task(world: World, *args: str) -> None:
@@ -51,3 +51,14 @@ async def test_process_that_does_not_die_is_an_error_in_the_end(world: World, mo
     monkeypatch.setattr(ending, "_PATIENCE", 0.05)
     with pytest.raises(Conflict):
         await end_task(world.containerd.tasks, "c")
+
+
+async def test_whether_a_task_has_ended(world: World) -> None:
+    tasks = world.containerd.tasks
+    assert await has_ended(tasks, "c")
+    give_task(world, "sleep")
+    assert not await has_ended(tasks, "c")
+    tasks.end("c")
+    assert await has_ended(tasks, "c")
+    world.containerd.state.failures["tasks.get"] = Unavailable("away")
+    assert not await has_ended(tasks, "c")

@@ -6,6 +6,7 @@ from fakes.world import World
 from pier.domain.container import HostConfig, RestartPolicy, Status
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.resources import Resources
+from pier.domain.runtime import TaskStatus
 from pier.engine.containers.update import UpdateRequest
 
 MB = 1 << 20
@@ -121,3 +122,15 @@ async def test_what_the_kernel_refuses_is_not_recorded(world: World) -> None:
     assert world.container("web").host_config.resources.cpuset_cpus == ""
     with pytest.raises(NotFound):
         await world.engine.containers.update("nobody", resources(cpu_shares=1))
+
+
+async def test_what_has_just_ended_is_updated_for_its_next_run(world: World) -> None:
+    container_id = await world.run("web")
+    world.containerd.state.tasks[container_id].init.status = TaskStatus.STOPPED
+    for shares, error in (
+        (66, Conflict("cannot update a stopped container")),
+        (77, PierError("container not running")),
+    ):
+        world.containerd.state.failures["tasks.update"] = error
+        await world.engine.containers.update("web", resources(cpu_shares=shares))
+        assert world.container("web").host_config.resources.cpu_shares == shares
