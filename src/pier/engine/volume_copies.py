@@ -63,7 +63,7 @@ class VolumeCopies:
                 async with mounted(self._context, [source], _user()) as paths:
                     await self._context.ports.host.copy_directory(paths[name], made.mountpoint)
             except BaseException:
-                await self._volumes.drop(made)
+                await self._volumes.drop(made, claims=1)
                 raise
         return made
 

@@ -65,9 +65,9 @@ class Volumes:
         finally:
             self._claims -= claims  # drops what comes to zero
 
-    def is_free(self, name: str, *, besides: str = "") -> bool:
-        """No container mounts it or is about to, but perhaps the one with the id `besides`."""
-        return not self._claims[name] and all(user.id == besides for user in self.users(name))
+    def _is_free(self, name: str, *, besides: str = "", claims: int = 0) -> bool:
+        """No container mounts it or is about to, but perhaps the one with the id `besides`, and who holds `claims`."""
+        return self._claims[name] <= claims and all(user.id == besides for user in self.users(name))
 
     async def create(
         self,
@@ -118,16 +118,21 @@ class Volumes:
 
     async def give_back(self, volume: Volume) -> None:
         """Undoes an `ensure` that made it, under one's own claim, unless somebody else has come to use it."""
-        if self._claims[volume.name] <= 1 and not self.users(volume.name):
-            await self.drop(volume)
+        await self.drop(volume, claims=1)
 
-    async def drop(self, volume: Volume, *, force: bool = False) -> None:
-        """Removes a volume that nobody uses, with its content.
+    async def drop(self, volume: Volume, *, force: bool = False, besides: str = "", claims: int = 0) -> bool:
+        """Removes a volume with its content; False when somebody else has, or has come to use it.
 
-        A plugin may refuse, so it is asked before the record goes; with `force` the record goes all the same.
+        The container `besides` and who holds as many `claims` do not count. A plugin may refuse, so it is asked before
+        the record goes; with `force` the record goes all the same.
         """
         memory = self._context.memory
         async with self._locks.hold(volume.name):
+            known = memory.volumes.get(volume.name)
+            is_another = known is not None and known.created_at != volume.created_at
+            is_gone = known is None and volume.driver == LOCAL  # what only a plugin knows was never here
+            if is_gone or is_another or not self._is_free(volume.name, besides=besides, claims=claims):
+                return False
             if volume.driver != LOCAL:
                 try:
                     await self._context.ports.volumes.remove(volume)
@@ -139,18 +144,26 @@ class Volumes:
             )
             if volume.driver == LOCAL:
                 await self._context.ports.volumes.remove(volume)
+            return True
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Raises Conflict while a container mounts it; NotFound, unless forced."""
         if name not in self._context.memory.volumes and force:
             return
         volume = await self.inspect(name)
+        self._require_free(name)
+        if await self.drop(volume, force=force):
+            return
+        self._require_free(name)
+        if not force:
+            raise NotFound(f"get {name}: no such volume")  # somebody else was faster
+
+    def _require_free(self, name: str) -> None:
         if users := self.users(name):
             holders = ", ".join(container.id for container in users)
             raise Conflict(f"remove {name}: volume is in use - [{holders}]")
-        if not self.is_free(name):
+        if not self._is_free(name):
             raise Conflict(f"remove {name}: volume is in use - [a container that is being created]")
-        await self.drop(volume, force=force)
 
     async def size(self, volume: Volume) -> int:
         """Bytes that its content takes on disk; -1 when it lies elsewhere."""
@@ -163,14 +176,15 @@ class Volumes:
         freed = 0
         every = filters.flag("all", False)
         for volume in list(self._context.memory.volumes.values()):
-            if not self.is_free(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
+            if not self._is_free(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
                 continue
             if volume.driver != LOCAL or volume.options:  # what others hold is theirs to throw away
                 continue
             if filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels):
-                freed += await self.size(volume)
-                await self.drop(volume)
-                names.append(volume.name)
+                size = await self.size(volume)
+                if await self.drop(volume):
+                    freed += size
+                    names.append(volume.name)
         memory = self._context.memory
         await memory.commit(memory.event("volume", "prune", "", {"reclaimed": str(freed)}))
         return names, freed

@@ -147,3 +147,35 @@ async def test_of_two_creates_at_once_both_get_one_volume(world: World) -> None:
     )
     assert one is two
     assert world.actions() == ["volume create"]
+
+
+async def test_of_two_removals_at_once_one_finds_nothing(world: World) -> None:
+    await world.engine.volumes.create("data")
+    remove = world.engine.volumes.remove
+    results = await asyncio.gather(remove("data"), remove("data"), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), NotFound]
+    assert world.actions() == ["volume create", "volume destroy"]
+
+
+async def test_a_removal_that_waited_does_not_take_what_was_made_since(world: World) -> None:
+    await world.engine.volumes.create("data")
+    volumes = world.engine.volumes
+    results = await asyncio.gather(
+        volumes.remove("data"), volumes.create("data"), volumes.remove("data"), return_exceptions=True
+    )
+    assert isinstance(results[2], NotFound)
+    assert results[1] is volumes.get("data")
+    assert exists(volumes.get("data"))
+
+
+async def test_prune_leaves_what_a_container_has_come_to_use(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.engine.volumes.create("data")
+
+    async def size(volume: Volume) -> int:
+        """What takes long in a prune, with somebody else making use of the volume meanwhile."""
+        await world.create("web", host=HostConfig(binds=("data:/d",)))
+        return 5
+
+    monkeypatch.setattr(world.context.ports.volumes, "size", size)
+    assert await world.engine.volumes.prune(Filters({"all": ("true",)})) == ([], 0)
+    assert exists(world.engine.volumes.get("data"))

@@ -105,8 +105,8 @@ class Removal:
         """Anonymous volumes go with their container, unless another one uses them by now."""
         for point in container.mount_points:
             volume = self._context.memory.volumes.get(point.name) if point.anonymous else None
-            if volume is not None and self._volumes.is_free(volume.name, besides=container.id):
-                await self._volumes.drop(volume)
+            if volume is not None:
+                await self._volumes.drop(volume, besides=container.id)
 
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
         """Removes all stopped containers that match; their ids and the bytes that came back."""
