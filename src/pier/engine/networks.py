@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
@@ -49,7 +50,8 @@ class Networks:
         self._context = context
         self._connections = Connections(context)
         self.default_bridge = DefaultBridge(context)
-        self._making = asyncio.Lock()  # two of one name, asked for at once, must not both find it free
+        # Of creates and removals: two of one name, asked for at once, must not both find it free, nor both remove it.
+        self._changing = asyncio.Lock()
 
     async def ensure_predefined(self) -> None:
         """Makes the records of bridge, host and none at the first start; the bridge takes the next free subnet."""
@@ -64,7 +66,7 @@ class Networks:
 
     async def create(self, request: CreateNetwork) -> tuple[str, str]:
         """(id, warning). Raises Conflict for a name in use, PermissionDenied for a reserved one, InvalidArgument."""
-        async with self._making:
+        async with self._changing:
             return await self._create(request)
 
     async def _create(self, request: CreateNetwork) -> tuple[str, str]:
@@ -160,8 +162,16 @@ class Networks:
         ]
 
     async def remove(self, ref: str) -> None:
-        """Raises PermissionDenied for a predefined network and while running containers are on it."""
-        network = self._context.memory.network(ref)
+        """Raises PermissionDenied for a predefined network and while running containers are on it, or come to it."""
+        async with self._changing:
+            network = self._context.memory.network(ref)
+            self._require_removable(network)
+            try:
+                await self._drop(network)
+            except Conflict as error:  # of a container that is being started
+                raise PermissionDenied(f"error while removing network: {error.message}") from error
+
+    def _require_removable(self, network: Network) -> None:
         if network.name in PREDEFINED:
             raise PermissionDenied(f"{network.name} is a pre-defined network and cannot be removed")
         if members := self._members(network):
@@ -171,7 +181,6 @@ class Networks:
             )
         if network.config_only and self._depends_on(network):
             raise PermissionDenied(f'error while removing network: configuration network "{network.name}" is in use')
-        await self._drop(network)
 
     def _depends_on(self, network: Network) -> bool:
         return any(one.config_from == network.name for one in self._context.memory.networks.values())
@@ -194,16 +203,18 @@ class Networks:
         """Removes the user's networks that no container, running or not, is on; their names."""
         filters.require_known(("until", "label", "label!"))
         until = parse_until(filters, self._context.memory.clock.now())
-        names = []
-        for network in list(self._context.memory.networks.values()):
-            if network.config_only and self._depends_on(network):
-                continue
-            if network.name in PREDEFINED or self._endpoints(network) or (until and network.created_at >= until):
-                continue
-            if filters.match_labels(network.labels) and filters.match_absent_labels(network.labels):
-                await self._drop(network)
-                names.append(network.name)
         memory = self._context.memory
+        names = []
+        async with self._changing:
+            for network in list(memory.networks.values()):
+                if network.config_only and self._depends_on(network):
+                    continue
+                if network.name in PREDEFINED or self._endpoints(network) or (until and network.created_at >= until):
+                    continue
+                if filters.match_labels(network.labels) and filters.match_absent_labels(network.labels):
+                    with suppress(Conflict):  # a container that is being started, or was just connected, comes to it
+                        await self._drop(network)
+                        names.append(network.name)
         await memory.commit(memory.event("network", "prune", "", {"reclaimed": "0"}))
         return names
 

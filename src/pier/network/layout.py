@@ -139,15 +139,21 @@ class Layout:
                 return
             if not all(pool.is_unused for pool in host.pools):
                 raise Conflict(f"network {network.name} has active endpoints")
-            if host.uplink is not None:
-                parent = host.uplink.parent
-                await self._worker.run(f"remove interface {parent}", lambda: self._uplinks.remove(parent))
-                del self._networks[network.id]
-                return
-            name = host.network.bridge
-            await self._worker.run(f"remove bridge {name}", lambda: self._bridges.remove(name))
-            await self._worker.run(f"unprotect bridge {name}", lambda: self._firewall.remove_bridge(name))
-            del self._networks[network.id]
+            del self._networks[network.id]  # from here on nobody can come to it
+            try:
+                await self._remove(host)
+            except BaseException:
+                self._networks[network.id] = host
+                raise
+
+    async def _remove(self, host: HostNetwork) -> None:
+        if host.uplink is not None:
+            parent = host.uplink.parent
+            await self._worker.run(f"remove interface {parent}", lambda: self._uplinks.remove(parent))
+            return
+        name = host.network.bridge
+        await self._worker.run(f"remove bridge {name}", lambda: self._bridges.remove(name))
+        await self._worker.run(f"unprotect bridge {name}", lambda: self._firewall.remove_bridge(name))
 
     async def _create_on_parent(self, network: Network) -> Network:
         """macvlan and ipvlan. Raises Conflict for a parent in use, as dockerd, and what Uplinks.ensure raises."""

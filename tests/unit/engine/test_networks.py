@@ -8,7 +8,7 @@ from fakes.world import World
 from pier.domain.container import HostConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
 from pier.domain.filters import Filters
-from pier.domain.network import IpamPool, Network
+from pier.domain.network import Endpoint, IpamPool, Network
 from pier.engine.networks import CreateNetwork
 
 
@@ -180,3 +180,22 @@ async def test_a_configuration_is_for_other_networks(world: World) -> None:
         await networks.remove("conf")
     assert sorted(await networks.prune(Filters())) == ["real"]
     await networks.remove("conf")
+
+
+async def test_of_two_removals_at_once_one_finds_nothing(world: World) -> None:
+    await make(world)
+    remove = world.engine.networks.remove
+    results = await asyncio.gather(remove("mine"), remove("mine"), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), NotFound]
+    assert world.actions()[-2:].count("network destroy") == 1
+
+
+async def test_a_network_that_a_container_is_coming_to_stays(world: World) -> None:
+    one = await make(world, "one")
+    await make(world, "two")
+    container_id = await world.create("web")
+    world.networks.attached[container_id, one] = Endpoint(network_id=one, network_name="one")  # not recorded yet
+    with pytest.raises(PermissionDenied, match="error while removing network: network one has active endpoints"):
+        await world.engine.networks.remove("one")
+    assert await world.engine.networks.prune(Filters()) == ["two"]
+    assert named(world, "one")

@@ -1,11 +1,12 @@
 """The layout and its bridges, in the lab; what packets do there is tested in tests/integration/network."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from support.netlab import Lab
 
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError
 from pier.domain.network import IpamPool, Network
 from pier.network.bridges import Bridges, random_mac
 from pier.network.firewall import Firewall
@@ -101,3 +102,28 @@ def test_bridge_of_another_engine_is_not_removed(lab: Lab, layout: Layout) -> No
 def test_random_mac_is_local_and_unicast() -> None:
     first = int(random_mac().split(":")[0], 16)
     assert first & 0b11 == 0b10
+
+
+def test_nobody_comes_to_a_network_that_is_being_removed(lab: Lab, layout: Layout) -> None:
+    async def remove() -> None:
+        made = await layout.create(wanted("web"))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(layout.remove(made))
+            await asyncio.sleep(0)
+            with pytest.raises(NotFound):
+                layout.find(made)
+
+    lab.run(remove())
+
+
+def test_a_network_that_could_not_be_removed_is_still_there(
+    lab: Lab, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str) -> None:
+        raise PierError("busy")
+
+    made = lab.run(layout.create(wanted("web")))
+    monkeypatch.setattr(layout._bridges, "remove", fail)
+    with pytest.raises(PierError, match="busy"):
+        lab.run(layout.remove(made))
+    assert layout.find(made).network == made
