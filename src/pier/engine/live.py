@@ -55,6 +55,7 @@ class _Life:
     removals: set[asyncio.Future[Outcome]] = field(default_factory=set)
     stopping: int = 0
     restarting: int = 0
+    removing: int = 0
     execs: set[str] = field(default_factory=set)
     oom_seen: bool = False
     writers: _Inside = field(default_factory=_Inside)
@@ -155,6 +156,19 @@ class Live:
 
     def is_restarting(self, container_id: str) -> bool:
         return container_id in self._lives and self._lives[container_id].restarting > 0
+
+    @contextmanager
+    def removing(self, container_id: str) -> Iterator[None]:
+        """Around a removal by force: who was brought down for it must not be started any more."""
+        self._lives[container_id].removing += 1
+        try:
+            yield
+        finally:
+            if container_id in self._lives:
+                self._lives[container_id].removing -= 1
+
+    def is_removing(self, container_id: str) -> bool:
+        return container_id in self._lives and self._lives[container_id].removing > 0
 
     def writing(self, container_id: str) -> AbstractContextManager[None]:
         """Around what writes into a container's files through a mount of its own."""

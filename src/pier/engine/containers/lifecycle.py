@@ -21,6 +21,7 @@ SIGKILL = 9
 DEFAULT_STOP_TIMEOUT = 10  # seconds
 ENTER_PATIENCE = 20  # seconds that a pause waits for an exec on its way
 KILL_PATIENCE = 10  # seconds that SIGKILL may take until the exit is settled
+_MARKED = "container is marked for removal and cannot be started"
 
 
 class Lifecycle:
@@ -47,7 +48,9 @@ class Lifecycle:
                 case Status.PAUSED:
                     raise Conflict("cannot start a paused container, try unpause instead")
                 case Status.REMOVING | Status.DEAD:
-                    raise Conflict("container is marked for removal and cannot be started")
+                    raise Conflict(_MARKED)
+            if self._context.live.is_removing(container_id):
+                raise Conflict(_MARKED)
             fresh = replace(container, restart_count=0, state=replace(container.state, backoff=0))
             await self._launch(fresh)
 
@@ -84,7 +87,7 @@ class Lifecycle:
 
         Raises NotModified if it does not run.
         """
-        container = await self._settled(self._context.memory.container(ref))
+        container = await self.settled(self._context.memory.container(ref))
         if not container.state.is_running:
             raise NotModified(f"container {container.id} is already stopped")
         try:
@@ -111,8 +114,11 @@ class Lifecycle:
         finally:
             live.end_stop(container.id)
 
-    async def _settled(self, container: Container) -> Container:
-        """It as it is once a start on its way has ended: its first output is seen before its start is recorded."""
+    async def settled(self, container: Container) -> Container:
+        """It as it is once a start on its way has ended: its first output is seen before its start is recorded.
+
+        Raises NotFound when it has been removed meanwhile.
+        """
         if container.state.is_running:
             return container
         async with self._context.live.lock(container.id):
@@ -137,12 +143,12 @@ class Lifecycle:
             return container.state.has_task
 
     async def _signal(self, container_id: str, number: int) -> None:
-        """A process that has ended meanwhile is no error; its exit is on the way."""
+        """A process that has ended meanwhile is no error; its exit is on the way, or recorded by now."""
         memory = self._context.memory
-        container = memory.containers.get(container_id)
-        if container is None or not container.state.has_task:
-            return
         async with self._context.live.lock(container_id):  # its exit is recorded after the signal that caused it
+            container = memory.containers.get(container_id)
+            if container is None or not container.state.has_task:
+                return
             async with self._context.gate.ending():
                 with suppress(NotFound):
                     await self._context.ports.tasks.kill(container_id, number)
@@ -174,7 +180,7 @@ class Lifecycle:
             number = parse_signal(signal or "SIGKILL")
         except (InvalidArgument, NotFound) as error:
             raise type(error)(f"cannot kill container: {ref}: {error.message}") from error
-        container = await self._settled(container)
+        container = await self.settled(container)
         if not container.state.is_running:
             raise Conflict(f"cannot kill container: {ref}: container {container.id} is not running")
         await self._context.jobs.finish(self._kill(container, number), f"kill {container.id}")

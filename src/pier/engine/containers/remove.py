@@ -53,7 +53,13 @@ class Removal:
 
     async def _remove(self, container_id: str, *, volumes: bool, force: bool) -> None:
         if force:
-            await self._bring_down(container_id)
+            with self._context.live.removing(container_id):
+                await self._bring_down(container_id)
+                await self._remove_stopped(container_id, volumes=volumes)
+        else:
+            await self._remove_stopped(container_id, volumes=volumes)
+
+    async def _remove_stopped(self, container_id: str, *, volumes: bool) -> None:
         async with self._context.live.lock(container_id):
             container = self._context.memory.containers.get(container_id)
             if container is None:
@@ -62,7 +68,7 @@ class Removal:
             await self.destroy(container, volumes=volumes)
 
     async def _bring_down(self, container_id: str) -> None:
-        container = self._context.memory.container(container_id)
+        container = await self._lifecycle.settled(self._context.memory.container(container_id))
         if container.state.status is Status.RESTARTING:
             with suppress(NotModified):
                 await self._lifecycle.stop(container_id, timeout=0)

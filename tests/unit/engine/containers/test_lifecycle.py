@@ -367,3 +367,22 @@ async def test_a_rename_does_not_take_the_name_of_a_container_being_made(world: 
         with pytest.raises(Conflict):
             await world.engine.containers.rename("one", "new")
         gate.set()
+
+
+async def test_a_signal_that_comes_after_the_end_is_not_told_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    container_id = await world.run("web")
+    gate, settling = asyncio.Event(), asyncio.Event()
+
+    async def held(path: str) -> int:
+        settling.set()
+        await gate.wait()
+        return 0
+
+    monkeypatch.setattr(world.host, "oom_kills", held)
+    async with asyncio.TaskGroup() as clients:
+        world.end(container_id)
+        await settling.wait()
+        clients.create_task(world.engine.containers.kill("web", "USR1"))
+        await world.turns()
+        gate.set()
+    assert "kill" not in world.actions()

@@ -184,3 +184,35 @@ async def test_prune_by_label_and_age(world: World) -> None:
     assert [item.name for item in world.context.memory.containers.values()] == ["two"]
     with pytest.raises(InvalidArgument, match="invalid filter 'name'"):
         await world.engine.containers.prune(Filters({"name": ("two",)}))
+
+
+async def test_force_removes_what_is_being_started(world: World) -> None:
+    await world.create("web")
+    world.containerd.state.gates["tasks.create"] = gate = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(world.engine.containers.start("web"))
+        await world.until(lambda: world.calls("tasks.create"))
+        clients.create_task(world.engine.containers.remove("web", force=True))
+        await world.turns()
+        gate.set()
+    assert not world.context.memory.containers
+    assert not world.containerd.state.tasks
+
+
+async def test_nobody_starts_what_was_brought_down_to_be_removed(world: World) -> None:
+    await world.run("web")
+    world.containerd.state.gates["tasks.delete"] = gate = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(world.engine.containers.remove("web", force=True))
+        await world.until(lambda: world.calls("tasks.delete"))
+        start = clients.create_task(refused_start(world))  # has the lock before the removal has
+        await world.turns()
+        gate.set()
+    assert "marked for removal" in start.result()
+    assert not world.context.memory.containers
+
+
+async def refused_start(world: World) -> str:
+    with pytest.raises(Conflict) as refused:
+        await world.engine.containers.start("web")
+    return refused.value.message
