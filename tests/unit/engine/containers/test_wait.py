@@ -6,7 +6,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig, RestartPolicy, Status
-from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.errors import InvalidArgument, NotFound, StartFailed
 from pier.engine.containers.wait import Wait
 
 RETRY = HostConfig(restart_policy=RestartPolicy(name="on-failure", maximum_retry_count=1))
@@ -36,6 +36,24 @@ async def test_a_failed_start_counts_as_0_while_the_container_is_only_created(wo
     with pytest.raises(Exception, match="not found"):
         await world.engine.containers.start("web")
     assert await result_of(await world.engine.containers.wait("web", "not-running")) == (0, "")
+
+
+async def test_a_start_on_its_way_that_fails_is_waited_for_no_longer(world: World) -> None:
+    await world.create("web")
+    world.containerd.state.gates["tasks.start"] = gate = asyncio.Event()
+    world.containerd.state.failures["tasks.start"] = StartFailed("permission denied", 126)
+
+    async def start() -> None:
+        with pytest.raises(StartFailed):
+            await world.engine.containers.start("web")
+
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(start())
+        await world.until(lambda: world.calls("tasks.start"))
+        wait = clients.create_task(world.engine.containers.wait("web", "not-running"))
+        await world.turns()
+        gate.set()
+    assert await result_of(wait.result()) == (0, "")
 
 
 async def test_not_running_waits_out_the_restarts_of_a_policy(world: World) -> None:
@@ -89,11 +107,12 @@ async def test_it_answers_once_the_last_output_is_read(world: World) -> None:
     world.containerd.state.gates["tasks.delete"] = gate = asyncio.Event()
     world.end(container_id, 3)
     await world.until(lambda: world.container("web").state.status is Status.EXITED)
-    late = await world.engine.containers.wait("web", "not-running")
-    assert await still_waits(world, wait)
-    assert await still_waits(world, late)
-    gate.set()
-    assert await result_of(wait) == await result_of(late) == (3, "")
+    async with asyncio.TaskGroup() as clients:
+        late = clients.create_task(world.engine.containers.wait("web", "not-running"))
+        assert await still_waits(world, wait)
+        assert not late.done()
+        gate.set()
+    assert await result_of(wait) == await result_of(late.result()) == (3, "")
     assert world.stream(container_id).finished
 
 
