@@ -39,9 +39,9 @@ class Roots:
             if container.state.has_task:
                 root = await self._enter_running(stack, container, mounts, writable)
             elif writable:
-                root = await self._enter_writable(stack, container_id, mounts)
+                root = await self._enter_stopped(stack, container_id, mounts, writable=True)
             else:
-                root = await self._enter_readable(stack, container, mounts)
+                root = await self._enter_readable(stack, container_id, mounts)
             if root is not None:
                 return root
         raise Unavailable(f"container {container_id} starts and ends all the time: stop it, then copy")
@@ -71,36 +71,36 @@ class Roots:
         finally:
             exited.cancel()
 
-    async def _enter_writable(self, stack: AsyncExitStack, container_id: str, mounts: bool) -> Root | None:
-        """None when it has been started meanwhile."""
+    async def _enter_readable(self, stack: AsyncExitStack, container_id: str, mounts: bool) -> Root | None:
+        """None when it has been started meanwhile. Mount points that are missing are made first, as a start would."""
+        async with AsyncExitStack() as opened:
+            root = await self._enter_stopped(opened, container_id, mounts, writable=False)
+            if root is None or not root.lacking:
+                stack.push_async_exit(opened.pop_all())
+                return root
+        async with AsyncExitStack() as making:
+            await self._enter_stopped(making, container_id, mounts, writable=True)
+        return await self._enter_stopped(stack, container_id, mounts, writable=False)
+
+    async def _enter_stopped(
+        self, stack: AsyncExitStack, container_id: str, mounts: bool, *, writable: bool
+    ) -> Root | None:
+        """None when it has been started meanwhile. Until it is mounted nobody starts it or removes its layer."""
         async with self._context.live.lock(container_id):
             container = self._container(container_id)
             if container.state.has_task:
                 return None
-            stack.enter_context(self._context.live.writing(container_id))
+            if writable:
+                stack.enter_context(self._context.live.writing(container_id))
             points = self._mounts(container, await self._mount(stack, container)) if mounts else ()
             return await stack.enter_async_context(
                 self._context.ports.host.stopped_root(
                     await self._context.ports.snapshots.mounts(container_id),
                     points,
-                    writable=True,
-                    read_only_root=container.host_config.readonly_rootfs,
+                    writable=writable,
+                    read_only_root=writable and container.host_config.readonly_rootfs,
                 )
             )
-
-    async def _enter_readable(self, stack: AsyncExitStack, container: Container, mounts: bool) -> Root:
-        """Mount points that are missing are made first, as a start would."""
-        layers = await self._context.ports.snapshots.mounts(container.id)
-        points = self._mounts(container, await self._mount(stack, container)) if mounts else ()
-        host = self._context.ports.host
-        async with AsyncExitStack() as opened:
-            root = await opened.enter_async_context(host.stopped_root(layers, points))
-            if not root.lacking:
-                stack.push_async_exit(opened.pop_all())
-                return root
-        async with AsyncExitStack() as making:
-            await self._enter_writable(making, container.id, mounts)
-        return await stack.enter_async_context(host.stopped_root(layers, points))
 
     async def _mount(self, stack: AsyncExitStack, container: Container) -> dict[str, str]:
         """The paths of its volumes by name, for as long as the root is open."""

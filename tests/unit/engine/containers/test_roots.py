@@ -131,3 +131,23 @@ async def test_one_that_is_removed_or_unknown(world: World, opener: Roots) -> No
     with pytest.raises(Conflict, match="marked for removal"):
         async with opener.open(container_id):
             pass
+
+
+async def test_a_layer_does_not_go_while_it_is_mounted_to_look_into_it(world: World, opener: Roots) -> None:
+    container_id = await world.create("web")
+    world.containerd.state.gates["snapshots.mounts"] = gate = asyncio.Event()
+    calls = len(world.calls("snapshots.mounts"))
+
+    async def read() -> None:
+        async with opener.open(container_id):
+            pass
+
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(read())
+        await world.until(lambda: len(world.calls("snapshots.mounts")) > calls)
+        clients.create_task(world.engine.containers.remove("web"))
+        await world.turns()
+        assert world.calls("snapshots.remove") == []
+        gate.set()
+    assert world.host.opened == ["readable"]
+    assert not world.context.memory.containers
