@@ -1,7 +1,7 @@
 """Records in memory: what a pierd has committed, and what the next one finds."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pier.domain.container import Container
@@ -37,7 +37,9 @@ class FakeRecords:
             last_event_time=self.history[-1].time if self.history else 0,
         )
 
-    async def commit(self, changes: Sequence[Change], *, durable: bool = False) -> None:
+    async def commit(
+        self, changes: Sequence[Change], *, durable: bool = False, on_written: Callable[[], None] | None = None
+    ) -> None:
         await asyncio.sleep(0)
         if self.failure is not None:
             failure, self.failure = self.failure, None
@@ -53,6 +55,8 @@ class FakeRecords:
         self.changes += changes
         if durable:
             self.durable += changes
+        if on_written is not None:
+            on_written()
 
     async def events(self, since: int, until: int) -> list[Event]:
         return [event for event in self.history if since <= event.time <= until]

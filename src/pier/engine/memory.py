@@ -37,10 +37,16 @@ class Memory:
                 self._apply(Put(value))
 
     async def commit(self, *changes: Change, durable: bool = False) -> None:
-        """Writes, then shows: a change is visible and its events are out only once it is recorded."""
-        await self._records.commit(changes, durable=durable)
-        for change in changes:
-            self._apply(change)
+        """Writes, then shows: a change is visible and its events are out only once it is recorded.
+
+        And once it is recorded they are, also when the caller is cancelled meanwhile.
+        """
+
+        def show() -> None:
+            for change in changes:
+                self._apply(change)
+
+        await self._records.commit(changes, durable=durable, on_written=show)
 
     def event(self, type_: str, action: str, actor_id: str, attributes: Mapping[str, str] | None = None) -> Publish:
         """A change that publishes an event, stamped now."""

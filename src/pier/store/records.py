@@ -73,9 +73,16 @@ class Records:
     async def load(self) -> Stored:
         return await self._call(_load)
 
-    async def commit(self, changes: Sequence[Change], *, durable: bool = False) -> None:
-        if changes:
-            await self._submit(_Job(self._loop.create_future(), changes=changes, durable=durable))
+    async def commit(
+        self, changes: Sequence[Change], *, durable: bool = False, on_written: Callable[[], None] | None = None
+    ) -> None:
+        """See the port."""
+        if not changes:
+            return
+        job = _Job(self._loop.create_future(), changes=changes, durable=durable)
+        if on_written is not None:
+            job.future.add_done_callback(lambda done: None if done.exception() else on_written())
+        await self._submit(job)
 
     async def events(self, since: int, until: int) -> list[Event]:
         between = tuple(max(0, min(time, _LAST_TIME)) for time in (since, until))

@@ -1,8 +1,9 @@
 """Names lead where they should, and nothing shows before it is recorded."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from pier.domain.record import Change, Drop, Put, Stored
 from pier.engine.bus import Bus
 from pier.engine.clock import Clock
 from pier.engine.memory import Memory
+from pier.store.records import Records
 
 
 class Held:
@@ -23,8 +25,12 @@ class Held:
         self.go_on = asyncio.Event()
         self.go_on.set()
 
-    async def commit(self, changes: Sequence[Change], *, durable: bool = False) -> None:
+    async def commit(
+        self, changes: Sequence[Change], *, durable: bool = False, on_written: Callable[[], None] | None = None
+    ) -> None:
         await self.go_on.wait()
+        if on_written is not None:
+            on_written()
 
     async def load(self) -> Stored:
         return Stored()
@@ -109,3 +115,15 @@ async def test_those_that_run_and_those_that_link_are_known_apart() -> None:
     assert not memory.linking
     assert not memory.running
     assert not memory.containers
+
+
+async def test_what_is_recorded_shows_also_when_its_caller_has_left(tmp_path: Path) -> None:
+    records = await Records.open(tmp_path / "pier.db")
+    memory = Memory(records, Bus(records), Clock())
+    async with asyncio.TaskGroup() as group:
+        job = group.create_task(memory.commit(Put(WEB)))
+        await asyncio.sleep(0)
+        job.cancel()
+    assert (await records.load()).containers == (WEB,)
+    assert memory.container("web") is WEB
+    await records.close()

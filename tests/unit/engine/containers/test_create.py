@@ -123,10 +123,10 @@ async def test_a_client_that_hangs_up_leaves_a_whole_container(world: World) -> 
 async def test_what_cannot_be_recorded_is_undone(world: World) -> None:
     real = world.records.commit
 
-    async def refuse_containers(changes: object, *, durable: bool = False) -> None:
+    async def refuse_containers(changes: object, *, durable: bool = False, **more: object) -> None:
         if durable:
             raise PierError("database is full")
-        await real(changes, durable=durable)  # type: ignore[arg-type]  # handed on
+        await real(changes, durable=durable, **more)  # type: ignore[arg-type]  # handed on
 
     world.records.commit = refuse_containers  # type: ignore[method-assign]
     with pytest.raises(PierError, match="database is full"):
