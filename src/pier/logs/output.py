@@ -11,7 +11,8 @@ _BREATHE = (1 << 20) - 1
 
 
 class Output:
-    """Yields (1 stdout or 2 stderr, bytes) of every byte from its start on, read from the spools at its own pace.
+    """Yields (1 stdout or 2 stderr, bytes) of every byte from its start on, at its own pace: from the spools, or what
+    `pull` gives it when it has read all that is there.
 
     `moved` is called when it has read on or goes away, so that spool can be freed. One task iterates.
     """
@@ -20,6 +21,7 @@ class Output:
         self,
         spools: Mapping[int, Spool],
         moved: Callable[["Output"], None],
+        pull: Callable[[int], bytes],
         *,
         foreground: bool,
         positions: Mapping[int, int] | None = None,
@@ -32,6 +34,7 @@ class Output:
         self.read_bytes = 0
         self._spools = dict(spools)
         self._moved = moved
+        self._pull = pull
         self._last = 0
         self._waiter: asyncio.Future[None] | None = None
         self._ended = self._closed = False
@@ -44,7 +47,7 @@ class Output:
         """Raises Unavailable when it was cut for holding the process back."""
         while not self._closed:
             for stream in sorted(self._spools, key=lambda stream: stream == self._last):
-                if chunk := self._spools[stream].read(self.positions[stream], CHUNK):
+                if chunk := self._read(stream):
                     self._last = stream
                     self.positions[stream] += len(chunk)
                     self.read_bytes += len(chunk)
@@ -59,6 +62,15 @@ class Output:
         if self._reason:
             raise Unavailable(self._reason)
         raise StopAsyncIteration
+
+    def _read(self, stream: int) -> bytes:
+        spool, position = self._spools[stream], self.positions[stream]
+        return spool.read(position, CHUNK) if position < spool.end else self._pull(stream)
+
+    @property
+    def is_waiting(self) -> bool:
+        """For more, having read all there is."""
+        return self._waiter is not None
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()

@@ -1,14 +1,16 @@
-"""Moves one FIFO's bytes into its spool, driven by the loop."""
+"""Moves one FIFO's bytes into its spool, or past it to the one reader there is, driven by the loop."""
 
 import asyncio
 import fcntl
 import logging
 import os
 from collections.abc import Callable
+from enum import Enum, auto
 
 from pier.logs.spool import Spool
 
 _PIPE_SIZE = 256 << 10
+_PULL = 256 << 10  # bytes that a reader takes at once
 _POLL = (0.05, 0.1, 0.25, 0.5, 1.0)  # seconds between looks at a FIFO without a writer
 
 _log = logging.getLogger(__name__)
@@ -29,18 +31,35 @@ def enlarge(descriptor: int) -> None:
         _log.debug("a pipe keeps its size: %s", error)
 
 
+class Route(Enum):
+    """Where the bytes in a FIFO go."""
+
+    SPOOL = auto()
+    READER = auto()  # who takes them by `pull`
+    NOWHERE = auto()
+
+
 class Source:
-    """Calls `arrived` after each splice. Stops by itself while the spool is full, until `resume`.
+    """Calls `arrived` when there is something new: in the spool, or for a reader to `pull`. Stops by itself while the
+    spool is full or the reader is busy, until `resume`.
 
     A FIFO without a writer reports end of file, be it that the shim has not opened it yet or that it is done: both
     are "nothing now", looked at again on a slow timer. The end is declared from outside, by `drain`.
     """
 
-    def __init__(self, stream: int, fifo: int, spool: Spool, arrived: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        stream: int,
+        fifo: int,
+        spool: Spool,
+        arrived: Callable[[int], None],
+        route: Callable[[int], Route],
+    ) -> None:
         self.stream = stream
         self.spool = spool
         self._fifo = fifo
         self._arrived = arrived
+        self._route = route
         self._loop = asyncio.get_running_loop()
         self._reading = False
         self._timer: asyncio.TimerHandle | None = None
@@ -62,7 +81,43 @@ class Source:
             self._loop.remove_reader(self._fifo)
             self._reading = False
 
+    def pull(self) -> bytes:
+        """What there is, past the spool; b"" when that is nothing now: then `arrived` will be called.
+
+        Otherwise the FIFO is left alone until the next `pull` or `resume`.
+        """
+        if self._fifo < 0 or self._timer is not None:
+            return b""
+        if data := self._read():
+            self.pause()
+        elif self._timer is None:
+            self.resume()
+        return data
+
+    def _read(self) -> bytes:
+        """Past the spool. Nothing, and a look later, where there is no writer."""
+        try:
+            data = os.read(self._fifo, _PULL)
+        except BlockingIOError:
+            return b""
+        if data:
+            self._empty_polls = 0
+            self.spool.skip(len(data))
+        else:
+            self._look_later()
+        return data
+
     def _readable(self) -> None:
+        route = self._route(self.stream)
+        if route is Route.READER:
+            self.pause()
+            self._arrived(self.stream)
+        elif route is Route.NOWHERE:
+            self._read()
+        else:
+            self._fill()
+
+    def _fill(self) -> None:
         try:
             moved = self.spool.fill(self._fifo)
         except BlockingIOError:

@@ -47,6 +47,11 @@ class Spool:
         self.end += moved
         return moved
 
+    def skip(self, count: int) -> None:
+        """So many bytes went past the spool, to a reader that had all that came before."""
+        self.end += count
+        self.floor = self._punched = self.end
+
     def read(self, position: int, limit: int) -> bytes:
         """The bytes from `position` on, wherever they are by now; it is not below what was released."""
         if self._spill is not None and position < self._spill.end:

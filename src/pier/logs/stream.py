@@ -10,7 +10,7 @@ from pathlib import Path
 from pier.domain.errors import Conflict
 from pier.domain.runtime import Stdio
 from pier.logs.output import Output
-from pier.logs.source import Source
+from pier.logs.source import Route, Source
 from pier.logs.spill import Spill
 from pier.logs.spool import Spool
 from pier.logs.stdin import Stdin
@@ -18,6 +18,7 @@ from pier.logs.writer import LogWriter
 
 FINISH_TIMEOUT = 10.0
 STALL_TIMEOUT = 30.0
+PATIENCE = 0.05  # seconds that a reader may be busy before what comes meanwhile is spooled for it
 SPILL_AT = 8 << 20  # bytes of a spool that are held: half of what stops the process
 SPILL_BOUND = 1 << 30
 
@@ -31,6 +32,9 @@ class Stream:
     falls a gigabyte behind is cut. Without a log (driver none, execs) the process waits when a spool is full, as with
     dockerd: a reader that was there from the first byte may hold it back for as long as it likes, a later one is cut
     after 30 s without progress.
+
+    The spool is what makes a log safe from a crash. Without one, bytes are of use to live readers only, which a crash
+    ends, too: a lone reader that keeps up takes them from the FIFO, and those that nobody reads are dropped.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class Stream:
         self._stdio = stdio
         self._spools = spools
         self._fresh = fresh
-        self._sources = {n: Source(n, fifo, spools[n], self._arrived) for n, fifo in fifos.items()}
+        self._sources = {n: Source(n, fifo, spools[n], self._arrived, self._route) for n, fifo in fifos.items()}
         self._stdin = Stdin(stdio.stdin) if stdio.stdin else None
         self._outputs: set[Output] = set()
         self._writer: LogWriter | None = None
@@ -57,6 +61,9 @@ class Stream:
         self._spills: dict[int, asyncio.Future[tuple[Spill, int, int]]] = {}  # under way, by stream
         self._stall: asyncio.TimerHandle | None = None
         self._stall_marks: dict[Output, int] = {}
+        self._spooling: set[int] = set()  # streams whose one reader was busy for too long, until it has caught up
+        self._pulled = False
+        self._patience: asyncio.TimerHandle | None = None
         self._over = False
 
     @property
@@ -86,6 +93,7 @@ class Stream:
         output = Output(
             spools,
             self._moved,
+            self._pull,
             foreground=untouched,
             positions={n: max(mark.position(n), spool.floor) for n, spool in spools.items()} if mark else None,
             logged_until=mark.time if mark else 0,
@@ -94,6 +102,8 @@ class Stream:
             output.close()
         else:
             self._outputs.add(output)
+            for number in spools:
+                self._settle(number)
         return output
 
     async def write_stdin(self, data: bytes) -> None:
@@ -105,6 +115,41 @@ class Stream:
     async def close_stdin(self) -> None:
         if self._stdin is not None:
             self._stdin.close()
+
+    # -- past the spool -----------------------------------------------------------------------------------------------
+
+    def _route(self, number: int) -> Route:
+        """Without a log, bytes are there for one reader at most; two need the spool, as does one that lags."""
+        if self._writer is not None or number in self._spooling:
+            return Route.SPOOL
+        readers = [output for output in self._outputs if number in output.positions]
+        if not readers:
+            return Route.NOWHERE
+        is_level = readers[0].positions[number] == self._spools[number].end
+        return Route.READER if len(readers) == 1 and is_level else Route.SPOOL
+
+    def _pull(self, number: int) -> bytes:
+        if self._over or self._route(number) is not Route.READER:
+            return b""
+        data = self._sources[number].pull()
+        self._pulled = self._pulled or bool(data)
+        if data and self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._look_at_reader)
+        return data
+
+    def _look_at_reader(self) -> None:
+        """Goes on as long as the reader comes back for more; spools for one that does not."""
+        self._patience = None
+        if self._pulled:
+            self._pulled = False
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._look_at_reader)
+            return
+        if any(output.is_waiting for output in self._outputs):
+            return
+        for number, source in self._sources.items():
+            if self._route(number) is Route.READER:
+                self._spooling.add(number)
+                source.resume()
 
     # -- what arrives, and what may be freed --------------------------------------------------------------------------
 
@@ -124,7 +169,9 @@ class Stream:
         if output.is_closed:
             self._outputs.discard(output)
             self._stall_marks.pop(output, None)
-        for number in output.positions:
+        for number, position in output.positions.items():
+            if output.is_closed or position == self._spools[number].end:
+                self._spooling.discard(number)
             self._settle(number)
         if self._over and not self._outputs:
             self._close_spools()
@@ -136,7 +183,7 @@ class Stream:
         positions = [output.positions.get(number, spool.end) for output in self._outputs]
         spool.release_spilled(min(positions, default=spool.end))
         spool.release(min(logged, *(max(position, spool.spilled) for position in positions), spool.end))
-        if self._over:
+        if self._over or self._route(number) is Route.READER:
             return
         if spool.held >= SPILL_AT and logged > spool.floor:
             self._spill(number, logged)
@@ -215,8 +262,9 @@ class Stream:
     async def suspend(self) -> None:
         """Lets go of everything without touching the files, so that another pierd can reopen them."""
         self._over = True
-        if self._stall is not None:
-            self._stall.cancel()
+        for timer in (self._stall, self._patience):
+            if timer is not None:
+                timer.cancel()
         if self._spills:
             await asyncio.wait(self._spills.values())
         for source in self._sources.values():

@@ -7,6 +7,7 @@ import pytest
 from fakes.shim import Process, collect, open_stream
 
 from pier.logs import spool as spool_module
+from pier.logs.output import Output
 from pier.logs.streams import Streams
 
 
@@ -34,3 +35,23 @@ async def test_without_log_and_reader_output_is_swallowed(
     process.exit()
     await stream.finish()
     assert await streams.list_ids() == []
+
+
+async def test_reader_of_a_fifo_without_writer_hears_of_the_first_byte(streams: Streams) -> None:
+    stream = await open_stream(streams, None, "e1")
+    output = stream.attach()
+    first = Process(stream)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        reading = group.create_task(_next(output))
+        await asyncio.sleep(0)
+        first.exit()
+        await asyncio.sleep(0.02)
+        process = Process(stream)
+        await process.write(b"begun\n")
+    assert reading.result() == (1, b"begun\n")
+    process.exit()
+    await stream.finish()
+
+
+async def _next(output: Output) -> tuple[int, bytes]:
+    return await anext(output)

@@ -80,3 +80,12 @@ def test_it_is_full_at_its_bound(tmp_path: Path, pipe: tuple[int, int], monkeypa
     assert spool.is_full
     spool.release(1)
     assert not spool.is_full
+
+
+def test_bytes_that_go_past_it_count_and_take_no_room(tmp_path: Path, pipe: tuple[int, int]) -> None:
+    spool = Spool(tmp_path / "s")
+    spool.skip(3 << 20)
+    assert (spool.end, spool.held) == (3 << 20, 0)
+    put(spool, pipe, b"kept")
+    assert spool.read((3 << 20), 100) == b"kept"
+    assert os.stat(spool.path).st_blocks * 512 <= 8192

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import random
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from pier.domain.errors import Unavailable
 from pier.logs import spool as spool_module
 from pier.logs import stream as stream_module
 from pier.logs.lines import decode
+from pier.logs.output import Output
 from pier.logs.spill import Spill
+from pier.logs.stream import Stream
 from pier.logs.streams import Streams
 
 
@@ -138,3 +142,92 @@ async def test_a_reader_goes_on_where_the_log_ends(streams: Streams, log: Path) 
             group.create_task(stream.finish())
     assert output.logged_until == last
     assert reading.result()[1] == b"half a line\n"
+
+
+def _spooled(stream: Stream) -> int:
+    """Bytes that take room in the spool of stdout."""
+    return (stream.directory / "stdout.spool").stat().st_blocks * 512
+
+
+async def test_lone_reader_without_a_log_takes_its_bytes_past_the_spool(streams: Streams) -> None:
+    stream = await open_stream(streams, None, "e1")
+    output = stream.attach()
+    process = Process(stream)
+    data = os.urandom(5 << 20)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(process.write(data))
+        got = b""
+        while len(got) < len(data):
+            got += (await anext(output))[1]
+            assert _spooled(stream) == 0
+    assert got == data
+    process.exit()
+    await stream.finish()
+
+
+async def test_what_a_busy_reader_leaves_is_spooled_until_it_has_caught_up(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "PATIENCE", 0.01)
+    stream = await open_stream(streams, None, "e1")
+    output = stream.attach()
+    process = Process(stream)
+    data = os.urandom(4 << 20)
+    await process.write(data[:1000])
+    got = (await anext(output))[1]
+    async with asyncio.timeout(20):
+        await process.write(data[1000:])  # more than the FIFO holds, and nobody reads
+    assert _spooled(stream) > 0
+    while len(got) < len(data):
+        got += (await anext(output))[1]
+    assert got == data
+    before = _spooled(stream)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(process.write(b"once more past it"))
+        assert await anext(output) == (1, b"once more past it")
+    assert _spooled(stream) == before
+    process.exit()
+    await stream.finish()
+
+
+async def test_readers_that_come_and_go_get_every_byte_from_their_first_on(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "PATIENCE", 0.001)
+    stream = await open_stream(streams, None, "e1")
+    first = stream.attach()
+    process = Process(stream)
+    chance = random.Random(7)
+    data = chance.randbytes(8 << 20)
+    got = bytearray()
+
+    async def read_some() -> bytes:
+        output = stream.attach()
+        pieces = [chunk async for _, chunk in _at_most(chance.randrange(1, 30), output)]
+        output.close()
+        return b"".join(pieces)
+
+    async def come_and_go() -> None:
+        place = 0
+        while len(got) < len(data):
+            place = data.find(await read_some(), place)
+            assert place >= 0
+            await asyncio.sleep(chance.random() / 200)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(come_and_go())
+        group.create_task(process.write(data))
+        while len(got) < len(data):
+            got += (await anext(first))[1]
+            if chance.random() < 0.1:
+                await asyncio.sleep(chance.random() / 100)
+        process.exit()
+        await stream.finish()
+    assert got == data
+
+
+async def _at_most(count: int, output: Output) -> AsyncIterator[tuple[int, bytes]]:
+    async for piece in output:
+        yield piece
+        if (count := count - 1) == 0:
+            return
