@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import grpc.aio
 from google.protobuf.any_pb2 import Any
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
 from pier_grpc import events_pb2 as pb
 from pier_grpc import task_events_pb2, types_pb2
 
@@ -96,6 +97,15 @@ class RuntimeEvents:
 
 
 def _event(envelope: types_pb2.Envelope) -> RuntimeEvent | None:
+    """None for what is none, and for what cannot be read: the others still count."""
+    try:
+        return _decoded(envelope)
+    except DecodeError as error:
+        _log.error("an event of containerd, %s, cannot be read: %s", envelope.topic, error)
+        return None
+
+
+def _decoded(envelope: types_pb2.Envelope) -> RuntimeEvent | None:
     if envelope.topic == _EXIT:
         ended = task_events_pb2.TaskExit.FromString(envelope.event.value)
         return TaskExit(

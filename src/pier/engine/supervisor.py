@@ -7,6 +7,7 @@ holds the task with its code and time.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from pier.engine.sweep import Sweep
 _log = logging.getLogger(__name__)
 TAKEN_UP_AT_ONCE = 32  # containers whose streams are opened again after a start
 LOOK_AGAIN = 0.1  # seconds
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between attempts to list the tasks
 OTHERS_LOOKS = 600  # so often does a restart look whether those whose namespaces it shares are up: a minute
 LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
 
@@ -45,6 +47,8 @@ class Supervisor:
         self._health = health
         self._sweep = Sweep(context)
         self._swept = False
+        self._connections = 0
+        self._reconciling = asyncio.Lock()
         self.agreed = asyncio.Event()  # the records agreed with containerd at least once: what is told is true
         self.reconciled = asyncio.Event()  # and all that a pierd before this one has left is taken up or away
         exits.after_exit = self._after_exit
@@ -60,7 +64,8 @@ class Supervisor:
         jobs = self._context.jobs
         match event:
             case Connected():
-                jobs.spawn(self._reconcile(), "reconcile")
+                self._connections += 1
+                jobs.spawn(self._reconcile(self._connections), "reconcile")
             case TaskExit(exec_id="") as exit_:
                 jobs.spawn(self._exits.settle(exit_), f"exit of {exit_.container_id}")
             case TaskExit() as exit_:
@@ -116,14 +121,33 @@ class Supervisor:
 
     # -- reconciling ----------------------------------------------------------------------------------------
 
-    async def _reconcile(self) -> None:
-        """Compares the records with containerd's tasks, and once after a start of pierd also what lies about."""
-        try:
-            await self._context.ports.containerd.prepare()
-            tasks = {task.container_id: task for task in await self._context.ports.tasks.list()}
-        except PierError as error:
-            _log.warning("cannot list the tasks: %s", error.message)
+    async def _reconcile(self, connection: int) -> None:
+        """Compares the records with containerd's tasks, and once after a start of pierd also what lies about.
+
+        Tries until it has the tasks, or a newer connection does: nobody else would find what was missed.
+        """
+        pause = FIRST_PAUSE
+        while connection == self._connections:
+            try:
+                await self._context.ports.containerd.prepare()
+                tasks = {task.container_id: task for task in await self._context.ports.tasks.list()}
+                break
+            except PierError as error:
+                _log.warning("cannot list the tasks: %s", error.message)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
             return
+        async with self._reconciling:
+            await self._agree(tasks)
+        if not self._swept:
+            self._swept = True
+            try:
+                await self._sweep.run(tasks)
+            finally:
+                self.reconciled.set()
+
+    async def _agree(self, tasks: Mapping[str, TaskState]) -> None:
         for container in list(self._context.memory.containers.values()):
             try:
                 await self._compare(container, tasks.get(container.id))
@@ -135,10 +159,6 @@ class Supervisor:
             _log.warning("cannot look after the execs: %s", error.message)
         self.agreed.set()
         await self._take_up_all()
-        if not self._swept:
-            self._swept = True
-            await self._sweep.run(tasks)
-        self.reconciled.set()
 
     async def _take_up_all(self) -> None:
         """The streams and processes of all that run, some at a time, as that is mostly waiting; who ends meanwhile has
@@ -149,9 +169,13 @@ class Supervisor:
         async def take_up(container_id: str) -> None:
             async with places, self._context.live.lock(container_id):
                 container = self._context.memory.containers.get(container_id)
-                if container is not None and container.state.has_task:
+                if container is None or not container.state.has_task:
+                    return
+                try:
                     await take_up_streams(self._context, container)
                     await self._context.ports.inits.take_up(container.id, container.state.pid)
+                except PierError as error:  # the others are taken up all the same
+                    _log.error("cannot take up container %s: %s", container_id, error.message)
 
         async with asyncio.TaskGroup() as group:
             for container in list(self._context.memory.containers.values()):
@@ -163,6 +187,8 @@ class Supervisor:
             await self._compare_running(container, task)
             return
         if self._swept:  # only after a start can a record be older than what containerd has
+            if task is not None:  # of an exit that could not be cleaned up after, or of a start that is on its way
+                self._context.jobs.spawn(self._undo_unrecorded(container), f"undo what runs of {container.id}")
             return
         if task is not None:
             await self._undo_unrecorded(container)
@@ -247,7 +273,7 @@ class Supervisor:
             except PierError as error:
                 _log.error("a start of container %s was cut off and cannot be undone: %s", container.id, error.message)
             await self._exits.clean(now)
-            await self._context.memory.commit(Put(without_addresses(now)))
+            await self._context.memory.commit(Put(without_addresses(self._context.memory.containers[now.id])))
 
     async def _finish_removal(self, container: Container) -> None:
         async with self._context.live.lock(container.id):

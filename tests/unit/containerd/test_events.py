@@ -127,6 +127,7 @@ async def test_events_are_decoded_and_foreign_topics_skipped(
 ) -> None:
     await following(events)
     exchange.send("/tasks/paused", b"")
+    exchange.send("/tasks/exit", b"\xff no message")
     exchange.send("/tasks/exit", EXIT.SerializeToString())
     of_exec = task_events_pb2.TaskExit(container_id="c1", id="e1", pid=8)
     exchange.send("/tasks/exit", of_exec.SerializeToString())

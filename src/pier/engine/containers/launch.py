@@ -6,12 +6,12 @@ task started; record and event. Undo runs backwards from wherever it stopped.
 
 import logging
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Container, Health, State, Status
-from pier.domain.errors import NotFound, PierError, ShimGone, StartFailed, Unavailable
+from pier.domain.errors import Conflict, NotFound, PierError, ShimGone, StartFailed, Unavailable
 from pier.domain.mount import FilesystemMount, MountPoint
 from pier.domain.network import Endpoint
 from pier.domain.record import Drop, Intent, Put
@@ -276,19 +276,28 @@ class Launcher:
                 annotations={ANNOTATION: group} if group else {},
             )
         )
-        await ports.objects.create(
-            ContainerObject(
-                id=container.id,
-                image=container.image_ref,
-                snapshotter=container.driver,
-                snapshot_key=container.id,
-                spec=result.spec,
-                runtime=self._runtimes.choose(container.host_config.runtime),
-                labels={"pier/name": container.name},
-            )
+        made = ContainerObject(
+            id=container.id,
+            image=container.image_ref,
+            snapshotter=container.driver,
+            snapshot_key=container.id,
+            spec=result.spec,
+            runtime=self._runtimes.choose(container.host_config.runtime),
+            labels={"pier/name": container.name},
         )
+        try:
+            await ports.objects.create(made)
+        except Conflict:  # the last run's: containerd was not there to take it away
+            await self._end_leftovers(container.id)
+            await ports.objects.create(made)
         undo.push_async_callback(ports.objects.delete, container.id)
         return result.warnings
+
+    async def _end_leftovers(self, container_id: str) -> None:
+        async with self._context.gate.ending():
+            await end_task(self._context.ports.tasks, container_id)
+        with suppress(NotFound):
+            await self._context.ports.objects.delete(container_id)
 
     async def _write_files(self, container: Container, endpoints: Mapping[str, Endpoint]) -> Mapping[str, str]:
         """hostname, hosts and resolv.conf; with a shared network they are the other container's."""
