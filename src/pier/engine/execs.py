@@ -56,7 +56,11 @@ class Execs:
             command=_command(config),
             stream=asyncio.get_running_loop().create_future(),
         )
-        await self._publish(self._sessions[exec_id].exec, f"exec_create: {_command(config)}")
+        try:
+            await self._publish(self._sessions[exec_id].exec, f"exec_create: {_command(config)}")
+        except BaseException:
+            del self._sessions[exec_id]  # nobody has its id
+            raise
         return exec_id
 
     def _running(self, ref: str) -> Container:
@@ -151,8 +155,8 @@ class Execs:
                 )
                 pid = await self._run(container, exec_, stream, user, session, undo)
                 undo.pop_all()
-        except PierError as error:
-            if await has_ended(ports.tasks, container.id):  # whatever the runtime says of that
+        except Exception as error:
+            if isinstance(error, PierError) and await has_ended(ports.tasks, container.id):  # whatever the runtime says of that
                 ended = Conflict(f"container {container.id} is not running")
                 self._failed_to_start(session, ended)
                 raise ended from error
@@ -219,7 +223,7 @@ class Execs:
         with suppress(PierError):
             await self._context.ports.tasks.delete(container_id, exec_id)
 
-    def _failed_to_start(self, session: _Session, error: PierError) -> None:
+    def _failed_to_start(self, session: _Session, error: Exception) -> None:
         code = error.exit_code if isinstance(error, StartFailed) else 126
         session.exec = replace(session.exec, exit_code=code, finished_at=self._context.memory.clock.now())
         session.started.set()
@@ -237,6 +241,19 @@ class Execs:
         if not session.exec.running:
             raise PierError(f"cannot resize exec {exec_id}: its process has ended")
         await self._context.ports.tasks.resize(session.exec.container_id, width=width, height=height, exec_id=exec_id)
+
+    async def end(self, exec_id: str) -> None:
+        """Kills its process, also one that is only being started: then as soon as it is. Absent is no error."""
+        session = self._sessions.get(exec_id)
+        if session is None:
+            return
+        if not session.exec.started:
+            del self._sessions[exec_id]
+            return
+        await session.started.wait()
+        if session.exec.running:
+            with suppress(PierError):  # it has ended by itself
+                await self._context.ports.tasks.kill(session.exec.container_id, 9, exec_id=exec_id)
 
     async def settle(self, exit_: TaskExit) -> None:
         """Records the end of an exec's process and reads its output to the last byte. Idempotent."""

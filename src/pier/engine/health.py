@@ -117,7 +117,7 @@ class HealthChecks:
                 )
                 code = await self._run(exec_id, output)
         except TimeoutError:
-            await self._end(container, exec_id)
+            await self._execs.end(exec_id)  # or they would pile up
             text = f"Health check exceeded timeout ({_duration(timeout)})"
             return _Result(-1, text, begun, clock.now())
         except PierError as error:
@@ -134,14 +134,6 @@ class HealthChecks:
             attachment.close()
         code = self._execs.inspect(exec_id).exit_code
         return -1 if code is None else code
-
-    async def _end(self, container: Container, exec_id: str) -> None:
-        """A probe that takes too long is killed, or they would pile up."""
-        if exec_id:
-            try:
-                await self._context.ports.tasks.kill(container.id, 9, exec_id=exec_id)
-            except PierError:
-                return  # it has ended by itself
 
     async def _note(self, container_id: str, run: int, result: _Result) -> None:
         memory = self._context.memory

@@ -4,7 +4,7 @@ import asyncio
 
 from fakes.world import World
 
-from pier.domain.container import Config, Container, Health, Healthcheck
+from pier.domain.container import Config, Container, ExecConfig, Health, Healthcheck
 from pier.engine.health import LOG_LENGTH, _Result, next_health, probe_command
 
 CHECK = Healthcheck(test=("CMD", "x"), retries=2)
@@ -151,3 +151,29 @@ async def test_the_next_run_starts_over(world: World) -> None:
 async def test_no_check_no_health(world: World) -> None:
     await world.run("web", healthcheck=Healthcheck(test=("NONE",)))
     assert world.container("web").state.health is None
+
+
+async def test_a_probe_that_is_still_being_started_at_its_timeout_is_killed_once_it_runs(world: World) -> None:
+    container_id = await world.run(
+        "web", healthcheck=Healthcheck(test=("CMD", "hang"), interval=FAST, timeout=20 * FAST)
+    )
+    world.containerd.state.gates["tasks.start"] = gate = asyncio.Event()
+    execs = world.containerd.state.tasks[container_id].execs
+    first = await world.until(lambda: next(iter(execs), ""))
+    await asyncio.sleep(0.1)
+    assert list(execs) == [first]  # no other meanwhile
+    gate.set()
+    await world.until(lambda: (container_id, first, 9) in world.containerd.tasks.signals)
+
+
+async def test_a_probe_that_is_never_made_leaves_nothing(world: World) -> None:
+    await world.run("web")
+    async with asyncio.TaskGroup() as clients:
+        client = clients.create_task(world.engine.execs.create("web", ExecConfig(cmd=("x",))))
+        for _ in range(20):
+            await asyncio.sleep(0)
+            if world.engine.execs._sessions:
+                client.cancel()
+                break
+    assert client.cancelled()
+    assert not world.engine.execs._sessions
