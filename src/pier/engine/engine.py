@@ -61,7 +61,7 @@ class Engine:
         self.execs = Execs(context)
         lifecycle = Lifecycle(context, Launcher(context, runtimes, groups, systemd_cgroup=systemd_cgroup))
         exits = Exits(context, groups)
-        removal = Removal(context, lifecycle, exits, self.volumes)
+        removal = Removal(context, lifecycle, self.volumes)
         inspection = Inspection(context, images, groups)
         self.shutdown = Shutdown(context, lifecycle)
         removal.after_removal += [self.execs.forget, inspection.forget]

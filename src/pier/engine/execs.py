@@ -156,7 +156,8 @@ class Execs:
                 pid = await self._run(container, exec_, stream, user, session, undo)
                 undo.pop_all()
         except Exception as error:
-            if isinstance(error, PierError) and await has_ended(ports.tasks, container.id):  # whatever the runtime says of that
+            # Whatever the runtime says of that.
+            if isinstance(error, PierError) and await has_ended(ports.tasks, container.id):
                 ended = Conflict(f"container {container.id} is not running")
                 self._failed_to_start(session, ended)
                 raise ended from error

@@ -1,13 +1,13 @@
 """Use cases of networks: bridge, host and none, and bridges of the user's own."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Container
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
 from pier.domain.filters import Filters
 from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network, without_effect
 from pier.domain.record import Drop, Put
@@ -17,6 +17,7 @@ from pier.engine.context import Context
 from pier.engine.default_bridge import DefaultBridge
 from pier.engine.until import parse_until
 
+_log = logging.getLogger(__name__)
 _FILTERS = ("dangling", "driver", "id", "label", "label!", "name", "scope", "type")
 
 
@@ -212,9 +213,12 @@ class Networks:
                 if network.name in PREDEFINED or self._endpoints(network) or (until and network.created_at >= until):
                     continue
                 if filters.match_labels(network.labels) and filters.match_absent_labels(network.labels):
-                    with suppress(Conflict):  # a container that is being started, or was just connected, comes to it
+                    try:
                         await self._drop(network)
-                        names.append(network.name)
+                    except PierError as error:  # as with dockerd; perhaps a container that is being started comes to it
+                        _log.warning("network %s cannot be pruned: %s", network.name, error.message)
+                        continue
+                    names.append(network.name)
         await memory.commit(memory.event("network", "prune", "", {"reclaimed": "0"}))
         return names
 

@@ -1,5 +1,6 @@
 """Use cases of named volumes."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pier.domain.volume import ANONYMOUS_LABEL, LOCAL, Volume
 from pier.engine.context import Context
 from pier.engine.images.locks import KeyedLocks
 
+_log = logging.getLogger(__name__)
 _FILTERS = ("dangling", "driver", "label", "label!", "name")
 
 
@@ -181,10 +183,13 @@ class Volumes:
             if volume.driver != LOCAL or volume.options:  # what others hold is theirs to throw away
                 continue
             if filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels):
-                size = await self.size(volume)
-                if await self.drop(volume):
-                    freed += size
-                    names.append(volume.name)
+                try:
+                    size = await self.size(volume)
+                    if await self.drop(volume):
+                        freed += size
+                        names.append(volume.name)
+                except PierError as error:  # as with dockerd the others go all the same
+                    _log.warning("volume %s cannot be pruned: %s", volume.name, error.message)
         memory = self._context.memory
         await memory.commit(memory.event("volume", "prune", "", {"reclaimed": str(freed)}))
         return names, freed

@@ -199,3 +199,18 @@ async def test_a_network_that_a_container_is_coming_to_stays(world: World) -> No
         await world.engine.networks.remove("one")
     assert await world.engine.networks.prune(Filters()) == ["two"]
     assert named(world, "one")
+
+
+async def test_prune_goes_on_past_a_network_that_cannot_be_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, _ = await make(world, "bad"), await make(world, "good")
+    remove = world.networks.remove
+
+    async def picky(network: Network) -> None:
+        if network.id == bad:
+            raise Conflict("the bridge is busy")
+        await remove(network)
+
+    monkeypatch.setattr(world.networks, "remove", picky)
+    assert await world.engine.networks.prune(Filters()) == ["good"]

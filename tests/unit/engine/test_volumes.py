@@ -7,7 +7,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig
-from pier.domain.errors import Conflict, InvalidArgument, NotFound
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
 from pier.domain.volume import ANONYMOUS_LABEL, Volume
 
@@ -179,3 +179,20 @@ async def test_prune_leaves_what_a_container_has_come_to_use(world: World, monke
     monkeypatch.setattr(world.context.ports.volumes, "size", size)
     assert await world.engine.volumes.prune(Filters({"all": ("true",)})) == ([], 0)
     assert exists(world.engine.volumes.get("data"))
+
+
+async def test_prune_goes_on_past_a_volume_that_cannot_be_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.engine.volumes.create("bad")
+    await world.engine.volumes.create("good")
+    remove = world.context.ports.volumes.remove
+
+    async def picky(volume: Volume) -> None:
+        if volume.name == "bad":
+            raise PierError("device or resource busy")
+        await remove(volume)
+
+    monkeypatch.setattr(world.context.ports.volumes, "remove", picky)
+    names, _ = await world.engine.volumes.prune(Filters({"all": ("true",)}))
+    assert names == ["good"]

@@ -112,6 +112,7 @@ class Lifecycle:
                 await self._signal(container.id, SIGKILL)
                 await self._require_down(exited, container.id)
         finally:
+            exited.cancel()
             live.end_stop(container.id)
 
     async def settled(self, container: Container) -> Container:
@@ -188,13 +189,16 @@ class Lifecycle:
     async def _kill(self, container: Container, number: int) -> None:
         exited = self._context.live.expect_exit(container.id)
         stop_signal = parse_signal(container.config.stop_signal or "SIGTERM")
-        if number in (SIGKILL, stop_signal) and not await self._mark_stopped(container.id):
-            return
-        await self._signal(container.id, number)
-        if not container.config.stop_signal or number in (SIGKILL, stop_signal):
-            await self._thaw(container.id)
-        if number == SIGKILL:
-            await self._require_down(exited, container.id)
+        try:
+            if number in (SIGKILL, stop_signal) and not await self._mark_stopped(container.id):
+                return
+            await self._signal(container.id, number)
+            if not container.config.stop_signal or number in (SIGKILL, stop_signal):
+                await self._thaw(container.id)
+            if number == SIGKILL:
+                await self._require_down(exited, container.id)
+        finally:
+            exited.cancel()  # most signals end nothing
 
     async def restart(self, ref: str, timeout: int | None = None, signal: str = "") -> None:
         """stop, if it runs, and start."""

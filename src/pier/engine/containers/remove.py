@@ -1,5 +1,6 @@
 """rm and prune: what a container had goes, and its name is free again."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +10,6 @@ from pier.domain.errors import Conflict, NotFound, NotModified, PierError
 from pier.domain.filters import Filters
 from pier.domain.record import Drop, Put
 from pier.engine.containers.create import actor_attributes
-from pier.engine.containers.exits import Exits
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.mounting import image_keys
 from pier.engine.context import Context
@@ -17,14 +17,14 @@ from pier.engine.live import Outcome
 from pier.engine.until import parse_until
 from pier.engine.volumes import Volumes
 
+_log = logging.getLogger(__name__)
 _PRUNABLE = (Status.CREATED, Status.EXITED, Status.DEAD)
 
 
 class Removal:
-    def __init__(self, context: Context, lifecycle: Lifecycle, exits: Exits, volumes: Volumes) -> None:
+    def __init__(self, context: Context, lifecycle: Lifecycle, volumes: Volumes) -> None:
         self._context = context
         self._lifecycle = lifecycle
-        self._exits = exits
         self._volumes = volumes
         # Set by whoever builds the use cases: others keep something of a container in memory, by its id.
         self.after_removal: list[Callable[[str], None]] = []
@@ -92,8 +92,9 @@ class Removal:
             if container.log_path:
                 await ports.logs.remove(container.log_path)
             await ports.host.remove_container_files(container.id)
-        except PierError as error:
-            dead = replace(container, state=replace(container.state, status=Status.DEAD, error=error.message))
+        except Exception as error:  # whatever it is: what is being removed for ever could not be tried again
+            reason = error.message if isinstance(error, PierError) else repr(error)
+            dead = replace(container, state=replace(container.state, status=Status.DEAD, error=reason))
             await memory.commit(Put(dead))
             raise
         if volumes or container.host_config.auto_remove:
@@ -108,11 +109,17 @@ class Removal:
         self._context.live.removed(container.id, Outcome(container.state.exit_code))
 
     async def _drop_volumes(self, container: Container) -> None:
-        """Anonymous volumes go with their container, unless another one uses them by now."""
+        """Anonymous volumes go with their container, unless another one uses them by now.
+
+        As with dockerd, one whose driver refuses stays behind.
+        """
         for point in container.mount_points:
             volume = self._context.memory.volumes.get(point.name) if point.anonymous else None
             if volume is not None:
-                await self._volumes.drop(volume, besides=container.id)
+                try:
+                    await self._volumes.drop(volume, besides=container.id)
+                except PierError as error:
+                    _log.warning("volume %s stays behind its container: %s", volume.name, error.message)
 
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
         """Removes all stopped containers that match; their ids and the bytes that came back."""
@@ -126,11 +133,19 @@ class Removal:
                 continue
             if not filters.match_labels(labels) or not filters.match_absent_labels(labels):
                 continue
-            with suppress(NotFound):
-                freed += await self._context.ports.snapshots.usage(container.id)
-            with suppress(Conflict, NotFound):
+            try:
+                size = await self._size(container.id)
                 await self.remove(container.id)
-                removed.append(container.id)
+            except PierError as error:
+                _log.warning("container %s cannot be pruned: %s", container.id, error.message)
+                continue
+            removed.append(container.id)
+            freed += size
         memory = self._context.memory
         await memory.commit(memory.event("container", "prune", "", {"reclaimed": str(freed)}))
         return removed, freed
+
+    async def _size(self, container_id: str) -> int:
+        with suppress(NotFound):
+            return await self._context.ports.snapshots.usage(container_id)
+        return 0

@@ -204,6 +204,14 @@ async def test_another_signal_is_passed_on_and_is_no_stop(world: World) -> None:
     await world.until(lambda: world.container("web").restart_count == 1)
 
 
+async def test_a_signal_that_ends_nothing_leaves_nobody_waiting(world: World) -> None:
+    container_id = await world.run("web", "sh", "-c", "trap")
+    for _ in range(5):
+        await world.engine.containers.kill("web", "HUP")
+    await world.turns()
+    assert not world.context.live._lives[container_id].exits
+
+
 @pytest.mark.parametrize("signal", ["KILL", "TERM"])
 async def test_kill_by_sigkill_or_the_stop_signal_is_a_stop(world: World, signal: str) -> None:
     await world.run("web", host=ALWAYS)

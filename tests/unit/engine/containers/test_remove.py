@@ -9,6 +9,7 @@ from fakes.world import World
 from pier.domain.container import ExecConfig, HostConfig, RestartPolicy, Status
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
+from pier.domain.volume import Volume
 
 AUTO = HostConfig(auto_remove=True)
 
@@ -160,6 +161,43 @@ async def test_nothing_is_remembered_of_what_is_gone(world: World) -> None:
     assert container_id not in world.context.live._lives
     assert not world.engine.execs._sessions
     assert not world.context.memory.containers
+
+
+async def test_an_anonymous_volume_that_cannot_go_does_not_keep_its_container(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(volume: Volume) -> None:
+        raise PierError("device or resource busy")
+
+    await world.create("web", volumes=("/v",))
+    monkeypatch.setattr(world.context.ports.volumes, "remove", refuse)
+    await world.engine.containers.remove("web", volumes=True)
+    assert not world.context.memory.containers
+    assert not (await world.records.load()).containers
+
+
+async def test_a_removal_that_fails_for_a_reason_nobody_thought_of_can_be_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(container_id: str) -> None:
+        raise RecursionError("too deep")
+
+    await world.create("web")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.host, "remove_container_files", fail)
+        with pytest.raises(RecursionError):
+            await world.engine.containers.remove("web")
+    assert world.container("web").state.status is Status.DEAD
+    await world.engine.containers.remove("web")
+
+
+async def test_prune_goes_on_past_what_cannot_be_removed_and_does_not_count_it(world: World) -> None:
+    for name in ("one", "two"):
+        world.containerd.snapshots.write_file(await world.create(name), "f", b"12345")
+    world.containerd.state.failures["snapshots.remove"] = PierError("device or resource busy")
+    removed, freed = await world.engine.containers.prune(Filters())
+    assert (len(removed), freed) == (1, 5)
+    assert len(world.context.memory.containers) == 1
 
 
 async def test_prune_takes_what_is_down_and_says_what_that_freed(world: World) -> None:
