@@ -74,11 +74,18 @@ class Supervisor:
                 jobs.spawn(self._note_oom(container_id), f"oom of {container_id}")
 
     async def _note_oom(self, container_id: str) -> None:
-        memory = self._context.memory
-        container = memory.containers.get(container_id)
-        if container is not None:
-            if container.state.has_task:  # a late report is not of the next run
-                self._context.live.note_oom(container_id)
+        """A report may come after that of the exit: it is then not of the next run, and the exit has told of it."""
+        memory, live = self._context.memory, self._context.live
+        if container_id not in memory.containers:
+            return
+        async with live.lock(container_id):  # which whoever records an exit holds
+            container = memory.containers.get(container_id)
+            if container is None:
+                return
+            if container.state.has_task:
+                live.note_oom(container_id)
+            elif container.state.oom_killed:
+                return
             await memory.commit(memory.event("container", "oom", container_id, actor_attributes(container)))
 
     # -- what follows an exit -------------------------------------------------------------------------------

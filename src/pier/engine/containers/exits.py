@@ -54,6 +54,8 @@ class Exits:
 
     async def _record(self, container: Container, exit_: TaskExit, reason: str) -> Container:
         memory = self._context.memory
+        told_of_oom = self._context.live.take_oom(container.id)
+        oom_killed = told_of_oom or await self._was_short_of_memory(container)
         again = should_restart(container, exit_.status) and not self._context.live.is_closing
         backoff = next_backoff(container, exit_.exited_at) if again else 0
         health = container.state.health
@@ -63,7 +65,7 @@ class Exits:
             pid=0,
             exit_code=exit_.status,
             error=reason,
-            oom_killed=await self._was_short_of_memory(container),
+            oom_killed=oom_killed,
             finished_at=exit_.exited_at,
             # What does not run is not healthy: tools wait for `healthy`, and Docker shows it so.
             health=replace(health, status="unhealthy") if health else None,
@@ -71,17 +73,16 @@ class Exits:
             backoff=backoff,
         )
         ended = replace(container, state=state, restart_count=container.restart_count + again)
-        await memory.commit(Put(ended), *self._events(container, exit_))
+        unheard = oom_killed and not told_of_oom
+        oom = [memory.event("container", "oom", container.id, actor_attributes(container))] if unheard else []
+        await memory.commit(Put(ended), *oom, *self._events(container, exit_))
         return ended
 
     async def _was_short_of_memory(self, container: Container) -> bool:
-        """The report of it may come after that of the exit, so the cgroup is asked too, which is there until the task
-        is deleted.
+        """The report of it may come after that of the exit, so the cgroup is asked, which is there until the task is
+        deleted.
         """
-        told = self._context.live.take_oom(container.id)
-        if told or not container.cgroup_path:
-            return told
-        return await self._context.ports.host.oom_kills(container.cgroup_path) > 0
+        return bool(container.cgroup_path) and await self._context.ports.host.oom_kills(container.cgroup_path) > 0
 
     def _events(self, container: Container, exit_: TaskExit) -> list[Publish]:
         """Docker's order: network disconnect, then `stop` if one was asked for, then `die`."""

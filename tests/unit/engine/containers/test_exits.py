@@ -104,7 +104,27 @@ async def test_oom_that_is_told_after_the_exit_is_seen_in_the_cgroup_and_is_not_
     assert (await world.ended("web")).state.oom_killed
     world.host.killed_for_memory.clear()
     world.containerd.state.publish(TaskOom(container_id=container_id))
-    await world.until(lambda: "oom" in world.actions())
+    await world.turns()
+    assert [action for action in world.actions() if action in ("oom", "die")] == ["oom", "die"]
+    await world.engine.containers.start("web")
+    world.end(container_id, 0)
+    assert not (await world.ended("web")).state.oom_killed
+
+
+async def test_oom_that_is_told_while_the_exit_is_recorded_is_not_of_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container_id = await world.run("web")
+
+    async def told_meanwhile(_: str) -> int:
+        world.containerd.state.publish(TaskOom(container_id=container_id))
+        await world.turns()
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.host, "oom_kills", told_meanwhile)
+        world.end(container_id, 137)
+        await world.until(lambda: "oom" in world.actions())
     await world.engine.containers.start("web")
     world.end(container_id, 0)
     assert not (await world.ended("web")).state.oom_killed
