@@ -12,8 +12,9 @@ from support.wait import wait_for
 
 State = dict[str, set[str]]
 
-# What changes by itself and is nobody's leak.
-_NOISE = re.compile(r"/(pierd\.log|pierd\.pid|pier\.sock|keeper\.sock|lock|pier\.db(-wal|-shm)?)$")
+# What changes by itself and is nobody's leak. The keeper and the relay live on for a while when nothing is left for
+# them to do: what they hold is listed instead of them.
+_NOISE = re.compile(r"/(pierd\.log|pierd\.pid|(pier|keeper|relay)\.sock|lock|pier\.db(-wal|-shm)?)$")
 
 # Of the snapshot that an image's containers stand on: it stays as long as the image, and holds the image's own layers.
 _OF_AN_IMAGE = "-init"
@@ -37,6 +38,7 @@ def take(engine: Engine) -> State:
         "shims": {command_line(pid) for pid in find_processes(f" -namespace {engine.namespace} ")} - {""},
         "descriptors of pierd": set(descriptors(engine)),
         "descriptors in the keeper": set(kept(engine)),
+        "ports of the relay": relayed(engine),
     }
 
 
@@ -131,6 +133,15 @@ def kept(engine: Engine) -> Iterator[str]:
                 return
             yield from names
             last = names[-1]
+
+
+def relayed(engine: Engine) -> set[str]:
+    """The names of what the engine's relay serves, if there is one (its requests: pier/network/relay/process.py)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as relay:
+        if relay.connect_ex(str(engine.exec_root / "relay.sock")) != 0:
+            return set()
+        relay.send(b"list")
+        return set(relay.recv(65536).decode().removeprefix("ok").split())
 
 
 def descriptors(engine: Engine) -> Iterator[str]:
