@@ -1,6 +1,5 @@
 """The API over TLS, with both clients."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from conftest import load_image
 from support.certificates import make_certificates
 from support.engine import Completed, Engine, run
 from support.facilities import BIN, find_docker_cli
+from support.fetch import free_port
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd]
 
@@ -17,9 +17,7 @@ pytestmark = [pytest.mark.root, pytest.mark.containerd]
 def far(new_engine: Callable[..., Engine], tmp_path: Path) -> tuple[Engine, str]:
     """An engine that also listens on every address of this host, for clients with a certificate; and its address."""
     make_certificates(tmp_path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     engine = new_engine()
     files = ("--tlscacert", "ca.crt", "--tlscert", "server.crt", "--tlskey", "server.key")
     paths = [str(tmp_path / item) if not item.startswith("--") else item for item in files]

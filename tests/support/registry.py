@@ -1,5 +1,7 @@
 """A real registry (Debian's docker-registry) on loopback, in a directory of its own, and pushing to it."""
 
+import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from support.certificates import make_certificates
 from support.facilities import require_command
+from support.fetch import fetch, free_port
 from support.images import TestImage, docker_archive, oci_archive
 from support.wait import wait_for
 
@@ -24,6 +27,7 @@ http:
 _AUTH = "auth: {{htpasswd: {{realm: test, path: {root}/htpasswd}}}}\n"
 _TLS = "  tls: {{certificate: {root}/server.crt, key: {root}/server.key{clients}}}\n"
 _CLIENTS = ", clientcas: [{root}/ca.crt]"
+_MARK = re.compile("GET /[0-9a-f]{16}")
 USER, PASSWORD = "someone", "secret"
 _HTPASSWD = f"{USER}:$2b$04$611kuQWmFVRWt5rVtwHAMOi8Xo7LZSdAK3YCvlcIP8YsE8KMSObfi\n"  # bcrypt of the password
 
@@ -50,7 +54,16 @@ class RunningRegistry:
         return target
 
     def requests(self) -> list[str]:
-        """The access log's request lines so far, as `GET /v2/…`."""
+        """The access log's request lines so far, as `GET /v2/…`.
+
+        The registry notes a request a little after it has answered: one of our own, which is left out, comes last.
+        """
+        last = f"/{secrets.token_hex(8)}"
+        fetch("127.0.0.1", int(self.host.rpartition(":")[2]), path=last)
+        wait_for(lambda: f"GET {last}" in self._noted(), what="the registry has noted all requests")
+        return [line for line in self._noted() if not _MARK.fullmatch(line)]
+
+    def _noted(self) -> list[str]:
         lines = (self.directory / "registry.log").read_text(errors="replace").splitlines()
         return [line.split('"')[1].rpartition(" ")[0] for line in lines if ' "' in line and "HTTP/" in line]
 
@@ -62,7 +75,7 @@ def running_registry(*, login: bool = False, tls: bool = False, clients: bool = 
     """
     binary = require_command("docker-registry")
     directory = Path(tempfile.mkdtemp(prefix="pier-registry-"))
-    port = _free_port()
+    port = free_port()
     text = _CONFIG
     if tls or clients:
         make_certificates(directory)
@@ -81,12 +94,6 @@ def running_registry(*, login: bool = False, tls: bool = False, clients: bool = 
         process.kill()
         process.wait()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import fetch
 
 from pier.domain.errors import Conflict, InvalidArgument, Unsupported
 from pier.domain.network import PortBinding, PortRequest, PublishedPort
@@ -35,9 +36,7 @@ def reserve(table: PortTable, *requests: PortRequest, container_id: str = "c1") 
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOCAL, 0))
-        return int(probe.getsockname()[1])
+    return fetch.free_port()
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
