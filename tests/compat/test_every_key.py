@@ -125,8 +125,8 @@ def ends_by_usr1(engine: Engine, ref: str) -> None:
     assert inspect(engine, ref)["State"]["ExitCode"] == 33
 
 
-def is_killed_after_a_second(engine: Engine, ref: str) -> None:
-    wait_for(lambda: engine.call("POST", f"/containers/{ref}/stop").status == 304, what="it is down", timeout=5)
+def is_killed_after_a_second(engine: Engine, ref: str) -> None:  # ten seconds are the default
+    wait_for(lambda: engine.call("POST", f"/containers/{ref}/stop").status == 304, what="it is down", timeout=9)
 
 
 def is_found_by_label(engine: Engine, ref: str) -> None:

@@ -27,12 +27,16 @@ class Raw:
         """Sends a request, `also` right behind it, and returns the reply's head."""
         head = f"{method} {target} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
         self.connection.sendall(head.encode() + body + also)
-        while b"\r\n\r\n" not in self.rest:
+        self.read_until(b"\r\n\r\n")
+        reply, _, self.rest = self.rest.partition(b"\r\n\r\n")
+        return reply.decode()
+
+    def read_until(self, text: bytes, *, times: int = 1) -> None:
+        """Reads until `text` has come so often."""
+        while self.rest.count(text) < times:
             data = self.connection.recv(65536)
             assert data, f"closed after {self.rest!r}"
             self.rest += data
-        reply, _, self.rest = self.rest.partition(b"\r\n\r\n")
-        return reply.decode()
 
     def read_to_end(self) -> bytes:
         """All bytes until the engine closes."""
@@ -74,12 +78,15 @@ ALL = "stream=1&stdin=1&stdout=1&stderr=1"
 
 
 def test_upgraded_attach_is_framed_and_says_so(engine: Engine, image: str) -> None:
-    container_id = created(engine, image, "sh", "-c", "echo out; sleep 0.2; echo err >&2")
+    script = "echo out; read line; echo $line >&2"  # two pipes have no common order but by what is said in between
+    container_id = created(engine, image, "sh", "-c", script, OpenStdin=True)
     with connected(engine) as raw:
         head = raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}", UPGRADE)
         assert head.splitlines()[0] == "HTTP/1.1 101 UPGRADED"
         assert "Content-Type: application/vnd.docker.multiplexed-stream" in head
         engine.call("POST", f"/containers/{container_id}/start")
+        raw.read_until(b"out\n")
+        raw.connection.sendall(b"err\n")
         assert frames(raw.read_to_end()) == [(1, b"out\n"), (2, b"err\n")]
 
 
@@ -226,8 +233,7 @@ def test_the_server_watches_a_terminals_input_for_the_detach_keys(engine: Engine
     with connected(engine) as raw:
         raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}&detachKeys={keys}", UPGRADE)
         raw.connection.sendall(b"abc\r")
-        while raw.rest.count(b"abc") < 2:  # the terminal's echo, and cat's
-            raw.rest += raw.connection.recv(100)
+        raw.read_until(b"abc", times=2)  # the terminal's echo, and cat's
         raw.connection.sendall(b"\x18x" if keys else b"\x10\x11")
         assert raw.read_to_end() == b"abc\r\nabc\r\n"
     assert engine.call("GET", f"/containers/{container_id}/json").json()["State"]["Running"] is True
@@ -263,7 +269,7 @@ def test_replay_and_live_output_together_have_every_line_once(engine: Engine, im
 
 
 def test_a_terminal_has_the_size_that_was_asked_for_and_follows_resize(engine: Engine, image: str) -> None:
-    script = "stty size; trap 'stty size' WINCH; while :; do sleep 0.05; done"
+    script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.05; done"
     host = {"ConsoleSize": [33, 99]}
     container_id = created(engine, image, "sh", "-c", script, Tty=True, OpenStdin=True, HostConfig=host)
     assert engine.call("POST", f"/containers/{container_id}/resize?h=10&w=20").status == 409

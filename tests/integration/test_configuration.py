@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_the_addresses_of_the_default_bridge(new_engine: Callable[..., Engine], 
         assert line in said
     port = int(settings["Ports"]["80/tcp"][0]["HostPort"])
     for address, number in (("fd00:213:7::2", 80), (f"{net}128", 80), ("127.0.0.1", port), ("::1", port)):
-        assert fetch(address, number) == "served\n", address
+        wait_for(partial(fetch, address, number), what=f"the page at {address}")
 
 
 def test_sighup_reloads_what_dockerd_reloads(new_engine: Callable[..., Engine], image: str) -> None:

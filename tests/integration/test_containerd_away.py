@@ -158,14 +158,16 @@ def test_an_exit_while_containerd_is_away_has_its_true_code(
     engine = new_engine(address=own_containerd.address).start()
     load_image(engine)
     before = leaks.take(engine)
-    script = "trap 'exit 11' TERM; while :; do :; done"
+    script = "trap 'exit 11' TERM; echo up; while :; do :; done"
     engine.docker("run", "-d", "--name", "ending", image, "sh", "-c", script).check()
+    wait_for(lambda: engine.docker("logs", "ending").stdout, what="the trap is set")
     pid = engine.call("GET", "/containers/ending/json").json()["State"]["Pid"]
     own_containerd.stop(keep_containers=True)
     if pierd != "stays":
         engine.kill()
     os.kill(pid, signal.SIGTERM)
     wait_for(lambda: not Path(f"/proc/{pid}").exists(), what="the process is gone")
+    assert pierd != "stays" or engine.answers()  # it hears of the end before it hears this question
     ended = datetime.now(UTC)
     own_containerd.start()
     if pierd != "stays":

@@ -64,9 +64,9 @@ def stat_of(engine: Engine, ref: str, path: str) -> Any:
     return json.loads(base64.b64decode(reply.headers[STAT]))
 
 
-def run(cli: Cli, name: str, *args: str, script: str = "sleep 300", image: str) -> None:
-    """A running container whose script has done what comes before its sleep."""
-    cli.out("run", "-d", "--name", name, *args, image, "sh", "-c", f"echo up; {script}")
+def run(cli: Cli, name: str, *args: str, script: str = "true", forever: str = "sleep 300", image: str) -> None:
+    """A running container that has done what the script says and goes on with `forever`."""
+    cli.out("run", "-d", "--name", name, *args, image, "sh", "-c", f"{script}; echo up; {forever}")
     wait_for(lambda: "up" in cli("logs", name).stdout, what=f"{name} runs")
 
 
@@ -115,7 +115,7 @@ def test_streams_by_a_dash(cli: Cli, image: str, tmp_path: Path) -> None:
 
 
 def test_mistakes_have_dockers_words(cli: Cli, image: str, tmp_path: Path) -> None:
-    run(cli, "box", script="mkdir /d; sleep 300", image=image)
+    run(cli, "box", script="mkdir /d", image=image)
     (tmp_path / "f").write_text("x")
     file = str(tmp_path / "f")
     for source, target, message in (
@@ -152,8 +152,7 @@ def test_owners_modes_and_times_are_kept(cli: Cli, image: str, tmp_path: Path) -
 
 def test_the_stat_header(engine: Engine, image: str) -> None:
     script = "mkdir /d; printf text > /d/f; chmod 4711 /d/f; ln -s /d /abs; ln -s ../../../d/f /d/up; mkfifo /d/fifo"
-    run(Cli("pier", engine), "box", script=f"{script}; sleep 300", image=image)
-    wait_for(lambda: engine.call("HEAD", "/containers/box/archive?path=/d/fifo").status == 200, what="the files")
+    run(Cli("pier", engine), "box", script=script, image=image)
     found = stat_of(engine, "box", "/d/f")
     assert (found["name"], found["size"], found["mode"], found["linkTarget"]) == ("f", 4, 0o711 | 1 << 23, "")
     assert found["mtime"].startswith("20")
@@ -172,9 +171,8 @@ def test_only_the_containers_own_files_are_seen(engine: Engine, image: str, tmp_
     """Volumes and binds are; tmpfs, /proc, /sys and /dev of the running container are not."""
     (tmp_path / "bound").write_text("bound")
     arguments = ("--tmpfs", "/tt", "-v", "box-volume:/vol", "-v", f"{tmp_path}:/bind:ro")
-    script = "echo t > /tt/t; echo v > /vol/v; echo r > /r; sleep 300"
+    script = "echo t > /tt/t; echo v > /vol/v; echo r > /r"
     run(Cli("pier", engine), "box", *arguments, script=script, image=image)
-    wait_for(lambda: engine.call("HEAD", "/containers/box/archive?path=/r").status == 200, what="the files")
     for state in ("running", "stopped"):
         assert members(get(engine, "box", "/vol"))["vol/v"] == b"v\n", state
         assert members(get(engine, "box", "/bind/bound"))["bound"] == b"bound"
@@ -209,8 +207,7 @@ def test_what_is_read_only_is_not_written(engine: Engine, image: str, tmp_path: 
 
 
 def test_directories_and_files_in_each_others_place(engine: Engine, image: str) -> None:
-    run(Cli("pier", engine), "box", script="mkdir /d /d/dir; echo x > /d/file; sleep 300", image=image)
-    wait_for(lambda: engine.call("HEAD", "/containers/box/archive?path=/d/file").status == 200, what="the files")
+    run(Cli("pier", engine), "box", script="mkdir /d /d/dir; echo x > /d/file", image=image)
     over_directory, over_file = tar(dir=b"x"), tar(file__x=b"x")
     assert put(engine, "box", "/d", over_directory, "&noOverwriteDirNonDir=true").status == 500
     assert put(engine, "box", "/d", over_file, "&noOverwriteDirNonDir=true").status == 500
@@ -226,7 +223,7 @@ def test_compressed_archives(engine: Engine, image: str, compress: Callable[[byt
 
 
 def test_bad_requests(engine: Engine, image: str) -> None:
-    run(Cli("pier", engine), "box", script="ln -s /nowhere /dangling; sleep 300", image=image)
+    run(Cli("pier", engine), "box", script="ln -s /nowhere /dangling", image=image)
     body = tar(f=b"x" * 10_000)
     for path, data, status in (
         ("", body, 400),
@@ -244,8 +241,7 @@ def test_bad_requests(engine: Engine, image: str) -> None:
 def test_hostile_archives_stay_in_the_container(engine: Engine, image: str, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     marker.write_text("host")
-    run(Cli("pier", engine), "box", script="mkdir /d; sleep 300", image=image)
-    wait_for(lambda: engine.call("HEAD", "/containers/box/archive?path=/d").status == 200, what="the directory")
+    run(Cli("pier", engine), "box", script="mkdir /d", image=image)
 
     def hostile(name: str, **fields: Any) -> bytes:
         buffer = io.BytesIO()
@@ -272,11 +268,9 @@ def test_hostile_archives_stay_in_the_container(engine: Engine, image: str, tmp_
 def test_a_container_that_swaps_links_never_shows_the_host(engine: Engine, image: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("of the host")
     target = f"{tmp_path}/secret"
-    loop = (
-        f"mkdir /a; echo inside > /a/secret; ln -s {tmp_path} /link; "
-        f"while :; do mv /a /b; ln -s {tmp_path} /a; rm /a; mv /b /a; done"
-    )
-    run(Cli("pier", engine), "box", script=loop, image=image)
+    script = f"mkdir /a; echo inside > /a/secret; ln -s {tmp_path} /link"
+    loop = f"while :; do mv /a /b; ln -s {tmp_path} /a; rm /a; mv /b /a; done"
+    run(Cli("pier", engine), "box", script=script, forever=loop, image=image)
     seen = set()
     for _ in range(150):
         for path in ("/a/secret", "/link/secret", target):
@@ -300,8 +294,7 @@ def test_events(engine: Engine, image: str) -> None:
 
 def test_large_files_take_no_memory(engine: Engine, image: str) -> None:
     """A sparse file of 400 MB goes out and in while pierd's memory stays where it was."""
-    run(Cli("pier", engine), "box", script="truncate -s 400000000 /big; mkdir /in; sleep 300", image=image)
-    wait_for(lambda: engine.call("HEAD", "/containers/box/archive?path=/in").status == 200, what="the file")
+    run(Cli("pier", engine), "box", script="truncate -s 400000000 /big; mkdir /in", image=image)
 
     def resident() -> int:
         status = Path(f"/proc/{engine.pid}/status").read_text()
@@ -328,8 +321,7 @@ def test_large_files_take_no_memory(engine: Engine, image: str) -> None:
 
 
 def test_a_client_that_leaves_frees_everything(engine: Engine, image: str) -> None:
-    run(Cli("pier", engine), "box", script="truncate -s 400000000 /big; sleep 300", image=image)
-    wait_for(lambda: engine.call("HEAD", "/containers/box/archive?path=/big").status == 200, what="the file")
+    run(Cli("pier", engine), "box", script="truncate -s 400000000 /big", image=image)
     descriptors = len(os.listdir(f"/proc/{engine.pid}/fd"))
     for _ in range(3):
         out = api.UnixConnection(engine.socket, 60)

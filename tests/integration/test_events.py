@@ -1,7 +1,6 @@
 """Events: their order, their attributes, what `since` and `until` choose; and wait's early header."""
 
 import socket
-import threading
 import time
 from typing import Any
 
@@ -129,17 +128,14 @@ def test_wait_answers_its_header_before_there_is_a_result(engine: Engine, image:
 
 def test_wait_for_removal_fires_when_the_name_is_free(engine: Engine, image: str) -> None:
     engine.docker("run", "-d", "--rm", "--name", "brief", image, "sleep", "300").check()
-    results: list[tuple[int, int]] = []
-
-    def wait() -> None:
-        reply = engine.call("POST", "/containers/brief/wait?condition=removed")
-        results.append((reply.json()["StatusCode"], engine.call("GET", "/containers/brief/json").status))
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    engine.docker("kill", "brief").check()
-    waiting.join(30)
-    assert results == [(137, 404)]
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.settimeout(20)
+        raw.connect(engine.socket)
+        raw.sendall(b"POST /v1.51/containers/brief/wait?condition=removed HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")  # from here on it waits
+        engine.docker("kill", "brief").check()
+        assert b'"StatusCode":137' in raw.recv(65536)
+        assert engine.call("GET", "/containers/brief/json").status == 404
 
 
 def test_a_bad_wait_condition_is_400(engine: Engine, image: str) -> None:

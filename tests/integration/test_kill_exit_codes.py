@@ -14,8 +14,11 @@ sleep 300 & child=$!
 trap 'kill -TERM $child' TERM
 trap 'kill -USR1 $child' USR1
 echo up
-wait $child
-wait $child
+while kill -0 $child 2> /dev/null; do  # a signal interrupts one wait, or came before the first
+    wait $child
+    code=$?
+done
+exit $code
 """
 
 

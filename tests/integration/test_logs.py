@@ -19,6 +19,19 @@ def run_to_end(engine: Engine, image: str, name: str, script: str, *options: str
     engine.docker("wait", name).check()
 
 
+# Two lines of one moment may get one time, and those of two pipes either order: one waits until the other is logged.
+GO = "while [ ! -e /go ]; do sleep 0.02; done"
+
+
+def run_in_turn(engine: Engine, image: str, name: str, first: str, second: str, *options: str) -> None:
+    """Runs two scripts, the second once the log has something of the first, and waits for the end."""
+    engine.docker("run", "-d", "--name", name, *options, image, "sh", "-c", f"{first}; {GO}; {second}").check()
+    log = f"/containers/{name}/logs?stdout=1&stderr=1"
+    wait_for(lambda: engine.call("GET", log).body, what="the first line is in the log")
+    engine.docker("exec", "-d", name, "touch", "/go").check()
+    engine.docker("wait", name).check()
+
+
 def test_logs_of_an_ended_container_are_all_there_by_stream(cli: Cli, image: str, engine: Engine) -> None:
     run_to_end(engine, image, "done", "echo one; echo two >&2; echo three")
     done = cli("logs", "done").check()
@@ -33,7 +46,7 @@ def test_tail_gives_the_last_lines(cli: Cli, image: str, engine: Engine) -> None
 
 
 def test_timestamps_are_rfc3339_with_nanoseconds_and_since_cuts(cli: Cli, image: str, engine: Engine) -> None:
-    run_to_end(engine, image, "timed", "echo first; sleep 0.2; echo second")
+    run_in_turn(engine, image, "timed", "echo first", "echo second")
     lines = cli("logs", "--timestamps", "timed").check().lines
     first, second = (line.split(" ", 1) for line in lines)
     assert (first[1], second[1]) == ("first", "second")
@@ -44,8 +57,7 @@ def test_timestamps_are_rfc3339_with_nanoseconds_and_since_cuts(cli: Cli, image:
 
 
 def test_follow_gives_lines_as_they_come_and_ends_with_the_container(cli: Cli, image: str, engine: Engine) -> None:
-    script = "echo early; while [ ! -e /go ]; do sleep 0.05; done; echo late"
-    engine.docker("run", "-d", "--name", "live", image, "sh", "-c", script).check()
+    engine.docker("run", "-d", "--name", "live", image, "sh", "-c", f"echo early; {GO}; echo late").check()
     result: list[Completed] = []
     following = threading.Thread(target=lambda: result.append(cli("logs", "--follow", "live")))
     following.start()
@@ -140,9 +152,8 @@ def test_reading_and_following_over_many_rotations_loses_and_repeats_nothing(
 
 
 def test_the_local_driver_keeps_bytes_streams_and_times(cli: Cli, image: str, engine: Engine) -> None:
-    run_to_end(
-        engine, image, "local", "printf 'a\\377\\n'; sleep 0.1; echo err >&2; printf end", "--log-driver", "local"
-    )
+    last = "echo err >&2; printf end"  # a line without its end is logged last of all, when nothing more can come
+    run_in_turn(engine, image, "local", "printf 'a\\377\\n'", last, "--log-driver", "local")
     done = cli("logs", "local").check()
     assert (done.stdout, done.stderr) == ("a\udcff\nend", "err\n")
     shown = engine.call("GET", "/containers/local/json").json()
@@ -154,7 +165,7 @@ def test_the_local_driver_keeps_bytes_streams_and_times(cli: Cli, image: str, en
 
 
 def test_a_local_log_outlives_a_killed_pierd(image: str, engine: Engine) -> None:
-    script = "seq 1 1000; while [ ! -e /go ]; do sleep 0.05; done; seq 1001 2000"
+    script = f"seq 1 1000; {GO}; seq 1001 2000"
     engine.docker("run", "-d", "--name", "killed", "--log-driver", "local", image, "sh", "-c", script).check()
     wait_for(lambda: len(engine.docker("logs", "killed").lines) == 1000, what="the first lines")
     engine.kill()
@@ -176,7 +187,7 @@ def test_the_syslog_driver_hands_lines_on_and_keeps_them(cli: Cli, image: str, e
         server.settimeout(20)
         address = f"syslog-address=udp://127.0.0.1:{server.getsockname()[1]}"
         options = ("--log-driver", "syslog", "--log-opt", address, "--log-opt", "tag={{.Name}}")
-        run_to_end(engine, image, "told", "echo one; sleep 0.1; echo err >&2", *options)
+        run_in_turn(engine, image, "told", "echo one", "echo err >&2", *options)
         got = [server.recv(1000) for _ in range(2)]
     assert [message.partition(b">")[0] for message in got] == [b"<30", b"<27"]  # daemon.info, daemon.err
     assert [message.partition(b": ")[2] for message in got] == [b"one", b"err"]
@@ -191,7 +202,7 @@ def test_a_log_that_is_handed_on_need_not_be_kept(cli: Cli, image: str, engine: 
         server.settimeout(20)
         address = f"syslog-address=udp://127.0.0.1:{server.getsockname()[1]}"
         options = ("--log-driver", "syslog", "--log-opt", address, "--log-opt", "cache-disabled=true")
-        run_to_end(engine, image, "told", "seq 1 300000; sleep 0.1; echo last", *options)
+        run_to_end(engine, image, "told", "seq 1 300000; echo last", *options)
         assert server.recv(1000).endswith(b": 1")
     done = cli("logs", "told")
     assert (done.code, done.stdout) == (1, "")
@@ -212,9 +223,10 @@ def test_lines_are_handed_on_by_the_next_pierd_too(image: str, engine: Engine) -
         server.bind(("127.0.0.1", 0))
         server.settimeout(20)
         address = f"syslog-address=udp://127.0.0.1:{server.getsockname()[1]}"
-        script = "echo first; while [ ! -e /go ]; do sleep 0.05; done; echo second"
         options = ("--log-driver", "syslog", "--log-opt", address)
-        engine.docker("run", "-d", "--name", "box", *options, image, "sh", "-c", script).check()
+        engine.docker(
+            "run", "-d", "--name", "box", *options, image, "sh", "-c", f"echo first; {GO}; echo second"
+        ).check()
         assert server.recv(1000).endswith(b": first")
         engine.kill()
         engine.start()

@@ -245,7 +245,10 @@ def test_names_are_known_through_kills_of_pierd(new_engine: Callable[..., Engine
     load_image(engine)
     engine.docker("network", "create", "front").check()
     engine.docker("run", "-d", "--name", "server", "--network", "front", image, "sleep", "100").check()
-    script = "while :; do nslookup server 2>&1 | grep -q 'Address: 172' && echo known || echo lost; done"
+    script = (
+        "while :; do said=$(nslookup server 2>&1); case $said in *'Address: 172'*) echo known ;;"
+        " *'timed out'*) echo late ;; *) echo lost: $said ;; esac; done"
+    )
     engine.docker("run", "-d", "--name", "client", "--network", "front", image, "sh", "-c", script).check()
 
     def answers(more_than: int = -1) -> int:
@@ -253,14 +256,19 @@ def test_names_are_known_through_kills_of_pierd(new_engine: Callable[..., Engine
         count = engine.docker("logs", "client").check().stdout.count("known")
         return count if count > more_than else 0
 
+    longest = 0.0
     for _ in range(3):
         before = answers()
+        killed = time.monotonic()
         engine.kill()
         engine.start()
+        longest = max(longest, time.monotonic() - killed)
         # A few may be of before the kill or have waited for the start; the last was asked after it.
         wait_for(partial(answers, before + 5), what="answers after a restart")
     engine.docker("stop", "-t", "0", "client").check()
-    assert "lost" not in engine.docker("logs", "client").check().stdout.splitlines()
+    # A question that waits for pierd is answered late; nslookup gives up after five seconds.
+    allowed = {"known", "late"} if longest > 4 else {"known"}
+    assert set(engine.docker("logs", "client").check().stdout.splitlines()) <= allowed
     engine.docker("start", "client").check()
     engine.docker("network", "disconnect", "front", "server").check()
     assert engine.docker("exec", "client", "ping", "-c1", "-w2", "server").code != 0

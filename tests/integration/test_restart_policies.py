@@ -53,10 +53,10 @@ def test_on_failure_leaves_a_success_alone(engine: Engine, image: str) -> None:
 
 
 def test_only_the_stop_signal_and_kill_count_as_the_users_own_stop(engine: Engine, image: str) -> None:
-    script = "trap 'exit 5' USR1; while :; do sleep 0.05; done"
+    script = "trap 'exit 5' USR1; echo up; while :; do sleep 0.05; done"
     made(engine, image, "box", "always", script)
     first = state(engine, "box")["State"]["Pid"]
-    wait_for(lambda: engine.docker("top", "box").stdout.count("sleep") > 0, what="the trap is set")
+    wait_for(lambda: engine.docker("logs", "box").stdout, what="the trap is set")
     engine.docker("kill", "-s", "USR1", "box").check()
     wait_for(lambda: running(engine, "box") and state(engine, "box")["State"]["Pid"] != first, what="it runs again")
     engine.docker("kill", "box").check()

@@ -15,20 +15,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.wait import wait_for
 
 READER = Path(__file__).with_name("log_reader.py")
 KILLS = 10
 
 # Holds both ends of its FIFOs, as containerd's shim does, so that it waits while nobody reads. Writes numbered lines,
-# one stream much more than the other, in writes that do not end where lines end.
+# one stream much more than the other, in writes that do not end where lines end. Of so many parts each waits for a byte
+# on stdin, so that it cannot come to its end before the test has.
 WRITER = """
 import os, sys
 out, err = (os.open(path, os.O_RDWR) for path in sys.argv[1:3])
 lines = [b"%d %s\\n" % (n, b"x" * (n % 150)) for n in range(int(sys.argv[3]))]
 errors = b"".join(b"%d\\n" % n for n in range(int(sys.argv[3]) // 100))
 data = b"".join(lines)
-step = 50021
+step, share, free = 50021, len(data) // int(sys.argv[4]) + 1, 0
 for start in range(0, len(data), step):
+    if start >= free:
+        sys.stdin.buffer.raw.read(1)
+        free += share
     os.write(out, data[start : start + step])
     part = len(errors) * start // len(data), len(errors) * min(len(data), start + step) // len(data)
     os.write(err, errors[slice(*part)])
@@ -91,9 +96,15 @@ def check(log: Path, count: int) -> None:
     assert text["stderr"] == "".join(f"{n}\n" for n in range(count // 100))
 
 
-def write(exec_root: Path, count: int) -> subprocess.Popen[bytes]:
+def write(exec_root: Path, count: int, parts: int = 1) -> subprocess.Popen[bytes]:
     fifos = [str(exec_root / "io" / "c1" / name) for name in ("stdout", "stderr")]
-    return subprocess.Popen([sys.executable, "-c", WRITER, *fifos, str(count)])
+    command = [sys.executable, "-c", WRITER, *fifos, str(count), str(parts)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0)
+
+
+def written(writer: subprocess.Popen[bytes]) -> int:
+    """Bytes so far (proc(5), io)."""
+    return int(Path(f"/proc/{writer.pid}/io").read_text().partition("wchar: ")[2].split()[0])
 
 
 def test_a_reader_killed_again_and_again_loses_and_repeats_nothing(exec_root: Path, tmp_path: Path) -> None:
@@ -104,16 +115,21 @@ def test_a_reader_killed_again_and_again_loses_and_repeats_nothing(exec_root: Pa
     log = tmp_path / "log"
     reader = start(exec_root, log, "open")
     wait_ready(reader)
-    writer = write(exec_root, count)
-    in_full_flight = 0
-    for _ in range(KILLS):
-        time.sleep(moments.uniform(0.0, 0.5))  # from before it is ready to well under way
-        in_full_flight += writer.poll() is None
+    writer = write(exec_root, count, KILLS + 1)
+    assert writer.stdin is not None
+    part = sum(len(str(n)) + n % 150 + 2 for n in range(count)) // (KILLS + 1)
+    for number in range(KILLS):
+        writer.stdin.write(b".")
+        if moments.random() < 0.2:
+            time.sleep(moments.uniform(0.0, 0.1))  # before it is ready
+        else:  # in full flight, be the machine fast or slow
+            aim = part * (number + moments.random())
+            wait_for(lambda aim=aim: written(writer) >= aim, what="it reads", interval=0.001)  # type: ignore[misc]
         kill(reader)
         reader = start(exec_root, log, "reopen")
-    writer.wait(60)
+    writer.communicate(timeout=60)
+    assert writer.returncode == 0
     finish(reader)
-    assert in_full_flight >= KILLS // 2
     check(log, count)
     assert not (exec_root / "io" / "c1").exists()
 
@@ -124,7 +140,9 @@ def test_a_process_that_ends_while_nobody_reads_loses_nothing(exec_root: Path, t
     reader = start(exec_root, log, "open")
     wait_ready(reader)
     kill(reader)
-    assert write(exec_root, count).wait(30) == 0
+    writer = write(exec_root, count)
+    writer.communicate(timeout=30)
+    assert writer.returncode == 0
     reader = start(exec_root, log, "reopen")
     wait_ready(reader)
     finish(reader)

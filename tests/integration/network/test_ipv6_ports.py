@@ -98,7 +98,9 @@ def test_a_relay_that_was_killed_is_replaced_and_loses_no_port(
     lab: Lab, site: NetworkEngine, bridge: Network, relay_socket: Path
 ) -> None:
     site.container(bridge, "web", publish("8080"))
-    os.kill(pid_of_relay(relay_socket), signal.SIGKILL)
+    relay = pid_of_relay(relay_socket)
+    os.kill(relay, signal.SIGKILL)
+    wait_for(lambda: not Path(f"/proc/{relay}/fd/0").exists(), what="the relay is dead")  # its descriptors are closed
     with pytest.raises(OSError, match="in use"):  # the port is held all the same
         lab.do(lambda: socket.create_server(("::1", 8080), family=socket.AF_INET6))
     lab.run(site.networks.refresh())

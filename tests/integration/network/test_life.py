@@ -1,10 +1,10 @@
 """Restarts, clashes, neighbours and leftovers of the whole adapter."""
 
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from support.asking import asking
 from support.netlab import Lab
 from support.network_engine import NetworkEngine, publish
 from support.wait import wait_for
@@ -18,23 +18,12 @@ pytestmark = pytest.mark.root
 def test_published_port_has_no_gap_while_the_engine_restarts(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
     outside = lab.neighbour("outside", 1)
     _, before, _ = site.container(bridge, "web", publish("8080"))
-    stop = threading.Event()
-    answers: list[str | None] = []
+    with asking(lambda: (outside.ask("10.9.1.1", 8080), lab.ask("127.0.0.1", 8080))) as clients:
+        for _ in range(10):
+            site.restart()
+            clients.await_new_answer()
 
-    def ask_on() -> None:
-        while not stop.is_set():
-            answers.append(outside.ask("10.9.1.1", 8080))
-            answers.append(lab.ask("127.0.0.1", 8080))
-
-    client = threading.Thread(target=ask_on)
-    client.start()
-    for _ in range(10):
-        site.restart()
-    stop.set()
-    client.join()
-
-    assert len(answers) > 20
-    assert {(answer or "lost").split()[0] for answer in answers} == {"web"}
+    assert {(answer or "lost").split()[0] for pair in clients.answers for answer in pair} == {"web"}
     _, later, _ = site.container(bridge, "later")
     assert later.ipv4_address != before.ipv4_address
     with pytest.raises(Conflict, match=r"0\.0\.0\.0:8080 failed: port is already allocated"):

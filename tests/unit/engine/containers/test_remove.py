@@ -61,12 +61,13 @@ async def test_force_removes_what_is_paused(world: World) -> None:
 
 
 async def test_force_removes_what_waits_for_its_next_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pier.engine.containers.restart.MIN_BACKOFF", 50_000_000)
+    monkeypatch.setattr("pier.engine.containers.restart.MIN_BACKOFF", 10**12)
     container_id = await world.run("web", host=HostConfig(restart_policy=RestartPolicy(name="always")))
     world.end(container_id, 1)
     await world.until(lambda: world.container("web").state.status is Status.RESTARTING)
+    due = world.container("web").state.restart_at
     await world.engine.containers.remove("web", force=True)
-    await asyncio.sleep(0.08)  # past the time of the restart
+    await world.engine.supervisor._lifecycle.start_again(container_id, due)  # as when its time has come
     assert not world.context.memory.containers
     assert not world.containerd.state.tasks
 

@@ -87,4 +87,4 @@ def test_times_come_in_order_and_bound_the_wait() -> None:
     while len(calls) < 2:
         loop.turn(5)
     assert calls == ["first", "second"]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
