@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from pier.archive.compression import decompress
 from pier.archive.pack import pack_content, pack_tree
@@ -11,21 +12,31 @@ from pier.archive.thread import Abandoned, FromThread, ToThread, run_in_thread
 from pier.archive.unpack import UnpackOptions, unpack_tree
 from pier.domain.archive import PathStat, Root
 
+T = TypeVar("T")
+
 
 class Copies:
     """Holds no state. Each stream has a thread and descriptors of its own, and lets go of both at its end."""
 
     async def stat(self, root: Root, path: str) -> PathStat:
         """What lies at a path, a link at its end not followed. Raises NotFound, InvalidArgument."""
-        return await asyncio.to_thread(stat_path, root, path)
+        return await _found(lambda: stat_path(root, path), lambda found: None)
 
     async def pack(self, root: Root, path: str) -> tuple[PathStat, "PackedChunks"]:
         """What lies at a path, and a tar of it made while it is read. Raises NotFound, InvalidArgument."""
         asked = parse_path(path)
         own = root.duplicate()
+
+        def find() -> tuple[int, PathStat]:
+            handle = open_path(own, asked)
+            try:
+                return handle, describe(own, asked, handle)
+            except BaseException:
+                os.close(handle)
+                raise
+
         try:
-            handle = await asyncio.to_thread(open_path, own, asked)
-            found = await asyncio.to_thread(describe, own, asked, handle)
+            handle, found = await _found(find, lambda result: os.close(result[0]))
         except BaseException:
             own.close()
             raise
@@ -120,7 +131,19 @@ class PackedChunks(AsyncIterator[bytes]):
         self._queue.abandon()
 
 
-async def _ended(work: asyncio.Future[None]) -> None:
+async def _found(work: Callable[[], T], let_go: Callable[[T], None]) -> T:
+    """What a thread finds in a root; in a cancelled task, too, the root is not taken away under it."""
+    done = run_in_thread(work, "pier-find")
+    try:
+        await _ended(done)
+    except asyncio.CancelledError:
+        if done.exception() is None:
+            let_go(done.result())
+        raise
+    return done.result()
+
+
+async def _ended(work: asyncio.Future[T]) -> None:
     """Waits for a thread in a cancelled task, too: what it works on must not be taken away under it."""
     cancelled: asyncio.CancelledError | None = None
     while not work.done():

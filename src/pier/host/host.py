@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -180,7 +180,7 @@ class Host:
         self, pid: int, cgroup_path: str, mounts: Sequence[RootMount] = ()
     ) -> AsyncIterator[ContainerRoot]:
         """The files of the container whose init is `pid`. Raises NotFound when it has ended."""
-        root = await asyncio.to_thread(open_running_root, pid, cgroup_path, mounts)
+        root = await _opened(lambda: open_running_root(pid, cgroup_path, mounts))
         try:
             yield root
         finally:
@@ -196,7 +196,7 @@ class Host:
         read_only_root: bool = False,
     ) -> AsyncIterator[ContainerRoot]:
         """The files of a container that does not run; see host.root.open_stopped_root."""
-        root = await asyncio.to_thread(
+        root = await _opened(
             lambda: open_stopped_root(layers, mounts, writable=writable, read_only_root=read_only_root)
         )
         try:
@@ -296,6 +296,25 @@ class Host:
     def _read_sample(self, cgroup_path: str, pid: int) -> ResourceSample:
         path = cgroup_path or cgroup_of(pid, self._cgroups(), self._root)
         return read_sample(self._cgroups(), path, self._root)
+
+
+async def _opened(open_root: Callable[[], ContainerRoot]) -> ContainerRoot:
+    """Opened in a thread, and closed again when the caller has been cancelled by then: its mounts would stay for good.
+
+    That is waited for, as a layer that is mounted for writing must not be mounted twice.
+    """
+    opening = asyncio.get_running_loop().run_in_executor(None, open_root)
+    cancelled: asyncio.CancelledError | None = None
+    while not opening.done():
+        try:
+            await asyncio.wait({opening})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    root = opening.result()
+    if cancelled is not None:
+        await asyncio.to_thread(root.close)
+        raise cancelled
+    return root
 
 
 def _look_up(user: str, groups: Sequence[str], mounts: Sequence[FilesystemMount], pid: int) -> ProcessUser:

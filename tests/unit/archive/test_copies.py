@@ -16,6 +16,7 @@ import pytest
 import zstandard
 from support.wait import wait_for
 
+from pier.archive import copies
 from pier.archive.copies import Copies
 from pier.domain.errors import InvalidArgument, NotFound, PierError
 from pier.host.root import ContainerRoot
@@ -168,3 +169,36 @@ async def test_cancelling_waits_until_nothing_is_written_any_more(root: Containe
         job.cancel()
     assert job.cancelled()
     assert workers() == 0
+
+
+async def test_a_link_that_leads_nowhere_leaves_nothing_open(root: ContainerRoot, top: Path) -> None:
+    (top / "loop").symlink_to("loop")
+    with pytest.raises(PierError):
+        await Copies().pack(root, "/loop")
+
+
+@pytest.mark.parametrize("call", ["pack", "stat"])
+async def test_a_reader_that_goes_while_its_path_is_looked_up_leaves_nothing_open(
+    root: ContainerRoot, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow(name: str) -> None:
+        true = getattr(copies, name)
+
+        def wait(*args: object) -> object:
+            entered.set()
+            gate.wait(PATIENCE)
+            return true(*args)
+
+        monkeypatch.setattr(copies, name, wait)
+
+    slow({"pack": "describe", "stat": "stat_path"}[call])
+    async with asyncio.TaskGroup() as clients:
+        client = clients.create_task(getattr(Copies(), call)(root, "/d"))
+        await asyncio.to_thread(entered.wait, PATIENCE)
+        client.cancel()
+        await asyncio.sleep(0.01)
+        assert not client.done()  # the thread is still in the root
+        gate.set()
+    assert client.cancelled()

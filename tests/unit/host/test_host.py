@@ -1,10 +1,15 @@
+import asyncio
+import os
+import threading
 from pathlib import Path
 
 import pytest
 from fakes.cgroups import record_v2, write_files
 
 from pier.domain.errors import NotFound, PierError
+from pier.host import host as host_module
 from pier.host.host import Host
+from pier.host.root import ContainerRoot
 
 
 @pytest.fixture
@@ -76,3 +81,32 @@ async def test_directory_below_a_file_cannot_be_made(host: Host, tmp_path: Path)
 async def test_facts_without_containerd_are_this_hosts(host: Host) -> None:
     facts = await host.facts()
     assert facts.cgroup_version == 2
+
+
+async def test_a_root_whose_reader_goes_while_it_is_opened_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, gate = threading.Event(), threading.Event()
+    root = ContainerRoot(os.open(tmp_path, os.O_PATH | os.O_DIRECTORY))
+    number = root.descriptor
+
+    def open_slowly(*_: object) -> ContainerRoot:
+        entered.set()
+        gate.wait(5)
+        return root
+
+    monkeypatch.setattr(host_module, "open_running_root", open_slowly)
+    host = Host(data_root=tmp_path, exec_root=tmp_path, containerd_address="")
+
+    async def read() -> None:
+        async with host.running_root(1, "/x"):
+            raise AssertionError("nobody is there")
+
+    async with asyncio.TaskGroup() as clients:
+        client = clients.create_task(read())
+        await asyncio.to_thread(entered.wait, 5)
+        client.cancel()
+        gate.set()
+    assert client.cancelled()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
