@@ -151,7 +151,10 @@ class _Unpacker:
         if not is_directory:
             os.unlink(name, dir_fd=parent)
             return
-        shutil.rmtree(name, dir_fd=parent)
+        try:
+            shutil.rmtree(name, dir_fd=parent)
+        except RecursionError:
+            raise PierError(f"the directory {path} in the container is too deep to be replaced") from None
 
     # -- owners, modes, times -----------------------------------------------------------------------------------------
 

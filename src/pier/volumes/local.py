@@ -6,7 +6,6 @@ NFS share, a tmpfs, another directory of the host.
 
 import asyncio
 import os
-import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.volume import Volume
 from pier.volumes import mounting, quota
 from pier.volumes.options import MountPlan, parse_size, plan_mount
+from pier.volumes.trees import measure_tree, remove_tree
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class LocalVolumes:
             mounting.unmount(str(path / "_data"))
             if "size" in volume.options and (path / "_data").is_dir():
                 quota.release(str(path / "_data"))
-            shutil.rmtree(path, ignore_errors=False, onerror=_ignore_absent)
+            remove_tree(str(path))
 
         await _run(remove, f"remove the directory of volume {volume.name}")
         self._users.pop(volume.name, None)
@@ -112,22 +112,7 @@ class LocalVolumes:
 
     async def size(self, volume: Volume) -> int:
         """Bytes on disk of everything in it; a file with several links counts once."""
-
-        def measure() -> int:
-            seen: set[tuple[int, int]] = set()
-            total = 0
-            for directory, _, names in os.walk(volume.mountpoint):
-                for name in (".", *names):
-                    try:
-                        status = os.lstat(os.path.join(directory, name))
-                    except FileNotFoundError:
-                        continue
-                    if (status.st_dev, status.st_ino) not in seen:
-                        seen.add((status.st_dev, status.st_ino))
-                        total += status.st_blocks * 512
-            return total
-
-        return await _run(measure, f"measure volume {volume.name}")
+        return await _run(lambda: measure_tree(volume.mountpoint), f"measure volume {volume.name}")
 
 
 def _plan(volume: Volume) -> MountPlan | None:
@@ -146,8 +131,3 @@ async def _run(function: Callable[[], T], what: str) -> T:
         return await asyncio.to_thread(function)
     except OSError as error:
         raise PierError(f"cannot {what}: {error.strerror or error}") from error
-
-
-def _ignore_absent(function: object, path: str, info: tuple[type, BaseException, object]) -> None:
-    if not isinstance(info[1], FileNotFoundError):
-        raise info[1]

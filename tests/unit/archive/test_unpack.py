@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -225,3 +226,16 @@ def test_links_swapped_while_files_are_written(root: ContainerRoot, top: Path, t
 )
 def test_clean_names(name: str, clean: str) -> None:
     assert clean_name(name) == clean
+
+
+def test_a_directory_too_deep_to_be_replaced_is_an_error_like_others(root: ContainerRoot, top: Path) -> None:
+    here = os.open(top / "d", os.O_PATH)
+    for _ in range(1500):
+        os.mkdir("sub2", dir_fd=here)
+        below = os.open("sub2", os.O_PATH, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    with pytest.raises(PierError, match="the directory sub2 in the container is too deep"):
+        unpack(root, tar(("sub2", {"data": b"x"})))
+    subprocess.run(["rm", "-rf", top / "d/sub2"], check=True)
