@@ -7,7 +7,7 @@ from typing import IO
 from pier.logs.lines import LogLine, decode
 
 _STRIDE = 256 << 10
-_TAIL = 64 << 10
+_LONGEST = 4 << 20  # bytes of a record: its 16 KiB of text may be escaped, and attributes stand beside it
 
 
 class JsonFormat:
@@ -69,8 +69,11 @@ class JsonFormat:
         return low + stream.read(_STRIDE).find(b"\n") + 1 if low else 0
 
     def recover(self, descriptor: int, size: int) -> tuple[int, int]:
-        start = max(0, size - _TAIL)
-        data = os.pread(descriptor, size - start, start)
+        start, data = size, b""
+        while start and len(data) < _LONGEST and data.count(b"\n") < 2:  # from the last whole record on
+            before = max(0, start - _STRIDE)
+            data = os.pread(descriptor, start - before, before) + data
+            start = before
         end = data.rfind(b"\n") + 1
         last = decode(data[data.rfind(b"\n", 0, max(0, end - 1)) + 1 : end])
         return start + end, last[0].time if last else 0  # a line that is not ours has no time; it stays as it is

@@ -23,3 +23,14 @@ def test_what_is_no_line_has_no_time_and_stays(tmp_path: Path) -> None:
     path.write_bytes(b"foreign\n{torn")
     with path.open("rb", buffering=0) as stream:
         assert JsonFormat().recover(stream.fileno(), 13) == (8, 0)
+
+
+def test_a_torn_record_longer_than_a_block_is_cut_off_whole(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    escaped = JsonLines().encode(b"\0" * 16000 + b"\n", 1, 9, final=True, room=1 << 20)[0]
+    torn = JsonLines().encode(b"\0" * 16000 + b"\n", 1, 10, final=True, room=1 << 20)[0][:-5]
+    path.write_bytes(line(7) + escaped + torn)
+    with path.open("rb", buffering=0) as stream:
+        size = len(path.read_bytes())
+        assert JsonFormat().recover(stream.fileno(), size) == (len(line(7) + escaped), 9)
+        assert JsonFormat().recover(stream.fileno(), len(line(7))) == (len(line(7)), 7)
