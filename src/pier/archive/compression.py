@@ -22,6 +22,7 @@ _LONGEST_MAGIC = 6
 # mostly zeros come to a ratio of 1000 in gzip; a whole root file system never came near the limit.
 FREELY = 1 << 30  # bytes
 RATIO = 200
+_XZ_MEMORY = 128 << 20  # bytes; `xz -9` needs 65 MiB to unpack, and a stream may ask for 4 GiB
 _STEP = 1 << 20  # at most this much comes out of one step, however far a hostile stream expands
 
 
@@ -116,7 +117,7 @@ def _decoder(name: str) -> _Decoder:
     if name == "bzip2":
         return _Buffered(bz2.BZ2Decompressor())
     if name == "xz":
-        return _Buffered(lzma.LZMADecompressor(format=lzma.FORMAT_XZ))
+        return _Buffered(lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY))
     return _Zstd()
 
 

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import random
+import zlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -90,3 +91,13 @@ async def test_zstd_bomb_comes_out_in_bounded_pieces() -> None:
 async def test_skippable_frames_of_zstd_are_passed_over() -> None:
     skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00note"
     assert await _all(skipped + zstandard.compress(b"one") + skipped + zstandard.compress(b"two"), 3) == b"onetwo"
+
+
+async def test_xz_that_asks_for_gigabytes_of_memory_is_refused() -> None:
+    packed = bytearray(lzma.compress(b"one"))
+    end = 12 + packed[12] * 4  # of the block's header, before its checksum (the xz file format, 3.1)
+    filters = packed.index(b"\x21\x01", 12, end)
+    packed[filters + 2] = 40  # a dictionary of 4 GiB
+    packed[end : end + 4] = zlib.crc32(packed[12:end]).to_bytes(4, "little")
+    with pytest.raises(InvalidArgument, match=r"cannot decompress.*[Mm]emory"):
+        await _all(bytes(packed))
