@@ -106,8 +106,10 @@ def _copy_entry(name: str, facts: os.stat_result, source: int, target: int) -> N
 
 
 def _copy_file(name: str, facts: os.stat_result, source: int, target: int) -> None:
-    reader = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
+    reader = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=source)
     try:
+        if not stat.S_ISREG(os.fstat(reader).st_mode):
+            raise PierError(f"{name} has become something else while it was copied; try again")
         writer = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=target)
         try:
             if not _share_blocks(reader, writer):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pier.domain.errors import PierError
+from pier.host import copy_up
 from pier.host.copy_up import copy_directory
 
 
@@ -83,3 +84,16 @@ def test_failures_name_the_destination(source: Path, target: Path) -> None:
         _copy(source, target)
     with pytest.raises(PierError, match="absent"):
         _copy(source, target / "absent")
+
+
+def test_a_file_that_has_become_a_pipe_holds_nobody_up(source: Path, target: Path) -> None:
+    """A container may write to what is copied."""
+    (source / "file").touch()
+    facts = (source / "file").stat()
+    (source / "file").unlink()
+    os.mkfifo(source / "file")
+    handles = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (source, target)]
+    with pytest.raises(PierError, match="become something else"):
+        copy_up._copy_file("file", facts, *handles)
+    for handle in handles:
+        os.close(handle)
