@@ -10,7 +10,7 @@ from pier.api.translate.listing import Summaries
 from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.filters import Filters
 from pier.wire.shape import decode, encode
-from pier.wire.times import parse_unix
+from pier.wire.times import parse_int, parse_unix
 
 if TYPE_CHECKING:
     from pier.engine.engine import Engine
@@ -62,10 +62,10 @@ class Call:
         text = self.text(key)
         if not text:
             return None
-        digits = text[1:] if text[0] in "+-" else text
-        if not (digits.isascii() and digits.isdigit()):
-            raise PierError(f'strconv.Atoi: parsing "{text}": invalid syntax')
-        return int(text)
+        try:
+            return parse_int(text, "Atoi")
+        except ValueError as error:
+            raise PierError(str(error)) from error
 
     def moment(self, key: str) -> int:
         """A time in Unix seconds as nanoseconds, 0 when absent. Raises PierError (500) for what is no number."""
@@ -94,7 +94,7 @@ class Call:
     def _decode(self, data: bytes, shape: type[_T]) -> _T:
         self._require_json()
         try:
-            return decode(b"{}" if data.strip() == b"null" else data, shape)
+            return decode(data, shape)
         except ValueError as error:
             reason = str(error)
             raise InvalidArgument(

@@ -15,8 +15,8 @@ _RENAMED_PID = re.compile(r"(\S*)=\s*(PID\S*)")
 async def list_processes(pids: Iterable[int], ps_args: str) -> tuple[list[str], list[list[str]]]:
     """Titles and rows of `ps <ps_args>` for these pids; the last column keeps its spaces.
 
-    Raises InvalidArgument for arguments that give another column the title PID; PierError when ps fails, takes longer
-    than ten seconds or shows no PID column.
+    Raises InvalidArgument for arguments that give another column the title PID or hold a NUL; PierError when ps fails,
+    takes longer than ten seconds or shows no PID column.
     """
     _check(ps_args)
     output = await _run_ps(ps_args.split() or [DEFAULT_PS_ARGS])
@@ -24,6 +24,8 @@ async def list_processes(pids: Iterable[int], ps_args: str) -> tuple[list[str], 
 
 
 def _check(ps_args: str) -> None:
+    if "\0" in ps_args:
+        raise InvalidArgument("invalid arguments for ps: they hold a NUL")
     for found in _RENAMED_PID.finditer(ps_args):
         if found[1].rpartition(",")[2] != "pid":
             raise InvalidArgument(f'specifying "{found[0]}" is not allowed')

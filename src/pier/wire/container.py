@@ -2,22 +2,22 @@
 
 from msgspec import field
 
-from pier.wire.shape import UNSET, Maybe, Omitted, Shape
+from pier.wire.shape import UNSET, Int64, Maybe, Omitted, Shape, Unsigned
 
 
 class HealthConfig(Shape, kw_only=True):
     """Times in ns."""
 
     test: Maybe[list[str]] = UNSET
-    interval: Maybe[int] = UNSET
-    timeout: Maybe[int] = UNSET
-    start_period: Maybe[int] = UNSET
-    start_interval: Maybe[int] = UNSET
-    retries: Maybe[int] = UNSET
+    interval: Maybe[Int64] = UNSET
+    timeout: Maybe[Int64] = UNSET
+    start_period: Maybe[Int64] = UNSET
+    start_interval: Maybe[Int64] = UNSET
+    retries: Maybe[Int64] = UNSET
 
 
 class ContainerConfig(Shape, kw_only=True):
-    """`cmd` and `entrypoint` may be one string: that is a list of one, it is not split."""
+    """`cmd`, `entrypoint` and `shell` may be one string: that is a list of one, it is not split."""
 
     hostname: Maybe[str] = UNSET
     domainname: Maybe[str] = UNSET
@@ -25,7 +25,7 @@ class ContainerConfig(Shape, kw_only=True):
     attach_stdin: Maybe[bool] = UNSET
     attach_stdout: Maybe[bool] = UNSET
     attach_stderr: Maybe[bool] = UNSET
-    exposed_ports: Maybe[dict[str, object]] = UNSET
+    exposed_ports: Maybe[dict[str, dict[str, object] | None]] = UNSET
     tty: Maybe[bool] = UNSET
     open_stdin: Maybe[bool] = UNSET
     stdin_once: Maybe[bool] = UNSET
@@ -34,7 +34,7 @@ class ContainerConfig(Shape, kw_only=True):
     healthcheck: Maybe[HealthConfig] = UNSET
     args_escaped: Maybe[bool] = UNSET
     image: Maybe[str] = UNSET
-    volumes: Maybe[dict[str, object]] = UNSET
+    volumes: Maybe[dict[str, dict[str, object] | None]] = UNSET
     working_dir: Maybe[str] = UNSET
     entrypoint: Maybe[str | list[str]] = UNSET
     network_disabled: Maybe[bool] = UNSET
@@ -42,8 +42,8 @@ class ContainerConfig(Shape, kw_only=True):
     on_build: Maybe[list[str]] = UNSET
     labels: Maybe[dict[str, str]] = UNSET
     stop_signal: Maybe[str] = UNSET
-    stop_timeout: Maybe[int] = UNSET
-    shell: Maybe[list[str]] = UNSET
+    stop_timeout: Maybe[Int64] = UNSET
+    shell: Maybe[str | list[str]] = UNSET
 
 
 class CreateReply(Shape, kw_only=True):
@@ -92,7 +92,7 @@ class ExecCreate(Shape, kw_only=True):
     user: str | None = None
     privileged: bool | None = None
     tty: bool | None = None
-    console_size: tuple[int, int] | None = None
+    console_size: tuple[Unsigned, Unsigned] | None = None
     attach_stdin: bool | None = None
     attach_stdout: bool | None = None
     attach_stderr: bool | None = None
@@ -105,7 +105,7 @@ class ExecCreate(Shape, kw_only=True):
 class ExecStart(Shape, kw_only=True):
     detach: bool | None = None
     tty: bool | None = None
-    console_size: tuple[int, int] | None = None
+    console_size: tuple[Unsigned, Unsigned] | None = None
 
 
 class ProcessConfig(Shape, kw_only=True, rename="lower"):

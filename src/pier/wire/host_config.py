@@ -3,7 +3,7 @@
 from msgspec import field
 
 from pier.wire.container import ContainerConfig
-from pier.wire.shape import UNSET, Maybe, Shape
+from pier.wire.shape import UNSET, Int64, Maybe, Shape, Uint16, Uint32, Unsigned
 
 
 class LogConfig(Shape, kw_only=True):
@@ -18,17 +18,17 @@ class PortBinding(Shape, kw_only=True):
 
 class RestartPolicy(Shape, kw_only=True):
     name: Maybe[str] = UNSET
-    maximum_retry_count: Maybe[int] = UNSET
+    maximum_retry_count: Maybe[Int64] = UNSET
 
 
 class WeightDevice(Shape, kw_only=True):
     path: str | None = None
-    weight: int | None = None
+    weight: Uint16 | None = None
 
 
 class ThrottleDevice(Shape, kw_only=True):
     path: str | None = None
-    rate: int | None = None
+    rate: Unsigned | None = None
 
 
 class DeviceMapping(Shape, kw_only=True):
@@ -39,7 +39,7 @@ class DeviceMapping(Shape, kw_only=True):
 
 class DeviceRequest(Shape, kw_only=True):
     driver: str | None = None
-    count: int | None = None
+    count: Int64 | None = None
     device_ids: list[str] | None = field(default=None, name="DeviceIDs")
     capabilities: list[list[str]] | None = None
     options: dict[str, str] | None = None
@@ -47,8 +47,8 @@ class DeviceRequest(Shape, kw_only=True):
 
 class Ulimit(Shape, kw_only=True):
     name: str | None = None
-    hard: int | None = None
-    soft: int | None = None
+    hard: Int64 | None = None
+    soft: Int64 | None = None
 
 
 class BindOptions(Shape, kw_only=True):
@@ -76,8 +76,8 @@ class ImageOptions(Shape, kw_only=True):
 
 
 class TmpfsOptions(Shape, kw_only=True):
-    size_bytes: Maybe[int] = UNSET
-    mode: Maybe[int] = UNSET
+    size_bytes: Maybe[Int64] = UNSET
+    mode: Maybe[Uint32] = UNSET
     options: Maybe[list[list[str]]] = UNSET
 
 
@@ -105,10 +105,10 @@ class HostConfig(Shape, kw_only=True):
     auto_remove: Maybe[bool] = UNSET
     volume_driver: Maybe[str] = UNSET
     volumes_from: Maybe[list[str]] = UNSET
-    console_size: Maybe[tuple[int, int]] = UNSET
+    console_size: Maybe[tuple[Unsigned, Unsigned]] = UNSET
     annotations: Maybe[dict[str, str]] = UNSET
-    cap_add: Maybe[list[str]] = UNSET
-    cap_drop: Maybe[list[str]] = UNSET
+    cap_add: Maybe[str | list[str]] = UNSET
+    cap_drop: Maybe[str | list[str]] = UNSET
     cgroupns_mode: Maybe[str] = UNSET
     dns: Maybe[list[str]] = UNSET
     dns_options: Maybe[list[str]] = UNSET
@@ -118,7 +118,7 @@ class HostConfig(Shape, kw_only=True):
     ipc_mode: Maybe[str] = UNSET
     cgroup: Maybe[str] = UNSET
     links: Maybe[list[str]] = UNSET
-    oom_score_adj: Maybe[int] = UNSET
+    oom_score_adj: Maybe[Int64] = UNSET
     pid_mode: Maybe[str] = UNSET
     privileged: Maybe[bool] = UNSET
     publish_all_ports: Maybe[bool] = UNSET
@@ -128,41 +128,41 @@ class HostConfig(Shape, kw_only=True):
     tmpfs: Maybe[dict[str, str]] = UNSET
     uts_mode: Maybe[str] = field(default=UNSET, name="UTSMode")
     userns_mode: Maybe[str] = UNSET
-    shm_size: Maybe[int] = UNSET
+    shm_size: Maybe[Int64] = UNSET
     sysctls: Maybe[dict[str, str]] = UNSET
     runtime: Maybe[str] = UNSET
     isolation: Maybe[str] = UNSET
-    cpu_shares: Maybe[int] = UNSET
-    memory: Maybe[int] = UNSET
-    nano_cpus: Maybe[int] = UNSET
+    cpu_shares: Maybe[Int64] = UNSET
+    memory: Maybe[Int64] = UNSET
+    nano_cpus: Maybe[Int64] = UNSET
     cgroup_parent: Maybe[str] = UNSET
-    blkio_weight: Maybe[int] = UNSET
+    blkio_weight: Maybe[Uint16] = UNSET
     blkio_weight_device: Maybe[list[WeightDevice]] = UNSET
     blkio_device_read_bps: Maybe[list[ThrottleDevice]] = UNSET
     blkio_device_write_bps: Maybe[list[ThrottleDevice]] = UNSET
     blkio_device_read_iops: Maybe[list[ThrottleDevice]] = field(default=UNSET, name="BlkioDeviceReadIOps")
     blkio_device_write_iops: Maybe[list[ThrottleDevice]] = field(default=UNSET, name="BlkioDeviceWriteIOps")
-    cpu_period: Maybe[int] = UNSET
-    cpu_quota: Maybe[int] = UNSET
-    cpu_realtime_period: Maybe[int] = UNSET
-    cpu_realtime_runtime: Maybe[int] = UNSET
+    cpu_period: Maybe[Int64] = UNSET
+    cpu_quota: Maybe[Int64] = UNSET
+    cpu_realtime_period: Maybe[Int64] = UNSET
+    cpu_realtime_runtime: Maybe[Int64] = UNSET
     cpuset_cpus: Maybe[str] = UNSET
     cpuset_mems: Maybe[str] = UNSET
     devices: Maybe[list[DeviceMapping]] = UNSET
     device_cgroup_rules: Maybe[list[str]] = UNSET
     device_requests: Maybe[list[DeviceRequest]] = UNSET
-    kernel_memory: Maybe[int] = UNSET
-    kernel_memory_tcp: Maybe[int] = field(default=UNSET, name="KernelMemoryTCP")
-    memory_reservation: Maybe[int] = UNSET
-    memory_swap: Maybe[int] = UNSET
-    memory_swappiness: Maybe[int] = UNSET
+    kernel_memory: Maybe[Int64] = UNSET
+    kernel_memory_tcp: Maybe[Int64] = field(default=UNSET, name="KernelMemoryTCP")
+    memory_reservation: Maybe[Int64] = UNSET
+    memory_swap: Maybe[Int64] = UNSET
+    memory_swappiness: Maybe[Int64] = UNSET
     oom_kill_disable: Maybe[bool] = UNSET
-    pids_limit: Maybe[int] = UNSET
+    pids_limit: Maybe[Int64] = UNSET
     ulimits: Maybe[list[Ulimit]] = UNSET
-    cpu_count: Maybe[int] = UNSET
-    cpu_percent: Maybe[int] = UNSET
-    io_maximum_iops: Maybe[int] = field(default=UNSET, name="IOMaximumIOps")
-    io_maximum_bandwidth: Maybe[int] = field(default=UNSET, name="IOMaximumBandwidth")
+    cpu_count: Maybe[Int64] = UNSET
+    cpu_percent: Maybe[Int64] = UNSET
+    io_maximum_iops: Maybe[Unsigned] = field(default=UNSET, name="IOMaximumIOps")
+    io_maximum_bandwidth: Maybe[Unsigned] = field(default=UNSET, name="IOMaximumBandwidth")
     mounts: Maybe[list[MountRequest]] = UNSET
     masked_paths: Maybe[list[str]] = UNSET
     readonly_paths: Maybe[list[str]] = UNSET
@@ -185,15 +185,15 @@ class EndpointSettings(Shape, kw_only=True):
     aliases: Maybe[list[str]] = UNSET
     mac_address: Maybe[str] = UNSET
     driver_opts: Maybe[dict[str, str]] = UNSET
-    gw_priority: Maybe[int] = UNSET
+    gw_priority: Maybe[Int64] = UNSET
     network_id: Maybe[str] = field(default=UNSET, name="NetworkID")
     endpoint_id: Maybe[str] = field(default=UNSET, name="EndpointID")
     gateway: Maybe[str] = UNSET
     ip_address: Maybe[str] = field(default=UNSET, name="IPAddress")
-    ip_prefix_len: Maybe[int] = field(default=UNSET, name="IPPrefixLen")
+    ip_prefix_len: Maybe[Int64] = field(default=UNSET, name="IPPrefixLen")
     ipv6_gateway: Maybe[str] = field(default=UNSET, name="IPv6Gateway")
     global_ipv6_address: Maybe[str] = field(default=UNSET, name="GlobalIPv6Address")
-    global_ipv6_prefix_len: Maybe[int] = field(default=UNSET, name="GlobalIPv6PrefixLen")
+    global_ipv6_prefix_len: Maybe[Int64] = field(default=UNSET, name="GlobalIPv6PrefixLen")
     dns_names: Maybe[list[str]] = field(default=UNSET, name="DNSNames")
 
 

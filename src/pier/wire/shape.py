@@ -1,15 +1,35 @@
 """The parent of every shape, and JSON in and out."""
 
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-__all__ = ["UNSET", "Maybe", "Omitted", "Shape", "compact", "decode", "encode"]
+from pier.wire.fitting import fit_for
+
+__all__ = [
+    "UNSET",
+    "Int64",
+    "Maybe",
+    "Omitted",
+    "Shape",
+    "Uint16",
+    "Uint32",
+    "Unsigned",
+    "compact",
+    "decode",
+    "encode",
+]
 
 _T = TypeVar("_T")
 Omitted: TypeAlias = _T | UnsetType  # left out when empty
 Maybe: TypeAlias = _T | UnsetType | None  # in a request: absent, null or given
+
+# Numbers of requests, as wide as Docker's own: what does not fit is refused, not cut.
+Int64: TypeAlias = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+Unsigned: TypeAlias = Annotated[int, Meta(ge=0)]
+Uint16: TypeAlias = Annotated[int, Meta(ge=0, le=(1 << 16) - 1)]
+Uint32: TypeAlias = Annotated[int, Meta(ge=0, le=(1 << 32) - 1)]
 
 
 class Shape(msgspec.Struct, rename="pascal", kw_only=True):
@@ -30,9 +50,12 @@ def encode(value: Any) -> bytes:
 
 
 def decode(data: bytes | str, shape: type[_T]) -> _T:
-    """Reads one JSON value. Raises ValueError with a short reason (what is wrong, and where)."""
+    """Reads one JSON value of a request; null is an empty object. Raises ValueError with a short reason (what is wrong,
+    and where).
+    """
     try:
-        return msgspec.json.decode(data, type=shape)
+        value = msgspec.json.decode(data)
+        return msgspec.convert(fit_for(shape)({} if value is None else value), shape)
     except msgspec.MsgspecError as error:
         raise ValueError(_reason(str(error))) from error
 

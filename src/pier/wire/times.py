@@ -8,7 +8,9 @@ import time
 from functools import lru_cache
 
 NEVER = "0001-01-01T00:00:00Z"
+FOR_EVER = (1 << 63) - 1  # the last moment there is: April 2262
 _SECOND = 1_000_000_000
+_DIGITS = 20  # more than any number of 64 bits has
 
 
 def rfc3339(moment: int) -> str:
@@ -55,14 +57,26 @@ def _split_offset(text: str) -> tuple[str, int]:
 
 
 def parse_unix(text: str) -> int:
-    """`1700000000` or `1700000000.123456789` as nanoseconds.
+    """`1700000000` or `1700000000.123456789` as nanoseconds; what is beyond `FOR_EVER` is that.
 
     Raises ValueError in the words of Go's strconv, which is what clients get to see.
     """
-    whole, _, fraction = text.partition(".")
-    for part in (whole, fraction or "0"):
-        digits = part.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit()):
-            raise ValueError(f'strconv.ParseInt: parsing "{part}": invalid syntax')
-    moment = abs(int(whole)) * _SECOND + int(fraction[:9].ljust(9, "0") if fraction else 0)
+    whole, point, fraction = text.partition(".")
+    seconds = parse_int(whole, "ParseInt")
+    if point:
+        parse_int(fraction, "ParseInt")
+    moment = min(abs(seconds) * _SECOND + int(fraction.lstrip("+-")[:9].ljust(9, "0")), FOR_EVER)
     return -moment if whole.startswith("-") else moment
+
+
+def parse_int(text: str, function: str) -> int:
+    """An integer of 64 bits as Go's strconv reads it. Raises ValueError in its words, `function` being which it was."""
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f'strconv.{function}: parsing "{text}": invalid syntax')
+    significant = digits.lstrip("0") or "0"
+    value = int(significant) if len(significant) < _DIGITS else FOR_EVER + 2
+    value = -value if text[0] == "-" else value
+    if not -FOR_EVER - 1 <= value <= FOR_EVER:
+        raise ValueError(f'strconv.{function}: parsing "{text}": value out of range')
+    return value

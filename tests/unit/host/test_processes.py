@@ -42,6 +42,11 @@ async def test_ps_arguments_without_pid_or_nonsense() -> None:
         await list_processes([1], "--nonsense")
 
 
+async def test_arguments_with_a_nul_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="NUL"):
+        await list_processes([1], "-ef\0")
+
+
 async def test_another_column_may_not_pose_as_pid() -> None:
     with pytest.raises(InvalidArgument, match="not allowed"):
         await list_processes([1], "-o comm=PID")

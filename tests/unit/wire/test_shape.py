@@ -9,12 +9,27 @@ def test_absent_null_and_given_are_told_apart() -> None:
     assert encode(body) == b'{"Env":null,"Cmd":"a b","HostConfig":{"Memory":1}}\n'
 
 
+def test_null_is_an_empty_object() -> None:
+    assert decode("null", CreateBody) == CreateBody()
+
+
+def test_keys_are_read_in_any_case() -> None:
+    body = decode('{"IMAGE":"x","hostconfig":{"memory":1},"shell":"sh"}', CreateBody)
+    assert encode(body) == b'{"Image":"x","Shell":"sh","HostConfig":{"Memory":1}}\n'
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{", "unexpected EOF"),
         ("{} x", "unexpected content after JSON"),
         ('{"Tty":1}', "Expected `bool | null`, got `int` - at `$.Tty`"),
+        ('{"tty":1}', "Expected `bool | null`, got `int` - at `$.Tty`"),
+        ('{"StopTimeout":1.0}', "Expected `int | null`, got `float` - at `$.StopTimeout`"),
+        ('{"StopTimeout":9223372036854775808}', "Expected `int` <= 9223372036854775807 - at `$.StopTimeout`"),
+        ('{"HostConfig":{"BlkioWeight":-1}}', "Expected `int` >= 0 - at `$.HostConfig.BlkioWeight`"),
+        ('{"HostConfig":{"ConsoleSize":[-1]}}', "Expected `int` >= 0 - at `$.HostConfig.ConsoleSize[0]`"),
+        ('{"Volumes":{"/v":"x"}}', "Expected `object | null`, got `str` - at `$.Volumes[...]`"),
     ],
 )
 def test_what_does_not_fit(text: str, reason: str) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from pier.wire.times import parse_rfc3339, parse_unix, rfc3339, rfc3339_fixed
+from pier.wire.times import parse_int, parse_rfc3339, parse_unix, rfc3339, rfc3339_fixed
 
 MOMENT = 1_700_000_000_000_000_000
 
@@ -42,7 +42,24 @@ def test_unix_times(text: str, moment: int) -> None:
     assert parse_unix(text) == moment
 
 
-@pytest.mark.parametrize("text", ["zz", "1.x", "", "1-2"])
+@pytest.mark.parametrize("text", ["9999999999", "9223372036854775807.999999999"])
+def test_a_time_beyond_all_times_is_the_last_one(text: str) -> None:
+    assert parse_unix(text) == (1 << 63) - 1
+    assert parse_unix(f"-{text}") == -((1 << 63) - 1)
+
+
+@pytest.mark.parametrize("text", ["zz", "1.x", "", "1-2", "1.", ".5"])
 def test_what_is_no_unix_time(text: str) -> None:
-    with pytest.raises(ValueError, match=r"strconv\.ParseInt"):
+    with pytest.raises(ValueError, match=r"strconv\.ParseInt: parsing .*: invalid syntax"):
         parse_unix(text)
+
+
+@pytest.mark.parametrize("text", ["9223372036854775808", "-9223372036854775809", "1" * 5000, "1.9223372036854775808"])
+def test_what_is_no_number_of_64_bits(text: str) -> None:
+    with pytest.raises(ValueError, match=r"strconv\.ParseInt: parsing .*: value out of range"):
+        parse_unix(text)
+
+
+def test_numbers_of_64_bits() -> None:
+    texts = ("9223372036854775807", "-9223372036854775808", "+7", "0000000000000000000000000000008")
+    assert [parse_int(text, "Atoi") for text in texts] == [(1 << 63) - 1, -(1 << 63), 7, 8]

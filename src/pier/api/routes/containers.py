@@ -15,6 +15,8 @@ from pier.wire.container import ContainersPruneReply, CreateReply, TopReply, Wai
 from pier.wire.host_config import CreateBody
 from pier.wire.shape import UNSET, encode
 
+_SIZE_LIMIT = (1 << 32) - 1  # rows or columns of a terminal
+
 
 async def create(call: Call) -> Answer:
     request = load_create(await call.body(CreateBody), name=call.text("name"), platform=call.text("platform"))
@@ -90,13 +92,16 @@ async def resize(call: Call) -> Answer:
 
 
 def screen_size(call: Call) -> tuple[int, int]:
-    """Height and width of a terminal. Raises InvalidArgument where either is no number."""
+    """Height and width of a terminal. Raises InvalidArgument where either is no number of 32 bits."""
     sizes = []
     for key, name in (("h", "height"), ("w", "width")):
         text = call.text(key)
         if not (text.isascii() and text.isdigit()):
             raise InvalidArgument(f'invalid resize {name} "{text}": invalid syntax')
-        sizes.append(int(text))
+        digits = text.lstrip("0") or "0"
+        if len(digits) > len(str(_SIZE_LIMIT)) or int(digits) > _SIZE_LIMIT:
+            raise InvalidArgument(f'invalid resize {name} "{text}": value out of range')
+        sizes.append(int(digits))
     return sizes[0], sizes[1]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from pier.api.translate.mounts import describe_mount_request, load_mount
-from pier.api.translate.process import listed, mapped, words
+from pier.api.translate.process import listed, load_words, mapped, words
 from pier.api.translate.resources import describe_resources, load_resources
 from pier.domain.container import HostConfig, LogConfig, RestartPolicy
 from pier.domain.errors import Unsupported
@@ -104,8 +104,8 @@ def load_bindings(given: list[wire.PortBinding] | None) -> tuple[PortBinding, ..
 
 def load_security(given: wire.HostConfig) -> dict[str, Any]:
     return {
-        "cap_add": tuple(given.cap_add or ()),
-        "cap_drop": tuple(given.cap_drop or ()),
+        "cap_add": load_words(given.cap_add) or (),
+        "cap_drop": load_words(given.cap_drop) or (),
         "privileged": bool(given.privileged),
         "security_opt": tuple(given.security_opt or ()),
         "masked_paths": _given_paths(given.masked_paths),

@@ -25,7 +25,7 @@ def load_config(given: ContainerConfig) -> Config:
         cmd=load_words(given.cmd),
         entrypoint=load_words(given.entrypoint),
         args_escaped=bool(given.args_escaped),
-        shell=tuple(given.shell) if given.shell else None,
+        shell=load_words(given.shell) or None,
         working_dir=given.working_dir or "",
         exposed_ports=tuple(given.exposed_ports or ()),
         volumes=tuple(given.volumes or ()),
@@ -119,7 +119,7 @@ def describe_healthcheck(check: Healthcheck) -> HealthConfig:
     )
 
 
-_NOTHING: object = {}
+_NOTHING: dict[str, object] = {}
 
 
 def listed(values: Sequence[str] | None) -> list[str] | None:

@@ -77,6 +77,12 @@ async def test_verbs(
     ("path", "status", "message"),
     [
         ("/containers/web/stop?t=x", 500, 'strconv.Atoi: parsing "x": invalid syntax'),
+        (
+            "/containers/web/stop?t=99999999999999999999",
+            500,
+            'strconv.Atoi: parsing "99999999999999999999": value out of range',
+        ),
+        ("/containers/web/resize?h=4294967296&w=1", 400, 'invalid resize height "4294967296": value out of range'),
         ("/containers/web/resize?h=1&w=x", 400, 'invalid resize width "x": invalid syntax'),
         ("/containers/web/resize", 400, 'invalid resize height "": invalid syntax'),
         ("/containers/nope/start", 404, "No such container: nope"),
