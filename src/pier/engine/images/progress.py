@@ -14,15 +14,21 @@ class Reporter:
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Progress | _End] = asyncio.Queue(_BACKLOG)
+        self._heard = True
 
-    async def report(self, line: Progress) -> None:
-        """A line that must arrive."""
-        await self.queue.put(line)
+    async def report(self, line: "Progress | _End") -> None:
+        """A line that must arrive, while there is a reader."""
+        if self._heard:
+            await self.queue.put(line)
 
     def hint(self, line: Progress) -> None:
         """A line that the next one makes out of date: bytes done so far."""
         if self.queue.qsize() < _BACKLOG // 2:
             self.queue.put_nowait(line)
+
+    def hush(self) -> None:
+        """The reader has gone: nobody waits for room, which would never come."""
+        self._heard = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +48,20 @@ async def run_reporting(name: str, job: Callable[[Reporter], Awaitable[None]]) -
         try:
             await job(reporter)
         except Exception as error:
-            await reporter.queue.put(_End(error))
+            await reporter.report(_End(error))
         else:
-            await reporter.queue.put(_End(None))
+            await reporter.report(_End(None))
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(guarded(), name=name)
         try:
             while not isinstance(item := await reporter.queue.get(), _End):
                 yield item
+        except asyncio.CancelledError:
+            reporter.hush()
+            raise
         except GeneratorExit:
+            reporter.hush()
             task.cancel()  # and let the group wait for it: through the group the exception would come out wrapped
             return
     if item.error is not None:

@@ -55,3 +55,23 @@ async def test_hints_are_dropped_for_a_slow_reader_but_reports_are_not() -> None
     lines = [line.status async for line in run_reporting("test", job)]
     assert lines[-1] == "end"
     assert len(lines) < 1000
+
+
+async def test_a_job_that_fails_while_it_is_cancelled_needs_no_reader() -> None:
+    async def job(reporter: Reporter) -> None:
+        try:
+            for _ in range(1000):
+                await reporter.report(Progress(status="one"))
+        finally:
+            raise NotFound("the lease is gone")
+
+    lines = run_reporting("test", job)
+    await anext(lines)
+    await asyncio.wait_for(lines.aclose(), 5)
+
+    async def read() -> None:
+        async for _ in run_reporting("test", job):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(read(), 0.01)
