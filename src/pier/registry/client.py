@@ -42,6 +42,8 @@ _MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", lets r
 _CHUNK = 256 << 10
 _BLOB_PAUSE = 1.0  # seconds
 _MAX_PAGES = 1000
+_MAX_TAGS = 200_000
+_LONGEST_TAG = 128  # distribution-spec, "Pulling manifests"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -179,6 +181,8 @@ class Session:
         for _ in range(_MAX_PAGES):
             page = await self._tags_after(repository, last)
             tags += page
+            if len(tags) > _MAX_TAGS:
+                raise InvalidArgument(f"the registry names more than {_MAX_TAGS} tags of {repository}")
             if not page or page[-1] == last:
                 break
             last = page[-1]
@@ -192,7 +196,7 @@ class Session:
             tags = json.loads(body).get("tags") or []
         except (ValueError, AttributeError) as error:
             raise InvalidArgument(f"the registry's list of tags of {repository} is damaged: {error}") from error
-        return [tag for tag in tags if isinstance(tag, str)]
+        return [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG]
 
     async def search(self, domain: str, term: str, limit: int) -> list[SearchResult]:
         """Repositories that the registry's search finds (Docker's protocol 1). Raises NotFound where it has none."""

@@ -1,6 +1,7 @@
 """Reading from a registry."""
 
 import asyncio
+import itertools
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from support.images import Node, TestImage, digest_of, oci_image
 from pier.domain.errors import InvalidArgument, NotFound, PierError, Unauthenticated, Unsupported
 from pier.domain.image import MEDIA_TYPE_OCI_MANIFEST, Descriptor
 from pier.domain.registry import RegistryAuth
+from pier.registry import client as client_module
 from pier.registry.client import Registry
 
 DOCUMENT = oci_image(TestImage([{"a": Node(b"1")}])).manifest
@@ -118,6 +120,19 @@ async def test_tags_of_all_pages(registry: Registry) -> None:
 async def test_tags_of_a_registry_that_knows_no_pages(registry: Registry) -> None:
     async with http_server(lambda _: Answer(200, body=b'{"tags": ["a", "b"]}')) as server:
         assert await registry.session(RegistryAuth()).tags(f"{server.host}/a/b") == ["a", "b"]
+
+
+async def test_tags_without_end_are_given_up(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "_MAX_TAGS", 10)
+    numbers = itertools.count()
+
+    def serve(_: Request) -> Answer:
+        return Answer(200, body=json.dumps({"tags": [str(next(numbers)), str(next(numbers)), "x" * 1000]}).encode())
+
+    async with http_server(serve) as server:
+        with pytest.raises(InvalidArgument, match="more than 10 tags"):
+            await registry.session(RegistryAuth()).tags(f"{server.host}/a/b")
+        assert len(server.requests) == 6
 
 
 async def test_one_token_serves_many_requests(registry: Registry) -> None:
