@@ -81,6 +81,8 @@ class Firewall:
                 self._enable_forwarding()
             except BaseException:
                 del self._bridges[rule.name]
+                if before:
+                    self._bridges[rule.name] = before
                 raise
 
     def remove_bridge(self, name: str) -> None:

@@ -193,10 +193,10 @@ class Networks:
         await self._leaving.settle(container_id)
         host = self._layout.find(network)
         interface = choose_interface(request, interface, host.options.prefix if host.options else "eth")
-        attachments = self._attachments.setdefault(container_id, {})
-        if network.id in attachments:
+        if network.id in self._attachments.get(container_id, {}):
             raise Conflict(f"container {container_id} is connected to network {network.name} already")
         addresses = host.take(request)
+        attachments = self._attachments.setdefault(container_id, {})
         before = self._gateways_of(attachments)
         attachments[network.id] = Attachment(
             network_id=network.id, addresses=addresses, route_rank=_rank(host, request)

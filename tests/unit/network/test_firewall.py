@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
@@ -71,6 +72,16 @@ def test_bridge_whose_rules_fail_is_forgotten(firewall: Firewall, nft: FakeNft) 
     firewall.refresh()
     assert nft.ran[2].startswith("add table inet pier_x")
     assert "pier1" not in nft.ran[2]
+
+
+def test_bridge_whose_new_rules_fail_keeps_those_it_had(firewall: Firewall, nft: FakeNft) -> None:
+    firewall.add_bridge(OTHER)
+    nft.tables.clear()
+    nft.refused = {2, 3}
+    with pytest.raises(NftError):
+        firewall.add_bridge(replace(OTHER, internal=not OTHER.internal))
+    firewall.refresh()
+    assert "pier1" in "".join(nft.ran[3:])
 
 
 def test_refresh_puts_back_what_is_missing_and_nothing_else(firewall: Firewall, nft: FakeNft) -> None:

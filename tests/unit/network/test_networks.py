@@ -44,10 +44,13 @@ def test_failed_connection_gives_its_address_back(lab: Lab, tmp_path: Path) -> N
         networks = make(tmp_path)
         await networks.start([], {})
         network = await networks.create(Network(id="n" * 64, name="web", driver="bridge", bridge="pier0"))
-        fixed = EndpointRequest(ipv4_address="172.17.0.9")
+        fixed, outside = EndpointRequest(ipv4_address="172.17.0.9"), EndpointRequest(ipv4_address="10.9.9.9")
         for _ in range(2):
             with pytest.raises(NotFound, match="no network namespace"):
                 await networks.connect("c1", network, fixed, endpoint_id="e1", interface="eth0")
+        with pytest.raises(InvalidArgument):
+            await networks.connect("c2", network, outside, endpoint_id="e2", interface="eth0")
+        assert "c2" not in networks._attachments
         await networks.open_netns("c1", {})
         with pytest.raises(Exception, match="cannot connect container c1"):
             await networks.connect("c1", network, fixed, endpoint_id="e1", interface="lo")

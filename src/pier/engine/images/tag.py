@@ -1,5 +1,6 @@
 """`docker tag`: a further name for an image."""
 
+from pier.domain.errors import NotFound
 from pier.domain.reference import parse_repository
 from pier.engine.images.publish import Publish, image_attributes
 from pier.engine.images.store import ImageStore
@@ -11,6 +12,8 @@ async def tag_image(store: ImageStore, publish: Publish, ref: str, repository: s
     """Raises NotFound for an unknown image, InvalidArgument for a bad name; a name in use moves."""
     name = parse_repository(repository).with_tag(tag or DEFAULT_TAG)
     image = await store.get(ref)
-    target = (await store.records_of(image.id))[0].target
-    await store.assign(name.canonical, target)
+    records = await store.records_of(image.id)
+    if not records:  # removed meanwhile
+        raise NotFound(f"No such image: {ref}")
+    await store.assign(name.canonical, records[0].target)
     await publish("image", "tag", image.id, image_attributes(image, name.familiar))
