@@ -11,10 +11,10 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, S
 from pier.domain.runtime import ProcessUser, TaskExit, TaskStatus
 from pier.engine.containers import links
 from pier.engine.containers.attach import Attachment
-from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.defaults import default_ulimits, with_defaults
-from pier.engine.containers.ending import has_ended
+from pier.engine.containers.ending import as_ended
 from pier.engine.containers.keys import parse_detach_keys
+from pier.engine.containers.telling import tell
 from pier.engine.context import Context
 from pier.engine.ports import Stream
 from pier.engine.together import together
@@ -49,7 +49,8 @@ class Execs:
             raise InvalidArgument("No exec command specified")
         parse_detach_keys(config.detach_keys)
         container = self._running(ref)
-        await self._look_up_user(container, config)
+        async with as_ended(self._context.ports.tasks, container.id):
+            await self._look_up_user(container, config)
         exec_id = ids.new_id()
         self._sessions[exec_id] = _Session(
             exec=Exec(id=exec_id, container_id=container.id, config=config),
@@ -78,11 +79,9 @@ class Execs:
             raise InvalidArgument(error.message) from error
 
     async def _publish(self, exec_: Exec, action: str, **extra: str) -> None:
-        memory = self._context.memory
-        container = memory.containers.get(exec_.container_id)
+        container = self._context.memory.containers.get(exec_.container_id)
         if container is not None:
-            attributes = actor_attributes(container, execID=exec_.id, **extra)
-            await memory.commit(memory.event("container", action, container.id, attributes))
+            await tell(self._context, container, action, execID=exec_.id, **extra)
 
     def inspect(self, exec_id: str) -> Exec:
         return self._session(exec_id).exec
@@ -149,18 +148,13 @@ class Execs:
         exec_, ports = session.exec, self._context.ports
         container = self._running(exec_.container_id)
         try:
-            async with AsyncExitStack() as undo:
+            async with as_ended(ports.tasks, container.id), AsyncExitStack() as undo:
                 stream, user = await together(
                     self._open_stream(exec_, undo), self._look_up_user(container, exec_.config)
                 )
                 pid = await self._run(container, exec_, stream, user, session, undo)
                 undo.pop_all()
         except Exception as error:
-            # Whatever the runtime says of that.
-            if isinstance(error, PierError) and await has_ended(ports.tasks, container.id):
-                ended = Conflict(f"container {container.id} is not running")
-                self._failed_to_start(session, ended)
-                raise ended from error
             self._failed_to_start(session, error)
             raise
         session.exec = replace(session.exec, running=True, pid=pid)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from pier.domain.archive import PathStat
 from pier.domain.container import Container
 from pier.domain.errors import NotFound
-from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.roots import Roots
+from pier.engine.containers.telling import tell
 from pier.engine.context import Context
 
 
@@ -32,7 +32,7 @@ class Archiving:
                 found = await self._context.ports.copies.pack(root, path)
             except NotFound as error:
                 raise _absent(path, ref) from error
-        await self._publish(container, "archive-path")
+        await tell(self._context, container, "archive-path")
         return found
 
     async def extract(
@@ -55,14 +55,14 @@ class Archiving:
                 await self._context.ports.copies.unpack(root, path, chunks, no_overwrite=no_overwrite, owner=owner)
             except NotFound as error:
                 raise _absent(path, ref) from error
-        await self._publish(container, "extract-to-dir")
+        await tell(self._context, container, "extract-to-dir")
 
     async def export(self, ref: str) -> AsyncIterator[bytes]:
         """A tar of the whole root without what is mounted in it."""
         container = self._context.memory.container(ref)
         async with self._roots.open(container.id, mounts=False) as root:
             chunks = self._context.ports.copies.pack_all(root)
-        await self._publish(container, "export")
+        await tell(self._context, container, "export")
         return chunks
 
     async def _owner(self, container: Container) -> tuple[int, int] | None:
@@ -72,10 +72,6 @@ class Archiving:
         layers = await self._context.ports.snapshots.mounts(container.id)
         user = await self._context.ports.host.look_up_user(container.config.user, (), rootfs=layers)
         return user.uid, user.gid
-
-    async def _publish(self, container: Container, action: str) -> None:
-        memory = self._context.memory
-        await memory.commit(memory.event("container", action, container.id, actor_attributes(container)))
 
 
 def _absent(path: str, ref: str) -> NotFound:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, PierError
-from pier.domain.record import Publish
-from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.keys import DetachKeys, parse_detach_keys
+from pier.engine.containers.telling import tell
 from pier.engine.context import Context
 from pier.engine.ports import Output, Stream
 
@@ -165,20 +164,15 @@ class Attaching:
             on_stdin_closed=lambda: self._close_task_stdin(container.id),
         )
         try:
-            await self._publish(container, "attach")
+            await tell(self._context, container, "attach")
         except BaseException:
             attachment.close()
             raise
         return attachment
 
     async def _note_detach(self, container: Container) -> str:
-        await self._publish(container, "detach")
+        await tell(self._context, container, "detach")
         return ""
-
-    async def _publish(self, container: Container, action: str) -> None:
-        memory = self._context.memory
-        event: Publish = memory.event("container", action, container.id, actor_attributes(container))
-        await memory.commit(event)
 
     async def _close_task_stdin(self, container_id: str) -> None:
         with suppress(PierError):  # a process that is gone has no stdin to close

@@ -9,9 +9,9 @@ from pier.domain.container import Config, Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, PierError
 from pier.domain.mount import FilesystemMount
 from pier.domain.reference import Reference, parse_repository
-from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.merge import merge_config
+from pier.engine.containers.telling import tell
 from pier.engine.context import Context
 from pier.engine.images.derive import Derivation
 from pier.engine.images.images import Images
@@ -44,13 +44,12 @@ class Committing:
         if not request.container:
             raise InvalidArgument('invalid name or ID supplied: ""')
         container = self._context.memory.container(request.container)
-        if container.state.status in (Status.REMOVING, Status.DEAD):
-            raise Conflict(f"You cannot commit container {container.id} which is being removed")
+        self._require_lasting(container)
         name = _parse_name(request)
         config = apply_changes(request.config or container.config, request.changes)
         config = merge_config(config, container.config)
         base = await self._images.get(container.image_id)
-        async with self._paused(container, request.pause):
+        async with self._lasting(container), self._paused(container, request.pause):
             mounts = await self._context.ports.snapshots.mounts(container.id)
             image = await self._images.derive(
                 Derivation(
@@ -66,6 +65,20 @@ class Committing:
             )
             await self._publish(container, request, image.id, name)
         return image.id
+
+    def _require_lasting(self, container: Container) -> None:
+        now = self._context.memory.containers.get(container.id)
+        if now is None or now.state.status in (Status.REMOVING, Status.DEAD):
+            raise Conflict(f"You cannot commit container {container.id} which is being removed")
+
+    @asynccontextmanager
+    async def _lasting(self, container: Container) -> AsyncIterator[None]:
+        """What cannot be read of its layer because that is taken away meanwhile: Conflict."""
+        try:
+            yield
+        except PierError:
+            self._require_lasting(container)
+            raise
 
     @asynccontextmanager
     async def _paused(self, container: Container, wanted: bool) -> AsyncIterator[None]:
@@ -87,11 +100,8 @@ class Committing:
     async def _publish(
         self, container: Container, request: CommitRequest, image_id: str, name: Reference | None
     ) -> None:
-        memory = self._context.memory
-        attributes = actor_attributes(
-            container, comment=request.comment, imageID=image_id, imageRef=name.familiar if name else ""
-        )
-        await memory.commit(memory.event("container", "commit", container.id, attributes))
+        ref = name.familiar if name else ""
+        await tell(self._context, container, "commit", comment=request.comment, imageID=image_id, imageRef=ref)
 
 
 def _parse_name(request: CommitRequest) -> Reference | None:

@@ -4,9 +4,10 @@ That of a start that failed or was cut off, or of a container that nobody knows.
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
-from pier.domain.errors import NotFound, PierError
+from pier.domain.errors import Conflict, NotFound, PierError
 from pier.domain.runtime import TaskStatus
 from pier.engine.ports import Tasks
 
@@ -51,3 +52,14 @@ async def has_ended(tasks: Tasks, container_id: str) -> bool:
         return (await tasks.get(container_id)).status is TaskStatus.STOPPED
     except PierError as error:
         return isinstance(error, NotFound)
+
+
+@asynccontextmanager
+async def as_ended(tasks: Tasks, container_id: str) -> AsyncIterator[None]:
+    """Around what needs the process: what fails because that has just ended is the Conflict of a moment later."""
+    try:
+        yield
+    except PierError as error:
+        if await has_ended(tasks, container_id):
+            raise Conflict(f"container {container_id} is not running") from error
+        raise

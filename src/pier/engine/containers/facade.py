@@ -13,13 +13,14 @@ from pier.engine.containers.archive import Archiving
 from pier.engine.containers.attach import Attaching, Attachment, AttachOptions
 from pier.engine.containers.changes import find_changes
 from pier.engine.containers.commit import CommitRequest, Committing
-from pier.engine.containers.create import CreateRequest, Creation, actor_attributes
+from pier.engine.containers.create import CreateRequest, Creation
 from pier.engine.containers.inspect import Inspection
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.listing import ContainerSummary, Listing
 from pier.engine.containers.logs import LogOptions
 from pier.engine.containers.remove import Removal
 from pier.engine.containers.roots import Roots
+from pier.engine.containers.telling import tell
 from pier.engine.containers.update import UpdateRequest, Updating
 from pier.engine.containers.usage import StatsSample
 from pier.engine.containers.wait import Wait, wait
@@ -100,9 +101,7 @@ class Containers:
             await self._context.ports.tasks.resize(container.id, width=width, height=height)
         except NotFound:
             container.require_running()
-        memory = self._context.memory
-        attributes = actor_attributes(container, height=str(height), width=str(width))
-        await memory.commit(memory.event("container", "resize", container.id, attributes))
+        await tell(self._context, container, "resize", height=str(height), width=str(width))
 
     async def top(self, ref: str, ps_args: str) -> tuple[list[str], list[list[str]]]:
         return await usage.top(self._context, ref, ps_args)

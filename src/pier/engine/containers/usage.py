@@ -6,7 +6,8 @@ from pier.domain.container import Container
 from pier.domain.errors import NotFound
 from pier.domain.network import InterfaceCounters
 from pier.domain.runtime import ResourceSample
-from pier.engine.containers.create import actor_attributes
+from pier.engine.containers.ending import as_ended
+from pier.engine.containers.telling import tell
 from pier.engine.context import Context
 from pier.engine.together import together
 
@@ -25,10 +26,10 @@ async def top(context: Context, ref: str, ps_args: str) -> tuple[list[str], list
     """Titles and rows of the host's ps for the container's processes, in host pids. Conflict if it does not run."""
     container = context.memory.container(ref)
     container.require_running()
-    pids = await context.ports.tasks.pids(container.id)
+    async with as_ended(context.ports.tasks, container.id):
+        pids = await context.ports.tasks.pids(container.id)
     table = await context.ports.host.processes(pids, ps_args or "-ef")
-    memory = context.memory
-    await memory.commit(memory.event("container", "top", container.id, actor_attributes(container)))
+    await tell(context, container, "top")
     return table
 
 

@@ -1,10 +1,12 @@
 """docker commit: the image it makes, and the pause around it."""
 
+import asyncio
+
 import pytest
 from fakes.world import World
 
 from pier.domain.container import Config, Status
-from pier.domain.errors import InvalidArgument, NotFound, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.engine.containers.commit import CommitRequest, without_upper
 
@@ -119,3 +121,19 @@ def test_the_writable_layer_is_only_read() -> None:
     assert without_upper(FilesystemMount(type="bind", source="/x", options=("rbind", "rw"))).options == ("rbind", "ro")
     view = FilesystemMount(type="overlay", source="overlay", options=("lowerdir=/a:/b",))
     assert without_upper(view) == view
+
+
+async def test_a_layer_that_is_taken_away_meanwhile(world: World) -> None:
+    await world.create("web")
+    world.containerd.state.gates["snapshots.parent"] = gate = asyncio.Event()
+    world.containerd.state.failures["snapshots.parent"] = PierError("cannot mount: no such file or directory")
+
+    async def commit() -> None:
+        with pytest.raises(Conflict, match="which is being removed"):
+            await world.engine.containers.commit(CommitRequest(container="web", repository="made"))
+
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(commit())
+        await world.until(lambda: world.calls("snapshots.parent"))
+        await world.engine.containers.remove("web")
+        gate.set()

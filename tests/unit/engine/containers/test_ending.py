@@ -4,10 +4,10 @@ import pytest
 from fakes.containerd.state import Process, Task
 from fakes.world import World
 
-from pier.domain.errors import Conflict, Unavailable
+from pier.domain.errors import Conflict, PierError, Unavailable
 from pier.domain.runtime import TaskStatus
 from pier.engine.containers import ending
-from pier.engine.containers.ending import end_task, has_ended
+from pier.engine.containers.ending import as_ended, end_task, has_ended
 
 
 def give_task(world: World, *args: str) -> None:
@@ -62,3 +62,16 @@ async def test_whether_a_task_has_ended(world: World) -> None:
     assert await has_ended(tasks, "c")
     world.containerd.state.failures["tasks.get"] = Unavailable("away")
     assert not await has_ended(tasks, "c")
+
+
+async def test_what_fails_because_the_process_has_ended(world: World) -> None:
+    tasks = world.containerd.tasks
+    give_task(world, "sleep")
+    with pytest.raises(PierError, match="ttrpc: closed") as kept:
+        async with as_ended(tasks, "c"):
+            raise PierError("ttrpc: closed")
+    assert type(kept.value) is PierError
+    tasks.end("c")
+    with pytest.raises(Conflict, match="container c is not running"):
+        async with as_ended(tasks, "c"):
+            raise PierError("ttrpc: closed")

@@ -4,9 +4,9 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import ExecConfig, HostConfig
-from pier.domain.errors import Conflict
+from pier.domain.errors import Conflict, PierError
 from pier.domain.network import InterfaceCounters
-from pier.domain.runtime import ResourceSample
+from pier.domain.runtime import ResourceSample, TaskStatus
 
 
 async def test_top_shows_the_processes_of_the_container(world: World) -> None:
@@ -60,3 +60,11 @@ async def test_stats_of_what_is_down_or_just_ended_are_empty(world: World) -> No
     assert (await world.engine.containers.stats("web")).sample is None
     await world.engine.containers.start("web")  # its cgroup is gone already: no sample is known
     assert (await world.engine.containers.stats("web")).sample is None
+
+
+async def test_top_of_what_ends_just_then(world: World) -> None:
+    container_id = await world.run("web")
+    world.containerd.state.failures["tasks.pids"] = PierError("cannot list the processes: ttrpc: closed")
+    world.containerd.state.tasks[container_id].init.status = TaskStatus.STOPPED
+    with pytest.raises(Conflict, match="is not running"):
+        await world.engine.containers.top("web", "")
