@@ -1,9 +1,10 @@
 """containerd's lease service: what is made under a lease survives garbage collection until the lease ends."""
 
+import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
@@ -80,7 +81,7 @@ class Leases:
     async def _create(self, lease_id: str) -> None:
         expiry = datetime.fromtimestamp(time.time() + _LIFETIME, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         request = pb.CreateRequest(id=lease_id, labels={_EXPIRY_LABEL: expiry, _HOLDER_LABEL: self._holder})
-        await self._client.call(_CREATE, request, what=f"create lease {lease_id}")
+        await _to_its_end(lambda: self._client.call(_CREATE, request, what=f"create lease {lease_id}"))
 
     async def _release(self, held: HeldLease) -> None:
         """Runs in a cancelled task, too. What fails here is left to the lease's expiry: the work itself is done."""
@@ -94,3 +95,27 @@ class Leases:
             return
         except PierError as error:
             _log.warning("%s; it expires within a day", error.message)
+
+
+async def _to_its_end(call: Callable[[], Awaitable[object]]) -> None:
+    """Waits for a call also in a task that is cancelled meanwhile.
+
+    containerd goes on with a call that is given up: it would make the lease behind the back of the one that deletes it.
+    """
+    errors: list[PierError] = []
+
+    async def guarded() -> None:
+        try:
+            await call()
+        except PierError as error:
+            errors.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        job = group.create_task(guarded())
+        try:
+            await asyncio.wait({job})
+        except asyncio.CancelledError:
+            await asyncio.wait({job})
+            raise
+    if errors:
+        raise errors[0]
