@@ -10,6 +10,7 @@ from pier.domain.errors import Conflict, InvalidArgument, NotFound, NotModified,
 from pier.domain.record import Change, Put
 from pier.domain.signals import parse_signal
 from pier.engine.containers.create import actor_attributes, reserved_name
+from pier.engine.containers.ending import as_ended
 from pier.engine.containers.endpoints import renamed
 from pier.engine.containers.launch import Launcher
 from pier.engine.containers.naming import has_resolver, serve_names
@@ -225,7 +226,8 @@ class Lifecycle:
             container.require_running()
             if not await self._context.live.all_entered(container.id, ENTER_PATIENCE):
                 raise Unavailable(f"a process is being started in container {container.id}: pause it when that is done")
-            await self._context.ports.tasks.pause(container.id)
+            async with as_ended(self._context.ports.tasks, container.id):
+                await self._context.ports.tasks.pause(container.id)
             await self._put_status(container, Status.PAUSED, "pause")
 
     async def unpause(self, ref: str) -> None:
@@ -235,7 +237,8 @@ class Lifecycle:
             container = self._context.memory.container(container.id)
             if container.state.status is not Status.PAUSED:
                 raise PierError(f"Container {container.id} is not paused")
-            await self._context.ports.tasks.resume(container.id)
+            async with as_ended(self._context.ports.tasks, container.id):
+                await self._context.ports.tasks.resume(container.id)
             await self._put_status(container, Status.RUNNING, "unpause")
 
     async def _put_status(self, container: Container, status: Status, action: str) -> None:

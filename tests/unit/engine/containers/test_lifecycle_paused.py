@@ -7,7 +7,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import ExecConfig, Status
-from pier.domain.errors import Conflict
+from pier.domain.errors import Conflict, PierError
 from pier.domain.runtime import TaskStatus
 
 
@@ -51,3 +51,15 @@ async def refused(start: Awaitable[object]) -> str:
     with pytest.raises(Conflict) as refusal:
         await start
     return refusal.value.message
+
+
+@pytest.mark.parametrize("verb", ["pause", "unpause"])
+async def test_what_ends_just_then_is_neither_paused_nor_thawed(world: World, verb: str) -> None:
+    container_id = await world.run("web")
+    if verb == "unpause":
+        await world.engine.containers.pause("web")
+    call = {"pause": "tasks.pause", "unpause": "tasks.resume"}[verb]
+    world.containerd.state.failures[call] = PierError("OCI runtime failed: container not running")
+    world.containerd.state.tasks[container_id].init.status = TaskStatus.STOPPED
+    with pytest.raises(Conflict, match=f"container {container_id} is not running"):
+        await getattr(world.engine.containers, verb)("web")
