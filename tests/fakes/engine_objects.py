@@ -17,8 +17,8 @@ from pier.domain.registry import Progress
 from pier.domain.runtime import HostFacts
 from pier.domain.volume import Volume
 from pier.engine.explain import Step
+from pier.engine.images.claims import ImageUser
 from pier.engine.images.history import HistoryRow
-from pier.engine.images.remove import ImageUser
 from pier.engine.images.usage import DiskUsage, ImageUsage
 from pier.engine.images.variants import Variant
 from pier.engine.networks import CreateNetwork, NetworkDetails

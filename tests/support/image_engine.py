@@ -11,8 +11,8 @@ from pier.archive.images import Archives
 from pier.domain.image import Platform
 from pier.domain.reference import parse
 from pier.domain.registry import Progress, RegistryAuth
+from pier.engine.images.claims import ImageUser
 from pier.engine.images.images import Images
-from pier.engine.images.remove import ImageUser
 from pier.engine.ports import Content, Diffs, ImageRecords, Leases, Neighbours, Registry, Snapshots
 
 

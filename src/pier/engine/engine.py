@@ -27,8 +27,8 @@ from pier.engine.context import Context
 from pier.engine.execs import Execs
 from pier.engine.explain import Explanation
 from pier.engine.health import HealthChecks
+from pier.engine.images.claims import ImageUser
 from pier.engine.images.images import Images
-from pier.engine.images.remove import ImageUser
 from pier.engine.networks import Networks
 from pier.engine.registries import Registries
 from pier.engine.runtimes import Runtimes

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from pier.domain.image import Descriptor, Platform
-from pier.engine.images.remove import ImageUser
+from pier.engine.images.claims import ImageUser
 from pier.engine.images.variants import Variant
 from pier.wire import image as wire
 from pier.wire.shape import UNSET

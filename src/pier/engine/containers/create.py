@@ -23,6 +23,7 @@ from pier.engine.containers.merge import command_line, merge_config
 from pier.engine.containers.mounts import resolve_mounts
 from pier.engine.containers.validate import check_config, check_host_config, check_name
 from pier.engine.context import Context
+from pier.engine.images.claims import ImageUser
 from pier.engine.images.images import Images
 from pier.engine.runtimes import Runtimes
 from pier.engine.volumes import Volumes
@@ -61,24 +62,17 @@ class Creation:
         host = self._complete(request.host_config)
         check_host_config(host, request.config, self._context.facts, self._runtimes.knows)
         self._context.ports.logs.check(host.log_config)
-        image = await self._image(request.config.image, request.platform)
-        config = merge_config(request.config, image.config)
-        if not command_line(config):
-            raise InvalidArgument("no command specified")
-        check_config(config)
-        host = self._resolve_shared(host)
-        name = request.name.removeprefix("/") or self._propose_name()
-        with reserved_name(self._context, name):
-            return await self._make(name, request, config, host, image)
-
-    async def _image(self, ref: str, platform: Platform | None) -> Image:
-        image = await self._images.get(ref)
-        if platform is not None and not _fits(image.platform, platform):
-            raise NotFound(
-                f"image with reference {ref} was found but its platform ({_shown(image.platform)}) does not match "
-                f"the specified platform ({_shown(platform)})"
-            )
-        return image
+        container_id, ref = ids.new_id(), request.config.image
+        async with self._images.claimed(ref, ImageUser(id=container_id, name=request.name, running=True)) as image:
+            _require_platform(ref, image, request.platform)
+            config = merge_config(request.config, image.config)
+            if not command_line(config):
+                raise InvalidArgument("no command specified")
+            check_config(config)
+            host = self._resolve_shared(host)
+            name = request.name.removeprefix("/") or self._propose_name()
+            with reserved_name(self._context, name):
+                return await self._make(container_id, name, request, config, host, image)
 
     def _complete(self, host: HostConfig) -> HostConfig:
         """Fills in what was left open, so that inspect shows what holds."""
@@ -144,10 +138,9 @@ class Creation:
         return names.propose(lambda name: memory.holder_of_name(name) is not None or name in live.names)
 
     async def _make(
-        self, name: str, request: CreateRequest, config: Config, host: HostConfig, image: Image
+        self, container_id: str, name: str, request: CreateRequest, config: Config, host: HostConfig, image: Image
     ) -> tuple[str, list[str]]:
         memory, ports = self._context.memory, self._context.ports
-        container_id = ids.new_id()
         endpoints = self._endpoints(container_id, name, config, host, request.endpoint_requests)
         bridged = [endpoint.request.links for endpoint in endpoints.values() if endpoint.network_name == BRIDGE]
         links = resolve_links(self._context, host, *bridged)
@@ -284,6 +277,14 @@ def _with_identity(config: Config, host: HostConfig, container_id: str, host_nam
     if config.hostname or host.network_mode.startswith("container:"):
         return config
     return replace(config, hostname=host_name if host.network_mode == "host" else ids.short(container_id))
+
+
+def _require_platform(ref: str, image: Image, platform: Platform | None) -> None:
+    if platform is not None and not _fits(image.platform, platform):
+        raise NotFound(
+            f"image with reference {ref} was found but its platform ({_shown(image.platform)}) does not match "
+            f"the specified platform ({_shown(platform)})"
+        )
 
 
 def _shown(platform: Platform) -> str:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.filters import Filters
 from pier.domain.image import Image, Platform
 from pier.domain.reference import Reference
 from pier.domain.registry import Progress, RegistryAuth
+from pier.engine.images.claims import Claims, ImageUser, InUse
 from pier.engine.images.derive import Derivation, Deriver
 from pier.engine.images.downloads import Spawn
 from pier.engine.images.history import HistoryRow, read_history
@@ -20,7 +22,7 @@ from pier.engine.images.prune import prune_images
 from pier.engine.images.publish import Publish
 from pier.engine.images.pull import Puller
 from pier.engine.images.push import Pusher
-from pier.engine.images.remove import ImageUser, InUse, Removed, Remover
+from pier.engine.images.remove import Removed, Remover
 from pier.engine.images.remove_platforms import PlatformRemover
 from pier.engine.images.save import Saver
 from pier.engine.images.store import ImageStore
@@ -90,9 +92,9 @@ class Images:
             now=now,
         )
         self._neighbourhood = Neighbourhood(tools, neighbours, image_namespaces)
-        self._remover = Remover(self._store, snapshots, in_use, publish)
-        self._platform_remover = PlatformRemover(tools, self._remover, in_use)
-        self._in_use = in_use
+        self._claims = Claims(in_use)
+        self._remover = Remover(self._store, snapshots, self._claims, publish)
+        self._platform_remover = PlatformRemover(tools, self._remover, self._claims)
         self._publish = publish
         self._now = now
 
@@ -118,8 +120,12 @@ class Images:
         return await self._store.variants((await self.get(ref)).id)
 
     def users(self, image_id: str) -> Sequence[ImageUser]:
-        """The containers made from an image."""
-        return self._in_use(image_id)
+        """The containers made from an image, those that are being made among them."""
+        return self._claims.users(image_id)
+
+    def claimed(self, ref: str, user: ImageUser) -> AbstractAsyncContextManager[Image]:
+        """What `get` finds, kept from removal within the body for a container that is made of it. Raises NotFound."""
+        return self._claims.claimed(self.get, ref, user)
 
     async def share(self, ref: str, namespace: str) -> None:
         """Makes an image known in another namespace of containerd. Raises NotFound, InvalidArgument, Conflict."""
@@ -190,8 +196,8 @@ class Images:
 
     async def tag(self, ref: str, repository: str, tag: str) -> None:
         """Gives an image a further name. Raises NotFound, InvalidArgument."""
-        await self.get(ref)
-        await tag_image(self._store, self._publish, ref, repository, tag)
+        async with self._claims.turn(self.get, ref):
+            await tag_image(self._store, self._publish, ref, repository, tag)
 
     async def derive(self, wanted: Derivation) -> Image:
         """Makes an image of another one and a difference to it (`docker commit`)."""
@@ -204,11 +210,11 @@ class Images:
 
     async def prune(self, filters: Filters) -> tuple[Removed, int]:
         """What went, and the bytes freed. Raises InvalidArgument."""
-        return await prune_images(self._tools, self._remover, self._in_use, filters, self._now())
+        return await prune_images(self._tools, self._remover, self._claims, filters, self._now())
 
     async def disk_usage(self) -> DiskUsage:
         """Sizes on disk, each layer counted once."""
-        return await measure(self._store, self._in_use)
+        return await measure(self._store, self._claims.users)
 
     async def list(self, *, all: bool = False, filters: Filters | None = None) -> "list[Image]":
         """Newest first. `all` has no effect: Pier has no intermediate images. Raises InvalidArgument."""

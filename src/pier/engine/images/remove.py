@@ -1,12 +1,12 @@
 """`docker rmi` and `docker image prune`: taking names away, and images whose last name went."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from pier.domain.errors import Conflict
 from pier.domain.ids import short
 from pier.domain.image import Image
 from pier.domain.reference import Reference, is_full_hex, is_image_id_prefix, parse
+from pier.engine.images.claims import Claims
 from pier.engine.images.names import user_reference
 from pier.engine.images.publish import Publish, image_attributes
 from pier.engine.images.store import ImageStore
@@ -17,42 +17,25 @@ Removed = list[tuple[str, str]]
 """("Untagged", familiar name) and ("Deleted", id of an image or chain id of a layer), in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageUser:
-    """A container made from an image."""
-
-    id: str
-    name: str
-    running: bool
-
-
-InUse = Callable[[str], Sequence[ImageUser]]
-"""The containers made from the image with this id."""
-
-
 class Remover:
     """Docker's rules: a name may go while others lead to the image; the image itself only when nobody needs it."""
 
-    def __init__(self, store: ImageStore, snapshots: Snapshots, in_use: InUse, publish: Publish) -> None:
+    def __init__(self, store: ImageStore, snapshots: Snapshots, claims: Claims, publish: Publish) -> None:
         self._store = store
         self._snapshots = snapshots
-        self._in_use = in_use
+        self._claims = claims
         self._publish = publish
 
     async def remove(self, ref: str, *, force: bool = False) -> Removed:
         """Raises NotFound; Conflict where containers or other names forbid it (`force` overrides all but running)."""
-        image = await self._store.get(ref)
-        named = {
-            record.name: reference
-            for record in await self._store.records_of(image.id)
-            if (reference := user_reference(record.name)) is not None
-        }
-        if _is_by_id(ref, image, named):
-            return await self._remove_by_id(image, named, force=force)
-        return await self._remove_by_name(ref, image, named, force=force)
+        async with self._claims.turn(self._store.get, ref) as image:
+            named = await _named(self._store, image)
+            if _is_by_id(ref, image, named):
+                return await self._remove_by_id(image, named, force=force)
+            return await self._remove_by_name(ref, image, named, force=force)
 
     async def _remove_by_name(self, ref: str, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
-        users = self._in_use(image.id)
+        users = self._claims.users(image.id)
         if users and not force and _is_single(list(named.values())):
             raise Conflict(
                 f'conflict: unable to remove repository reference "{ref}" (must force) - container '
@@ -61,11 +44,11 @@ class Remover:
         going = _names_to_drop(ref, named)
         staying = [name for name in named if name not in going]
         delete = not staying and not (users if not force else [user for user in users if user.running])
-        removed = await self._untag(image, going, named, keep=True)
-        return removed + (await self.delete(image) if delete else [])
+        removed = await self._untag(image, going, named)
+        return removed + (await self._delete(image) if delete else [])
 
     async def _remove_by_id(self, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
-        users = self._in_use(image.id)
+        users = self._claims.users(image.id)
         running = [user for user in users if user.running]
         if running:
             raise _conflict(
@@ -75,18 +58,28 @@ class Remover:
             raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
         if not force and users:
             raise _conflict(image, "must be forced", f"image is being used by stopped container {short(users[0].id)}")
-        removed = await self._untag(image, list(named), named, keep=True)
-        return removed + await self.delete(image)
+        return await self._take(image, named)
 
-    async def _untag(self, image: Image, names: Sequence[str], named: dict[str, Reference], *, keep: bool) -> Removed:
-        await self._store.release(image.id, names, keep=keep)
+    async def take(self, image: Image) -> Removed:
+        """Takes all names of an image away, and the image; nobody uses it, and it is the caller's turn."""
+        return await self._take(image, await _named(self._store, image))
+
+    async def _take(self, image: Image, named: dict[str, Reference]) -> Removed:
+        return await self._untag(image, list(named), named) + await self._delete(image)
+
+    async def _untag(self, image: Image, names: Sequence[str], named: dict[str, Reference]) -> Removed:
+        await self._store.release(image.id, names)
         for _ in names:
             await self._publish("image", "untag", image.id, image_attributes(image))
         return [("Untagged", named[name].familiar) for name in names]
 
-    async def delete(self, image: Image) -> Removed:
-        """Deletes every name of the image and waits until what only it needed is off the disk."""
-        await self._store.delete(image.id)
+    async def _delete(self, image: Image) -> Removed:
+        """Deletes the image, which has lost its last name, and waits until what only it needed is off the disk.
+
+        One that a pull, say, has given a name meanwhile stays.
+        """
+        if not await self._store.delete(image.id):
+            return []
         await self._publish("image", "delete", image.id, image_attributes(image))
         removed: Removed = [("Deleted", image.id)]
         for chain_id in reversed(chain_ids(image.diff_ids)):
@@ -94,6 +87,12 @@ class Remover:
                 break  # another image stands on it, and so on all below
             removed.append(("Deleted", chain_id))
         return removed
+
+
+async def _named(store: ImageStore, image: Image) -> dict[str, Reference]:
+    """Its names by record."""
+    references = {record.name: user_reference(record.name) for record in await store.records_of(image.id)}
+    return {name: reference for name, reference in references.items() if reference is not None}
 
 
 def _conflict(image: Image, how: str, why: str) -> Conflict:

@@ -6,9 +6,10 @@ from pier.domain.errors import Conflict
 from pier.domain.ids import short
 from pier.domain.image import Descriptor, Image, Platform
 from pier.engine.images.archive_tree import ArchiveTree
+from pier.engine.images.claims import Claims
 from pier.engine.images.labels import index_labels
 from pier.engine.images.publish import image_attributes
-from pier.engine.images.remove import InUse, Removed, Remover
+from pier.engine.images.remove import Removed, Remover
 from pier.engine.images.tools import Tools
 from pier.engine.images.variants import Variant, for_platform
 from pier.oci.image import parse_index
@@ -16,32 +17,38 @@ from pier.oci.media_types import is_index
 
 
 class PlatformRemover:
-    def __init__(self, tools: Tools, remover: Remover, in_use: InUse) -> None:
+    def __init__(self, tools: Tools, remover: Remover, claims: Claims) -> None:
         self._tools = tools
         self._remover = remover
-        self._in_use = in_use
+        self._claims = claims
 
     async def remove(self, ref: str, platforms: Sequence[Platform], *, force: bool) -> Removed:
         """Takes away what only these platforms need; the whole image where no other is here.
 
         Raises NotFound for an image or a platform that is not here, Conflict as for a whole image.
         """
-        image = await self._tools.store.get(ref)
-        variants = await self._tools.store.variants(image.id)
-        going = {item.id: item for item in (for_platform(variants, platform, ref) for platform in platforms)}
-        if all(variant.image is None or variant.image.id in going for variant in variants):
-            return await self._remover.remove(ref, force=force)
-        for victim in going.values():
+        async with self._claims.turn(self._tools.store.get, ref) as image:
+            variants = await self._tools.store.variants(image.id)
+            going = {item.id: item for item in (for_platform(variants, platform, ref) for platform in platforms)}
+            if any(variant.image is not None and variant.image.id not in going for variant in variants):
+                return await self._remove(image, variants, list(going.values()), force=force)
+        return await self._remover.remove(ref, force=force)
+
+    async def _remove(
+        self, image: Image, variants: Sequence[Variant], going: Sequence[Image], *, force: bool
+    ) -> Removed:
+        for victim in going:
             self._require_unused(victim, force=force)
-        digests = {variant.descriptor.digest for variant in variants if variant.image and variant.image.id in going}
+        gone = {victim.id for victim in going}
+        digests = {variant.descriptor.digest for variant in variants if variant.image and variant.image.id in gone}
         await self._cut_off(image, variants, digests)
         await self._tools.leases.collect()
-        for victim in going.values():
+        for victim in going:
             await self._tools.publish("image", "delete", victim.id, image_attributes(victim))
         return [("Deleted", digest) for digest in sorted(digests)]
 
     def _require_unused(self, image: Image, *, force: bool) -> None:
-        users = self._in_use(image.id)
+        users = self._claims.users(image.id)
         running = [user for user in users if user.running]
         if running or (users and not force):
             user, how = (running[0], "cannot be forced") if running else (users[0], "must be forced")

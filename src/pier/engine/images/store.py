@@ -139,24 +139,29 @@ class ImageStore:
             await self.assign(untagged_name(image.id), target)
         return image
 
-    async def release(self, image_id: str, names: Iterable[str], *, keep: bool) -> None:
-        """Deletes these names; with `keep` an image that loses its last one lives on untagged."""
+    async def release(self, image_id: str, names: Iterable[str]) -> None:
+        """Deletes these names; an image that loses its last one lives on untagged."""
         async with self._naming:
             losing = set(names)
-            if keep:
-                await self._keep_untagged(image_id, await self.records_of(image_id), losing=losing)
+            await self._keep_untagged(image_id, await self.records_of(image_id), losing=losing)
             for name in sorted(losing):
                 with suppress(NotFound):  # somebody else was faster
                     await self._records.delete(name)
 
-    async def delete(self, image_id: str) -> None:
-        """Deletes every record of an image and waits until its content and snapshots are off the disk."""
+    async def delete(self, image_id: str) -> bool:
+        """Deletes an image that has no name any more and waits until its content and snapshots are off the disk.
+
+        False, and nothing done, when it has got one meanwhile.
+        """
         async with self._naming:
             records = await self.records_of(image_id)
+            if any(user_reference(record.name) for record in records):
+                return False
             for number, record in enumerate(records, start=1):
                 self.forget(record.target)
                 with suppress(NotFound):  # somebody else was faster
                     await self._records.delete(record.name, collect=number == len(records))
+        return True
 
     async def _keep_untagged(self, image_id: str, records: Iterable[ImageRecord], *, losing: set[str]) -> str:
         records = list(records)

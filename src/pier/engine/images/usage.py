@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pier.domain.image import Image
-from pier.engine.images.remove import InUse
+from pier.engine.images.claims import InUse
 from pier.engine.images.store import ImageStore, on_disk
 
 

@@ -7,7 +7,7 @@ from support.images import Node, TestImage, docker_archive
 
 from pier.domain.errors import InvalidArgument
 from pier.domain.filters import Filters
-from pier.engine.images.remove import ImageUser
+from pier.engine.images.claims import ImageUser
 
 TAGGED = TestImage([{"a": Node(b"1" * 100)}])
 DANGLING = TestImage([{"b": Node(b"2" * 200)}], {"Labels": {"keep": "me"}}, created="2024-06-01T00:00:00Z")

@@ -1,5 +1,7 @@
 """Removing names and images, by docker's rules."""
 
+import asyncio
+
 import pytest
 from fakes.containerd import FakeContainerd
 from fakes.registry import FakeRegistry
@@ -7,7 +9,7 @@ from support.image_engine import ImageEngine
 from support.images import Node, TestImage, docker_archive, oci_image
 
 from pier.domain.errors import Conflict, NotFound
-from pier.engine.images.remove import ImageUser
+from pier.engine.images.claims import ImageUser
 
 ONE = TestImage([{"a": Node(b"shared")}, {"b": Node(b"1")}])
 TWO = TestImage([{"a": Node(b"shared")}, {"c": Node(b"2")}])
@@ -107,3 +109,21 @@ async def test_image_named_like_an_id_is_meant_by_its_name(engine: ImageEngine) 
 async def test_unknown_image(engine: ImageEngine) -> None:
     with pytest.raises(NotFound, match="No such image: x:latest"):
         await engine.images.remove("x")
+
+
+async def test_image_that_gets_a_name_while_its_last_one_goes_stays(
+    engine: ImageEngine, containerd: FakeContainerd
+) -> None:
+    await engine.load(docker_archive({"x:1": ONE}))
+    containerd.state.gates["images.delete"] = gate = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        removal = clients.create_task(engine.images.remove("x:1"))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert "images.delete" in containerd.state.calls
+        clients.create_task(engine.load(docker_archive({"y:1": ONE})))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        gate.set()
+    assert removal.result() == [("Untagged", "x:1")]
+    assert (await engine.images.get("y:1")).repo_tags == ("y:1",)

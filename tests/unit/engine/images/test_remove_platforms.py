@@ -11,7 +11,7 @@ from support.images import Node, TestImage, digest_of, docker_archive, encode, h
 from pier.domain.errors import Conflict, NotFound
 from pier.domain.ids import short
 from pier.domain.image import MEDIA_TYPE_OCI_INDEX, Platform
-from pier.engine.images.remove import ImageUser
+from pier.engine.images.claims import ImageUser
 
 OWN = TestImage([{"a": Node(b"own")}])
 FOREIGN = TestImage([{"f": Node(b"foreign")}], architecture="s390x")

@@ -4,7 +4,7 @@ from fakes.containerd import FakeContainerd
 from support.image_engine import ImageEngine
 from support.images import Node, TestImage, docker_archive
 
-from pier.engine.images.remove import ImageUser
+from pier.engine.images.claims import ImageUser
 
 ONE = TestImage([{"a": Node(b"s" * 100)}, {"b": Node(b"1" * 10)}])
 TWO = TestImage([{"a": Node(b"s" * 100)}, {"c": Node(b"2" * 20)}], created="2024-06-01T00:00:00Z")
