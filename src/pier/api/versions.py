@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from pier.domain.errors import InvalidArgument
 
+_DIGITS = 9
 NEWEST = 51
 OLDEST = 24
 NEWEST_TEXT = f"1.{NEWEST}"
@@ -49,7 +50,7 @@ class TooOld(InvalidArgument):
 
 def negotiate(text: str) -> int:
     """The minor number of `1.43`. Raises InvalidArgument when it is too new, TooOld when it is too old."""
-    parts = [int(part) if part else 0 for part in text.split(".")]
+    parts = [int(part[:_DIGITS]) if part else 0 for part in text.split(".")]  # so long a one is too new in any case
     major, minor = parts[0], parts[1] if len(parts) > 1 else 0
     if (major, minor) > (1, NEWEST):
         raise InvalidArgument(f"client version {text} is too new. Maximum supported API version is {NEWEST_TEXT}")

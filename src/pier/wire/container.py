@@ -2,7 +2,7 @@
 
 from msgspec import field
 
-from pier.wire.shape import UNSET, Int64, Maybe, Omitted, Shape, Unsigned
+from pier.wire.shape import UNSET, Int64, Maybe, Omitted, Shape, Uint32
 
 
 class HealthConfig(Shape, kw_only=True):
@@ -92,7 +92,7 @@ class ExecCreate(Shape, kw_only=True):
     user: str | None = None
     privileged: bool | None = None
     tty: bool | None = None
-    console_size: tuple[Unsigned, Unsigned] | None = None
+    console_size: tuple[Uint32, Uint32] | None = None
     attach_stdin: bool | None = None
     attach_stdout: bool | None = None
     attach_stderr: bool | None = None
@@ -105,7 +105,7 @@ class ExecCreate(Shape, kw_only=True):
 class ExecStart(Shape, kw_only=True):
     detach: bool | None = None
     tty: bool | None = None
-    console_size: tuple[Unsigned, Unsigned] | None = None
+    console_size: tuple[Uint32, Uint32] | None = None
 
 
 class ProcessConfig(Shape, kw_only=True, rename="lower"):

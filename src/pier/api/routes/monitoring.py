@@ -24,6 +24,7 @@ from pier.wire.times import rfc3339_fixed
 if TYPE_CHECKING:
     from pier.engine.ports import LogLine
 
+_DIGITS = 18
 LINES_AT_ONCE = 512  # log lines that are formatted before the loop is given back
 STATS_PERIOD = 1.0  # seconds between two readings
 
@@ -47,8 +48,8 @@ async def logs(call: Call) -> Answer:
 
 
 def _tail(text: str) -> int:
-    """What is no number means all, as does less than nothing."""
-    return int(text) if text.isascii() and text.isdigit() else -1
+    """What is no number, or a larger one than any log has lines, means all, as does less than nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else -1
 
 
 class LogFormat:

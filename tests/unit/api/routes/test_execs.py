@@ -39,3 +39,11 @@ async def test_resize(client: RawClient) -> None:
     exec_id = (await client.request("POST", "/containers/web/exec", {"Cmd": "ls"})).json()["Id"]
     assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1&w=2")).status == 200
     assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1")).status == 400
+
+
+async def test_a_console_beyond_32_bits_is_refused(client: RawClient) -> None:
+    body = {"Cmd": ["sh"], "Tty": True, "ConsoleSize": [1 << 32, 80]}
+    assert (await client.request("POST", "/containers/web/exec", body)).status == 400
+    exec_id = (await client.request("POST", "/containers/web/exec", {"Cmd": ["sh"]})).json()["Id"]
+    start = {"Tty": True, "ConsoleSize": [1 << 32, 80]}
+    assert (await client.request("POST", f"/exec/{exec_id}/start", start)).status == 400

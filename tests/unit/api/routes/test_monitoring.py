@@ -25,7 +25,7 @@ async def test_logs_are_frames_in_order(client: RawClient, engine: FakeEngine) -
     assert (options.tail, options.since, options.until, options.follow) == (5, 1_500_000_000, 0, False)
 
 
-@pytest.mark.parametrize(("tail", "number"), [("", -1), ("all", -1), ("-5", -1), ("0", 0), ("7", 7)])
+@pytest.mark.parametrize(("tail", "number"), [("", -1), ("all", -1), ("-5", -1), ("0", 0), ("7", 7), ("9" * 5000, -1)])
 async def test_tail(client: RawClient, engine: FakeEngine, tail: str, number: int) -> None:
     await client.request("GET", f"/containers/web/logs?stdout=1&tail={tail}")
     assert engine.containers.log_options is not None
