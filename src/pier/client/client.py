@@ -37,7 +37,6 @@ class Client:
 
     def __init__(self, address: "Address", version: str = "") -> None:
         self.address = address
-        self.engine_version = ""
         self.headers: list[tuple[str, str]] = []
         self._version = version
         self._idle: list[Connection] = []
@@ -47,7 +46,6 @@ class Client:
         """The API version in use: the older one of ours and the engine's, asked for once with HEAD /_ping."""
         if not self._version:
             offered = self.ping().get("api-version", _OLDEST_ANSWER)
-            self.engine_version = offered
             self._version = min(API_VERSION, offered, key=_version_key)
         return self._version
 

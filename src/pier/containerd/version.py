@@ -4,7 +4,6 @@ from google.protobuf.empty_pb2 import Empty
 from pier_grpc import version_pb2
 
 from pier.containerd.client import Client, Method
-from pier.containerd.introspection import loaded_plugins
 from pier.containerd.namespaces import Namespaces
 
 _VERSION = Method("/containerd.services.version.v1.Version/Version", Empty, version_pb2.VersionResponse)
@@ -25,7 +24,3 @@ class Version:
     async def prepare(self) -> None:
         """Makes the client's namespace unless it is there."""
         await Namespaces(self._client).ensure()
-
-    async def snapshotters(self) -> list[str]:
-        """The snapshotters that containerd could load on this host."""
-        return [plugin.id for plugin in await loaded_plugins(self._client, "io.containerd.snapshotter.v1")]

@@ -29,7 +29,7 @@ _ALL = {**_NUMBERS, **_ALIASES, **_REAL_TIME}
 def parse_signal(text: str) -> int:
     """The number of `TERM`, `SIGTERM`, `sigterm`, `15` or `RTMIN+3`. Raises InvalidArgument for anything else."""
     if text.isascii() and text.isdigit():
-        number = int(text)
+        number = int(text) if len(text) < 10 else 0
         if 1 <= number <= _RTMAX:
             return number
         raise InvalidArgument(f"invalid signal: {text}")
@@ -37,10 +37,3 @@ def parse_signal(text: str) -> int:
     if found is None:
         raise InvalidArgument(f"invalid signal: {text}")
     return found
-
-
-def signal_name(number: int) -> str:
-    """`TERM` for 15; a real-time signal by its distance from RTMIN or RTMAX; any other number as it is."""
-    if 1 <= number <= len(_NAMES):
-        return _NAMES[number - 1]
-    return next((name for name, value in _REAL_TIME.items() if value == number), str(number))

@@ -26,7 +26,7 @@ from pier.network.netlink import (
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
-_RTM_NEWROUTE, _RTM_DELROUTE, _RTM_GETROUTE = 24, 25, 26
+_RTM_NEWROUTE, _RTM_GETROUTE = 24, 26
 
 _IFF_UP = 1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
@@ -276,14 +276,6 @@ class Links:
         """Routes everything else of a family to a link, without a gateway."""
         head = _RTMSG.pack(family, 0, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, _SCOPE_LINK, _RTN_UNICAST, 0)
         self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, head + attribute(_RTA_OIF, index))
-
-    def remove_default_route(self, gateway: AnyAddress) -> None:
-        """Absent is no error."""
-        try:
-            self._socket.execute(_RTM_DELROUTE, 0, _default_route(gateway, 0))
-        except OSError as error:
-            if error.errno != errno.ESRCH:
-                raise
 
     def routes(self, family: int = socket.AF_INET) -> Iterator[Route]:
         """The unicast routes of the main table, without the default route."""

@@ -58,7 +58,7 @@ class Networks:
     `instance` names the engine: its nftables table is `inet pier_<instance>`, its bridges bear the alias
     `pier:<instance>`. `own_table_only` keeps it out of other people's forward chains. `kept_names` lists all that the
     keeper holds; with it `start` frees ports that a crash left there without a record of them. `default_pools` are
-    texts as `ipam.parse_pools` takes them, `port_policy` is one of `publisher.POLICIES`; with `direct_routing`
+    texts as `ipam.parse_pools` takes them, `port_policy` is open, loopback-only or obey-firewall; with `direct_routing`
     who routes to a bridge reaches published ports at containers' own addresses. The methods belong to one event loop.
     """
 

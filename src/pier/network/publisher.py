@@ -26,7 +26,6 @@ _log = logging.getLogger(__name__)
 
 
 _ALWAYS_CARRIED = (ANY_IPV6, "::1")  # no rule leads from ::1 into a bridge
-POLICIES = ("open", "loopback-only", "obey-firewall")
 
 
 class Publisher:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from pier.domain.container import Container, HostConfig
-from pier.domain.runtime import HostFacts
 from pier.oci.inputs import HOST, PRIVATE, Document, Namespaces
 
 # Any user may bind ports below 1024 and send pings: harmless in a network namespace of one's own.
@@ -11,13 +10,6 @@ PRIVATE_NETWORK_SYSCTLS: Mapping[str, str] = {
     "net.ipv4.ip_unprivileged_port_start": "0",
     "net.ipv4.ping_group_range": "0 2147483647",
 }
-
-
-def default_cgroupns(host_config: HostConfig, facts: HostFacts) -> str:
-    """`host` or PRIVATE: what was asked for, else private where cgroup v2 makes it useful (Docker's rule)."""
-    if host_config.cgroupns_mode:
-        return HOST if host_config.cgroupns_mode == "host" else PRIVATE
-    return PRIVATE if facts.cgroup_version == 2 and not host_config.privileged else HOST
 
 
 def has_own_network(host_config: HostConfig) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from pier.domain.errors import InvalidArgument
 from pier.domain.image import Descriptor, Platform
 
 _ARCHITECTURES = {  # names of the kernel and of other tools -> those of images
@@ -34,23 +33,6 @@ def normalise(platform: Platform) -> Platform:
     return Platform(
         os=platform.os.lower() or "linux", architecture=architecture, variant=variant, os_version=platform.os_version
     )
-
-
-def host_platform(machine: str) -> Platform:
-    """The platform of a kernel whose `uname -m` is `machine`."""
-    return normalise(Platform(architecture=machine))
-
-
-def parse_platform(text: str, default: Platform) -> Platform:
-    """`linux/arm64/v8`, `arm64` or `linux`; what is missing comes from `default`. Raises InvalidArgument."""
-    parts = text.split("/")
-    if len(parts) > 3 or not all(part and part.replace("_", "").replace("-", "").isalnum() for part in parts):
-        raise InvalidArgument(f'"{text}": unknown operating system or architecture: invalid argument')
-    if len(parts) > 1:
-        return normalise(Platform(os=parts[0], architecture=parts[1], variant=parts[2] if len(parts) == 3 else ""))
-    if parts[0].lower() in ("linux", "windows", "darwin", "freebsd"):
-        return normalise(Platform(os=parts[0], architecture=default.architecture, variant=default.variant))
-    return normalise(Platform(os=default.os, architecture=parts[0]))
 
 
 def format_platform(platform: Platform) -> str:

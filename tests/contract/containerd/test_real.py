@@ -191,9 +191,9 @@ async def test_lease_of_a_cancelled_holder_ends(real: Backend) -> None:
     assert await real.content.size(digest) is None
 
 
-async def test_namespace_is_made_once_and_snapshotters_are_known(client: Client) -> None:
+async def test_namespace_is_made_once(client: Client) -> None:
     await Namespaces(client).ensure()
-    assert "overlayfs" in await Version(client).snapshotters()
+    await Namespaces(client).ensure()
 
 
 async def test_blob_is_read_as_a_file_and_through_containerd_alike(

@@ -18,10 +18,6 @@ class FakeVersion:
         await self._state.enter("version.version")
         return "0.0.0-fake", "none"
 
-    async def snapshotters(self) -> list[str]:
-        await self._state.enter("version.snapshotters")
-        return ["overlayfs"]
-
 
 class FakeContainerd:
     """All services over one state. Tests steer it by `state`: see State for failures, gates and outages.

@@ -3,7 +3,7 @@ import signal
 import pytest
 
 from pier.domain.errors import InvalidArgument
-from pier.domain.signals import parse_signal, signal_name
+from pier.domain.signals import parse_signal
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_names_and_numbers(text: str, number: int) -> None:
     assert parse_signal(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "0", "65", "-9", "TERMX", "SIG", "9x", "RTMIN+16", "SIGSIGTERM", "٣"])
+@pytest.mark.parametrize("text", ["", "0", "65", "-9", "TERMX", "SIG", "9x", "RTMIN+16", "SIGSIGTERM", "٣", "9" * 5000])
 def test_unknown_signals_are_refused(text: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid signal: "):
         parse_signal(text)
@@ -36,10 +36,3 @@ def test_unknown_signals_are_refused(text: str) -> None:
 def test_table_agrees_with_the_kernel_of_this_machine() -> None:
     for known in signal.Signals:
         assert parse_signal(known.name) == known.value
-
-
-def test_names_lead_back_to_their_numbers() -> None:
-    assert signal_name(15) == "TERM"
-    assert signal_name(32) == "32"
-    for number in range(1, 65):
-        assert parse_signal(signal_name(number)) == number

@@ -1,7 +1,6 @@
 from pier.domain.container import Config, Container, HostConfig
-from pier.domain.runtime import HostFacts
 from pier.oci.inputs import HOST, PRIVATE, Namespaces
-from pier.oci.namespaces import default_cgroupns, has_own_network, namespace_documents, sysctls
+from pier.oci.namespaces import has_own_network, namespace_documents, sysctls
 
 
 def _container(host_config: HostConfig, config: Config | None = None) -> Container:
@@ -25,15 +24,6 @@ def test_private_host_and_joined_namespaces() -> None:
         {"type": "ipc", "path": "/proc/7/ns/ipc"},
         {"type": "cgroup"},
     ]
-
-
-def test_cgroup_namespace_is_private_on_v2_unless_told() -> None:
-    v1, v2 = HostFacts(cgroup_version=1), HostFacts(cgroup_version=2)
-    assert default_cgroupns(HostConfig(), v1) == HOST
-    assert default_cgroupns(HostConfig(), v2) == PRIVATE
-    assert default_cgroupns(HostConfig(privileged=True), v2) == HOST
-    assert default_cgroupns(HostConfig(cgroupns_mode="host"), v2) == HOST
-    assert default_cgroupns(HostConfig(cgroupns_mode="private"), v1) == PRIVATE
 
 
 def test_network_sysctls_only_in_an_own_namespace() -> None:
