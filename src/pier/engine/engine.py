@@ -101,10 +101,13 @@ class Engine:
             _log.warning("cannot serve names to container %s: %s", container.id, error.message)
 
     def run(self) -> None:
-        """Sets the engine's own jobs going: it hears the runtime, resolves names, looks after the packet rules."""
+        """Sets the engine's own jobs going: it hears the runtime, resolves names, looks after the packet rules, and
+        ends what was cut short.
+        """
         self._context.jobs.spawn(self.supervisor.run(), "supervisor")
         self._context.jobs.spawn(self._context.ports.networks.run(), "networks")
         self._context.jobs.spawn(self._keep_rules(), "packet rules")
+        self._context.jobs.spawn(self.volumes.finish_removals(), "removals of volumes")
 
     async def _keep_rules(self) -> None:
         """Never returns: looks after the packet rules, which other tools of the host may flush."""

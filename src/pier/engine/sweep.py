@@ -11,6 +11,7 @@ from pier.engine.containers.ending import end_task
 from pier.engine.containers.mounting import owner_of_key
 from pier.engine.containers.taking_up import reopen_streams
 from pier.engine.context import Context
+from pier.engine.volumes import REMOVAL
 
 _log = logging.getLogger(__name__)
 
@@ -20,8 +21,9 @@ class Sweep:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        # Operations that run now are not leftovers: only what an earlier pierd noted is.
-        self._old_intents = tuple(context.memory.intents.values())
+        # Operations that run now are not leftovers: only what an earlier pierd noted is. Removals of volumes are ended
+        # by Volumes.
+        self._old_intents = tuple(item for item in context.memory.intents.values() if item.kind != REMOVAL)
 
     async def run(self, tasks: Iterable[str]) -> None:
         """Removes strangers; a place that cannot be listed is logged and left.

@@ -10,13 +10,15 @@ from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
-from pier.domain.record import Drop, Put
+from pier.domain.record import Change, Drop, Intent, Put
 from pier.domain.volume import ANONYMOUS_LABEL, LOCAL, Volume
 from pier.engine.context import Context
 from pier.engine.images.locks import KeyedLocks
 
 _log = logging.getLogger(__name__)
 _FILTERS = ("dangling", "driver", "label", "label!", "name")
+REMOVAL = "remove volume"  # the kind of an intent: the record of a local volume is gone, its content is to follow
+_log = logging.getLogger(__name__)
 
 
 class Volumes:
@@ -106,6 +108,8 @@ class Volumes:
                 raise Conflict(f"create {name}: conflict: volume name must be unique: driver {known.driver} has it")
             if known is not None:
                 return known, False
+            if (unfinished := memory.intents.get(_intent_id(name))) is not None:
+                await self._remove_content(unfinished)
             asked = Volume(
                 name=name, driver=driver or LOCAL, labels=labels, options=options, created_at=memory.clock.now()
             )
@@ -141,12 +145,32 @@ class Volumes:
                 except PierError:
                     if not force:
                         raise
-            await memory.commit(
-                Drop(volume), memory.event("volume", "destroy", volume.name, {"driver": volume.driver}), durable=True
-            )
-            if volume.driver == LOCAL:
-                await self._context.ports.volumes.remove(volume)
+            changes: list[Change] = [
+                Drop(volume),
+                memory.event("volume", "destroy", volume.name, {"driver": volume.driver}),
+            ]
+            if volume.driver != LOCAL:
+                await memory.commit(*changes, durable=True)
+                return True
+            intent = Intent(id=_intent_id(volume.name), kind=REMOVAL, subject=volume.name, details=volume.options)
+            await memory.commit(*changes, Put(intent), durable=True)
+            await self._remove_content(intent)
             return True
+
+    async def _remove_content(self, intent: Intent) -> None:
+        """The end of a removal: who makes a volume of this name must not find what was in the one before."""
+        await self._context.ports.volumes.remove(Volume(name=intent.subject, options=intent.details))
+        await self._context.memory.commit(Drop(intent))
+
+    async def finish_removals(self) -> None:
+        """Removes the content of those whose removal was cut short by the end of an earlier pierd."""
+        for intent in [item for item in self._context.memory.intents.values() if item.kind == REMOVAL]:
+            async with self._locks.hold(intent.subject):
+                if intent.id in self._context.memory.intents:
+                    try:
+                        await self._remove_content(intent)
+                    except PierError as error:
+                        _log.warning("what was in the removed volume %s is left: %s", intent.subject, error.message)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Raises Conflict while a container mounts it; NotFound, unless forced."""
@@ -204,3 +228,7 @@ class Volumes:
         known = {volume.name: volume for volume in foreign} | dict(self._context.memory.volumes)
         volumes = sorted(known.values(), key=lambda volume: volume.name)
         return [volume for volume in volumes if self._matches(volume, filters)], warnings
+
+
+def _intent_id(name: str) -> str:
+    return f"remove-volume-{name}"

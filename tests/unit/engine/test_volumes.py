@@ -10,6 +10,7 @@ from pier.domain.container import HostConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
 from pier.domain.volume import ANONYMOUS_LABEL, Volume
+from pier.engine.volumes import Volumes
 
 
 def exists(volume: Volume) -> bool:
@@ -196,3 +197,67 @@ async def test_prune_goes_on_past_a_volume_that_cannot_be_removed(
     monkeypatch.setattr(world.context.ports.volumes, "remove", picky)
     names, _ = await world.engine.volumes.prune(Filters({"all": ("true",)}))
     assert names == ["good"]
+
+
+async def test_a_removal_that_was_cut_short_is_ended_by_the_next_pierd(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = await killed_while_removing(world, monkeypatch)
+    await world.boot()
+    await world.until(lambda: not world.records.intents, "the removal has ended")
+    assert not exists(volume)
+    assert not world.context.memory.volumes
+
+
+async def test_a_new_volume_has_nothing_of_one_whose_removal_was_cut_short(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = await killed_while_removing(world, monkeypatch)
+    fill(volume)
+
+    async def later(self: Volumes) -> None:
+        """The job that would end it has not got that far."""
+
+    monkeypatch.setattr(Volumes, "finish_removals", later)
+    await world.boot()
+    made = await world.engine.volumes.create("data")
+    assert exists(made)
+    assert not (Path(made.mountpoint) / "f").exists()
+    assert not world.records.intents
+
+
+async def test_content_that_cannot_be_removed_is_tried_again_by_who_wants_the_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.engine.volumes.create("data")
+    with monkeypatch.context() as patch:
+
+        async def fail(volume: Volume) -> None:
+            raise PierError("cannot remove the directory of volume data: busy")
+
+        patch.setattr(world.context.ports.volumes, "remove", fail)
+        with pytest.raises(PierError, match="busy"):
+            await world.engine.volumes.remove("data")
+        with pytest.raises(PierError, match="busy"):
+            await world.engine.volumes.create("data")
+    assert exists(await world.engine.volumes.create("data"))
+
+
+async def killed_while_removing(world: World, monkeypatch: pytest.MonkeyPatch) -> Volume:
+    """A volume whose record is gone, and nothing else yet."""
+    volume = await world.engine.volumes.create("data")
+    removing = asyncio.Event()
+
+    async def hang(volume: Volume) -> None:
+        removing.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.context.ports.volumes, "remove", hang)
+        async with asyncio.TaskGroup() as clients:
+            client = clients.create_task(world.engine.volumes.remove("data"))
+            await removing.wait()
+            await world.shut_down()
+            client.cancel()
+    assert exists(volume)
+    return volume
