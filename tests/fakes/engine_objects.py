@@ -175,7 +175,7 @@ class FakeNetworks:
     async def connect(self, ref: str, container_ref: str, request: object) -> None:
         self.get(ref)
 
-    async def disconnect(self, ref: str, container_ref: str, *, force: bool = False) -> None:
+    async def disconnect(self, ref: str, container_ref: str) -> None:
         self.get(ref)
 
     async def prune(self, filters: Filters) -> Sequence[str]:

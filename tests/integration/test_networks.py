@@ -201,6 +201,7 @@ def test_status_of_what_cannot_be(engine: Engine, image: str) -> None:
     assert engine.call("POST", "/networks/bridge/disconnect", {"Container": "web"}).status == 500
     assert engine.call("POST", "/networks/front/disconnect", {"Container": "idle"}).status == 200
     assert engine.call("POST", "/networks/front/disconnect", {"Container": "web", "Force": True}).status == 200
+    assert engine.call("POST", "/networks/front/disconnect", {"Container": "web", "Force": True}).status == 500
     assert inspect(engine, "web")["NetworkSettings"]["Networks"] == {}
 
 

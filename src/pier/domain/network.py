@@ -1,5 +1,6 @@
 """Networks, endpoints and published ports."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,11 @@ ENDPOINT_SYSCTLS = "com.docker.network.endpoint.sysctls"
 # Names of auxiliary addresses that default routes on a bridge network lead to, instead of to the bridge (Docker's).
 DEFAULT_GATEWAYS = {4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6"}
 _SYSCTLS = ("ipv4", "ipv6", "mpls")
+_MAC_FORMS = (
+    re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}"),
+    re.compile(r"[0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}"),
+    re.compile(r"[0-9a-fA-F]{4}(\.[0-9a-fA-F]{4}){2}"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +186,18 @@ class InterfaceCounters:
     tx_packets: int = 0
     tx_errors: int = 0
     tx_dropped: int = 0
+
+
+def parse_mac(text: str) -> str:
+    """A MAC address as `02:42:0a:00:00:02`; hyphens, or points between groups of four digits, are taken, too.
+
+    Raises InvalidArgument in dockerd's words, and for addresses of other lengths, which no interface here has.
+    """
+    form = next((form for form in _MAC_FORMS if form.fullmatch(text)), None)
+    if form is None:
+        raise InvalidArgument(f"invalid MAC address {text}")
+    digits = re.sub(r"[:.-]", "", text).lower()
+    return ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
 
 
 def parse_endpoint_sysctls(driver_opts: Mapping[str, str]) -> list[tuple[str, str]]:

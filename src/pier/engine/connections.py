@@ -112,25 +112,25 @@ class Connections:
         if network.name == BRIDGE:
             await links.follow(self._context, joined)
 
-    async def disconnect(self, ref: str, container_ref: str, *, force: bool = False) -> None:
-        """Takes a container off a network; with `force` it is no error that it is not on it.
+    async def disconnect(self, ref: str, container_ref: str) -> None:
+        """Takes a container off a network.
 
         Raises NotFound, InvalidArgument for the host's network, PierError (500, as dockerd) when it is not on it.
         """
         network = self._context.memory.network(ref)
         container = self._context.memory.container(container_ref)
-        await self._context.jobs.finish(self._disconnect(network, container.id, force), f"disconnect {container.id}")
+        await self._context.jobs.finish(self._disconnect(network, container.id), f"disconnect {container.id}")
 
-    async def _disconnect(self, network: Network, container_id: str, force: bool) -> None:
+    async def _disconnect(self, network: Network, container_id: str) -> None:
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.container(container_id)
             _require_lasting(container)
             if container.host_config.network_mode == "host":
-                raise InvalidArgument("container cannot be disconnected from host network or connected to host network")
+                raise InvalidArgument(
+                    "cannot disconnect container from host network - container was created in host network mode"
+                )
             endpoint = container.endpoints.get(network.name)
-            if endpoint is None and force:
-                return
             if endpoint is None:
                 which = "network" if container.state.has_task else "the network"  # dockerd's words for each
                 raise PierError(f"container {container_id} is not connected to {which} {network.name}")

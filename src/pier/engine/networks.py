@@ -196,9 +196,9 @@ class Networks:
         """Puts a container on a network too, at once if it runs; see Connections.connect."""
         await self._connections.connect(ref, container_ref, request)
 
-    async def disconnect(self, ref: str, container_ref: str, *, force: bool = False) -> None:
+    async def disconnect(self, ref: str, container_ref: str) -> None:
         """Takes a container off a network, at once if it runs; see Connections.disconnect."""
-        await self._connections.disconnect(ref, container_ref, force=force)
+        await self._connections.disconnect(ref, container_ref)
 
     async def prune(self, filters: Filters) -> list[str]:
         """Removes the user's networks that no container, running or not, is on; their names."""

@@ -3,7 +3,7 @@
 import pytest
 
 from pier.domain.errors import InvalidArgument
-from pier.domain.network import parse_endpoint_sysctls, parse_port, parse_port_range
+from pier.domain.network import parse_endpoint_sysctls, parse_mac, parse_port, parse_port_range
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,16 @@ def test_sysctls_of_an_endpoint_name_no_interface() -> None:
             parse_endpoint_sysctls({key: wrong})
     with pytest.raises(InvalidArgument, match="invalid network interface sysctl"):
         parse_endpoint_sysctls({key: "net.ipv4.a/b.IFNAME.y=1"})
+
+
+@pytest.mark.parametrize("text", ["02:42:0a:00:00:02", "02-42-0A-00-00-02", "0242.0a00.0002"])
+def test_forms_of_a_mac_address(text: str) -> None:
+    assert parse_mac(text) == "02:42:0a:00:00:02"
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "2:42:a:0:0:2", "02:42:0a:00:00", "02:42:0a:00:00:02:01:02", "02:42-0a:00:00:02"]
+)
+def test_what_is_no_mac_address(text: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"invalid MAC address {text}"):
+        parse_mac(text)

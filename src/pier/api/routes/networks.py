@@ -47,8 +47,9 @@ async def connect(call: Call) -> Answer:
 
 
 async def disconnect(call: Call) -> Answer:
+    """`Force` is for endpoints that a container elsewhere has left behind: with Pier there are none."""
     body = await call.body(NetworkDisconnect)
-    await call.engine.networks.disconnect(call.ref, body.container or "", force=bool(body.force))
+    await call.engine.networks.disconnect(call.ref, body.container or "")
     return Reply(status=200)
 
 

@@ -41,7 +41,7 @@ def endpoints_of(container: Container) -> Mapping[str, Endpoint]:
     """By network name; of a container that does not run, without what only a running one has."""
     if container.state.has_task:
         return container.endpoints
-    return {name: _at_rest(endpoint, container) for name, endpoint in _planned(container).items()}
+    return {name: _at_rest(endpoint, container) for name, endpoint in container.endpoints.items()}
 
 
 def _at_rest(endpoint: Endpoint, container: Container) -> Endpoint:
@@ -50,16 +50,6 @@ def _at_rest(endpoint: Endpoint, container: Container) -> Endpoint:
     if container.state.started_at:
         return resting
     return replace(resting, network_id="", dns_names=(), mac_address=endpoint.request.mac_address)
-
-
-def _planned(container: Container) -> Mapping[str, Endpoint]:
-    if container.endpoints or container.state.started_at:
-        return container.endpoints
-    mode = container.host_config.network_mode
-    if mode.startswith("container:"):
-        return {}
-    asked = container.endpoint_requests or {mode: EndpointRequest()}
-    return {name: Endpoint(network_id="", network_name=name, request=request) for name, request in asked.items()}
 
 
 def describe_endpoint(endpoint: Endpoint, container: Container, version: int) -> EndpointSettings:

@@ -216,17 +216,20 @@ class Creation:
         host: HostConfig,
         requests: Mapping[str, EndpointRequest],
     ) -> dict[str, Endpoint]:
-        """The networks it shall join, the primary one first; addresses come at start."""
-        if host.network_mode.startswith("container:") or config.network_disabled:
+        """The networks it shall join, the primary one first; addresses come at start.
+
+        Those that are named in the request are all there are: its mode's network is one only if it is among them, or
+        if none is named.
+        """
+        mode = host.network_mode
+        if mode.startswith("container:") or config.network_disabled:
             if requests:
                 raise InvalidArgument("conflicting options: cannot attach user-defined networks to this network mode")
             return {}
-        wanted = dict(requests)
-        primary = wanted.pop(host.network_mode, None)
-        if primary is None and host.network_mode == "bridge":
-            primary = wanted.pop("default", None)
-        asked = {host.network_mode: primary or EndpointRequest(mac_address=config.mac_address), **wanted}
-        if len(asked) > 1 and ({"host", "none"} & set(asked)):
+        wanted = {BRIDGE if ref == "default" else ref: asked for ref, asked in requests.items()}
+        wanted = wanted or {mode: EndpointRequest(mac_address=config.mac_address)}
+        asked = {mode: wanted[mode], **wanted} if mode in wanted else wanted
+        if len({mode, *asked}) > 1 and ({"host", "none"} & {mode, *asked}):
             raise InvalidArgument(
                 "conflicting options: cannot attach user-defined networks to host or none network mode"
             )

@@ -15,6 +15,7 @@ from pier.domain.network import (
     PortRequest,
     PublishedPort,
     parse_endpoint_sysctls,
+    parse_mac,
     parse_port,
 )
 from pier.domain.record import Publish
@@ -49,17 +50,44 @@ def plan_endpoint(network: Network, request: EndpointRequest, container_id: str,
         )
     if request.links and not user_defined and network.name != BRIDGE:
         raise InvalidArgument(f"{_INVALID.format(network.name)}links are for bridge networks and their like")
+    _check_fixed(network, request)
     _check_link_local(network, request)
     try:
+        request = replace(request, mac_address=parse_mac(request.mac_address) if request.mac_address else "")
         parse_endpoint_sysctls(request.driver_opts)
     except InvalidArgument as error:
-        raise InvalidArgument(_INVALID.format(network.name) + error.message) from error
+        raise InvalidArgument(f"invalid config for network {network.name}: {error.message}") from error
     return Endpoint(
         network_id=network.id,
         network_name=network.name,
         request=request,
         dns_names=dns_names(request, container_id, name, hostname) if user_defined else (),
     )
+
+
+def _check_fixed(network: Network, request: EndpointRequest) -> None:
+    """That the network has the addresses that are asked for; whether they are free shows when the container runs."""
+    for version, text in ((4, request.ipv4_address), (6, request.ipv6_address)):
+        if not text:
+            continue
+        subnets = [ipaddress.ip_network(pool.subnet) for pool in network.pools if pool.subnet]
+        subnets = [subnet for subnet in subnets if subnet.version == version]
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            address = None
+        told = []
+        if address is None or address.version != version:
+            told.append(f"invalid IPv{version} address: {text}")
+        if not subnets or (version == 6 and not network.enable_ipv6):
+            told.append(
+                "user specified IP address is supported only when connecting to networks with user configured subnets"
+            )
+        elif address is None or not any(address in subnet for subnet in subnets):
+            told.append(f"no configured subnet or ip-range contain the IP address {text}")
+        if told:
+            shown = told[0] if len(told) == 1 else "\n".join(f"* {one}" for one in told)
+            raise InvalidArgument(_INVALID.format(network.name) + shown)
 
 
 def _check_link_local(network: Network, request: EndpointRequest) -> None:
@@ -77,16 +105,13 @@ def _check_link_local(network: Network, request: EndpointRequest) -> None:
 
 
 def planned_endpoints(context: Context, container: Container) -> list[tuple[str, Endpoint, Network]]:
-    """(name, what was planned, network) of each network a container is to join; its mode's when it was taken off all.
+    """(name, what was planned, network) of each network a container is to join; none when it was taken off all.
 
     A network that was not there at create, or was made anew since, is found by its name. Raises NotFound.
     """
-    mode, memory = container.host_config.network_mode, context.memory
-    endpoints = container.endpoints
-    if not endpoints and not container.config.network_disabled:
-        endpoints = {mode: Endpoint(network_id="", network_name=mode)}
+    memory = context.memory
     found = []
-    for name, planned in endpoints.items():
+    for name, planned in container.endpoints.items():
         network = memory.networks.get(planned.network_id)
         if network is None:
             try:

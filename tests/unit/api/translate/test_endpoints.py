@@ -49,9 +49,6 @@ def test_without_a_process_there_are_no_ports(status: Status) -> None:
     assert (describe_ports(container), describe_port_list(container)) == ({}, [])
 
 
-def test_what_never_ran_shows_its_network_mode() -> None:
-    assert list(endpoints_of(a_container(endpoints={}, state=State()))) == ["bridge"]
-
-
-def test_what_was_taken_off_all_its_networks_shows_none() -> None:
-    assert endpoints_of(a_container(endpoints={}, state=State(status=Status.EXITED, started_at=1))) == {}
+@pytest.mark.parametrize("state", [State(), State(status=Status.EXITED, started_at=1)])
+def test_what_is_on_no_network_shows_none(state: State) -> None:
+    assert endpoints_of(a_container(endpoints={}, state=state)) == {}

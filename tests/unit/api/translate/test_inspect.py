@@ -221,12 +221,9 @@ def test_a_stopped_container_has_no_ports() -> None:
 
 
 def test_a_created_container_shows_the_networks_it_asked_for() -> None:
-    created = replace(
-        CONTAINER,
-        state=State(),
-        endpoints={},
-        endpoint_requests={"n": EndpointRequest(aliases=("al",), ipv4_address="10.0.0.9")},
-    )
+    asked = EndpointRequest(aliases=("al",), ipv4_address="10.0.0.9")
+    planned = Endpoint(network_id="1" * 64, network_name="n", request=asked)
+    created = replace(CONTAINER, state=State(), endpoints={"n": planned}, endpoint_requests={"n": asked})
     (name, endpoint), *_ = inspected(created)["NetworkSettings"]["Networks"].items()
     assert (name, endpoint["Aliases"], endpoint["NetworkID"]) == ("n", ["al"], "")
     assert endpoint["IPAMConfig"] == {"IPv4Address": "10.0.0.9"}

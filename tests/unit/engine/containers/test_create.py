@@ -348,3 +348,17 @@ async def test_what_the_host_will_cut_is_said_at_once(world: World) -> None:
     assert warnings == ["ulimit nofile is cut to 5000: containerd itself may not go above it"]
     await world.engine.containers.start("web")
     assert world.container("web").warnings == tuple(warnings)
+
+
+async def test_only_networks_that_are_named_are_joined_if_any_is(world: World) -> None:
+    for name in ("front", "back"):
+        await world.engine.networks.create(CreateNetwork(name=name))
+    asked = {"default": ["default"], "front": ["back"], "back": ["front", "back"]}
+    made = {
+        mode: await world.create(
+            f"on-{mode}", host=HostConfig(network_mode=mode), endpoints={name: EndpointRequest() for name in names}
+        )
+        for mode, names in asked.items()
+    }
+    joined = {mode: list(world.container(container_id).endpoints) for mode, container_id in made.items()}
+    assert joined == {"default": ["bridge"], "front": ["back"], "back": ["back", "front"]}

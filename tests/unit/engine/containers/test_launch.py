@@ -192,7 +192,7 @@ async def test_several_networks_have_an_interface_each_and_ports_are_published_o
         "web",
         host=published("8080"),
         exposed_ports=("80/tcp",),
-        endpoints={"other": EndpointRequest(aliases=("db",))},
+        endpoints={"other": EndpointRequest(aliases=("db",)), "bridge": EndpointRequest()},
     )
     endpoints = world.container(container_id).endpoints
     assert [(name, item.interface, len(item.published)) for name, item in endpoints.items()] == [
