@@ -21,7 +21,7 @@ from chaos.ledger import Ledger
 from chaos.points import POINTS, Point
 from chaos.workload import Workload
 
-POINT_PATIENCE = 6.0  # seconds in which a workload should reach a point; one it does not is killed outright
+POINT_PATIENCE = 15.0  # seconds in which a workload should reach a point; one it does not is killed outright
 CONTAINERD_EVERY = 8  # in one of so many rounds containerd is killed, too; its clients then reach no point
 _DYING = Path(__file__).with_name("dying_pierd.py")
 

@@ -14,7 +14,7 @@ from support.engine import Completed, Engine, run
 from support.facilities import ROOT
 from support.wait import wait_for
 
-pytestmark = [pytest.mark.root, pytest.mark.containerd, pytest.mark.compat]
+pytestmark = [pytest.mark.root, pytest.mark.containerd, pytest.mark.compat, pytest.mark.timeout(300)]
 
 BENCH = str(ROOT / "scripts" / "bench")
 
@@ -24,7 +24,7 @@ def against_itself(engine: Engine, *more: str) -> list[str]:
 
 
 def bench(engine: Engine, *more: str) -> Completed:
-    return run(against_itself(engine, *more), timeout=100)
+    return run(against_itself(engine, *more), timeout=250)
 
 
 def tags(engine: Engine) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from support.engine import run
 from support.facilities import BIN, ROOT, find_docker_cli, require, require_root
 from support.fetch import fetch
 from support.host_state import compare, take
+from support.wait import wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.containerd, pytest.mark.slow]
 
@@ -39,5 +41,7 @@ def test_quickstart_runs_a_container_and_down_takes_all_away() -> None:
     finally:
         quickstart("--down")
     # Other engines of tests come and go on a machine where several people work.
+    with suppress(AssertionError):  # what was told to end takes a moment to be gone
+        wait_for(lambda: not compare(before, take(), without="test"), what="all is taken away", timeout=10)
     assert compare(before, take(), without="test") == []
     assert "nothing to take away" in quickstart("--down")

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 
-def fetch(address: str, port: int, *, path: str = "/", timeout: float = 3.0) -> str:
+def fetch(address: str, port: int, *, path: str = "/", timeout: float = 10.0) -> str:
     """The body of http://address:port/, or "" while nothing answers there or what answers is an error."""
     name = f"[{address}]" if ":" in address else address
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

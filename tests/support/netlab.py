@@ -22,7 +22,7 @@ _KINDS = {
     "udp": (socket.SOCK_DGRAM, 0),
     "sctp": (socket.SOCK_STREAM, socket.IPPROTO_SCTP),
 }
-_PATIENCE = 2.0  # seconds in which an answer must come
+_PATIENCE = 5.0  # seconds in which an answer must come
 _SILENCE = 0.4  # seconds without an answer that count as "not reachable"
 
 

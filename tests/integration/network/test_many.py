@@ -10,7 +10,7 @@ from support.wait import wait_for
 
 from pier.domain.errors import Conflict
 
-pytestmark = [pytest.mark.root, pytest.mark.slow]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
 NETWORKS = 200
 PORTS = 1023  # of a Linux bridge (BR_MAX_PORTS in net/bridge/br_private.h, less the bridge itself)
 
