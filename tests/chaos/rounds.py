@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from chaos.ledger import Ledger
 from chaos.points import POINTS, Point
 from chaos.workload import Workload
 
-POINT_PATIENCE = 15.0  # seconds in which a workload should reach a point; one it does not is killed outright
+POINT_PATIENCE = 15.0  # seconds in which a workload should come so far; one that does not is killed outright
 CONTAINERD_EVERY = 8  # in one of so many rounds containerd is killed, too; its clients then reach no point
 _DYING = Path(__file__).with_name("dying_pierd.py")
 
@@ -135,6 +136,7 @@ class Rounds:
             work.write()
             work.pull(self._pulled)
             self._nap.wait(self._chance.uniform(0.1, 1.2))
+            self._await_work(ledger, self._chance.randint(0, 12))
             if with_containerd:
                 self._containerd.stop(keep_containers=True)
                 self.figures.containerd_kills += 1
@@ -146,6 +148,12 @@ class Rounds:
                 self._containerd.start()
             work.stop()
         return f"{how}, and containerd" if with_containerd else how
+
+    def _await_work(self, ledger: Ledger, requests: int) -> None:
+        """On a slow machine the moments would else all be in the first requests of their rounds."""
+        with suppress(AssertionError):  # all clients wait: that is a moment, too
+            what = f"{requests} requests are answered"
+            wait_for(lambda: ledger.operations >= requests, what=what, timeout=POINT_PATIENCE, interval=0.01)
 
     def _next_point(self, number: int) -> Point:
         point = self._points[(number // 2 - 1) % len(self._points)]
