@@ -54,7 +54,7 @@ class Keeper:
         """The keeper gets a duplicate; a descriptor of that name that was there is replaced."""
         self._drop(name)
         self._held[name] = os.dup(descriptor)
-        await self._ask(f"put {name}", self._held[name])
+        await self._ask(f"put {name}", put=name)
 
     async def take(self, name: str) -> int | None:
         """A duplicate of what was put under that name, for the caller to close; None if there is nothing."""
@@ -96,12 +96,15 @@ class Keeper:
 
     # -- one request at a time ----------------------------------------------------------------------------------------
 
-    async def _ask(self, request: str, *descriptors: int) -> tuple[str, int | None]:
+    async def _ask(self, request: str, *, put: str = "") -> tuple[str, int | None]:
+        """With the descriptor that is held under the name `put` when its turn comes: it may be forgotten by then."""
         async with self._lock:
             for _ in range(2):  # the second time with a new connection, perhaps to a new keeper
                 try:
                     await self._connect()
-                    return await self._exchange(request, descriptors)
+                    if put and put not in self._held:
+                        return "ok", None
+                    return await self._exchange(request, (self._held[put],) if put else ())
                 except (OSError, TimeoutError) as error:
                     _log.warning("the keeper at %s does not answer: %s", self._path, error)
                     self._disconnect()

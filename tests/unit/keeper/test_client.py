@@ -200,3 +200,20 @@ async def test_requests_at_the_same_time_get_their_own_answers(path: Path) -> No
         os.close(descriptor)
     await keeper.forget(*[f"p{n}" for n in range(20)])
     await keeper.close()
+
+
+async def test_what_is_forgotten_before_its_turn_is_not_put(path: Path) -> None:
+    keeper = Keeper(path)
+    await keeper.start()
+    connection = keeper._socket
+    reader, writer = os.pipe()
+    await asyncio.gather(keeper.names(), keeper.put("x", reader), keeper.forget("x"))
+    assert keeper._socket is connection  # a closed descriptor cannot be sent, which looked like a keeper that died
+    await asyncio.gather(keeper.put("x", reader), keeper.put("x", writer), keeper.put("y", reader))
+    assert await keeper.names() == ["x", "y"]
+    taken = await keeper.take("x")
+    assert taken is not None
+    assert os.write(taken, b"1") == 1  # the second one
+    for descriptor in (reader, writer, taken):
+        os.close(descriptor)
+    await keeper.close()

@@ -57,6 +57,8 @@ class Lifecycle:
 
     async def start_again(self, container_id: str, due: int) -> None:
         """A restart policy's own start, unless something has happened to the container meanwhile."""
+        if container_id not in self._context.memory.containers:  # its lock would come to life again
+            return
         async with self._context.live.lock(container_id):
             container = self._context.memory.containers.get(container_id)
             if not container or container.state.status is not Status.RESTARTING or container.state.restart_at != due:

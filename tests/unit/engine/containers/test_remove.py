@@ -70,6 +70,7 @@ async def test_force_removes_what_waits_for_its_next_run(world: World, monkeypat
     await world.engine.supervisor._lifecycle.start_again(container_id, due)  # as when its time has come
     assert not world.context.memory.containers
     assert not world.containerd.state.tasks
+    assert container_id not in world.context.live._lives
 
 
 async def test_force_takes_what_is_down_as_it_is(world: World) -> None:
