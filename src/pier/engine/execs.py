@@ -1,6 +1,7 @@
 """`docker exec`: a further process in a running container."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from pier.engine.ports import Stream
 from pier.engine.together import together
 from pier.oci.process import exec_process
 
+_log = logging.getLogger(__name__)
 KEPT_AFTER_END = 5 * 60  # seconds that a finished exec can still be inspected
 READY_PATIENCE = 10  # seconds that a resize waits for the process
 
@@ -81,7 +83,10 @@ class Execs:
     async def _publish(self, exec_: Exec, action: str, **extra: str) -> None:
         container = self._context.memory.containers.get(exec_.container_id)
         if container is not None:
-            await tell(self._context, container, action, execID=exec_.id, **extra)
+            try:
+                await tell(self._context, container, action, execID=exec_.id, **extra)
+            except PierError as error:  # it changes nothing: the exec goes on, and ends, as if it were published
+                _log.warning("the event %s of exec %s is lost: %s", action, exec_.id, error.message)
 
     def inspect(self, exec_id: str) -> Exec:
         return self._session(exec_id).exec
@@ -267,8 +272,8 @@ class Execs:
         self._context.live.execs(exit_.container_id).discard(exit_.exec_id)
         # Published before the end: who has read the output to it (a health check) may publish what follows from it.
         await together(self._free(exit_), self._publish(session.exec, "exec_die", exitCode=str(exit_.status)))
-        await session.stream.result().finish()
         self._forget_later(session)
+        await session.stream.result().finish()
 
     async def catch_up(self) -> None:
         """Asks after each exec that is said to run: a shim tells of an end once, and not for long if nobody listens.

@@ -1,6 +1,7 @@
 """Health checks: a probe in the container, again and again, and what its results add up to (semantics of Docker)."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 
 from pier.domain.container import Config, Container, ExecConfig, Health, Healthcheck, HealthProbe, Status
@@ -10,6 +11,7 @@ from pier.engine.containers.create import actor_attributes
 from pier.engine.context import Context
 from pier.engine.execs import Execs
 
+_log = logging.getLogger(__name__)
 SECOND = 1_000_000_000
 DEFAULT_INTERVAL = 30 * SECOND
 DEFAULT_TIMEOUT = 30 * SECOND
@@ -85,7 +87,10 @@ class HealthChecks:
                 return
             if container.state.status is Status.RUNNING:
                 result = await self._probe(container)
-                await self._note(container_id, run, result)
+                try:
+                    await self._note(container_id, run, result)
+                except PierError as error:  # the next probe may be recorded again
+                    _log.warning("a health probe of container %s is lost: %s", container_id, error.message)
 
     def _same_run(self, container_id: str, run: int) -> Container | None:
         container = self._context.memory.containers.get(container_id)

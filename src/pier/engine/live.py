@@ -58,6 +58,7 @@ class _Life:
     removing: int = 0
     execs: set[str] = field(default_factory=set)
     oom_seen: bool = False
+    stop_noted: bool = False
     writers: _Inside = field(default_factory=_Inside)
     entering: _Inside = field(default_factory=_Inside)
 
@@ -196,6 +197,13 @@ class Live:
         life = self._lives[container_id]
         seen, life.oom_seen = life.oom_seen, False
         return seen
+
+    def note_stop(self, container_id: str, *, by_user: bool) -> None:
+        """The user wants it down, which could not be recorded; its exit will be."""
+        self._lives[container_id].stop_noted = by_user
+
+    def is_stop_noted(self, container_id: str) -> bool:
+        return container_id in self._lives and self._lives[container_id].stop_noted
 
     def execs(self, container_id: str) -> set[str]:
         """Ids of the execs that run in it now; to be changed while the container is there."""

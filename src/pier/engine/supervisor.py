@@ -30,7 +30,8 @@ from pier.engine.sweep import Sweep
 _log = logging.getLogger(__name__)
 TAKEN_UP_AT_ONCE = 32  # containers whose streams are opened again after a start
 LOOK_AGAIN = 0.1  # seconds
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between attempts to list the tasks
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between attempts to list the tasks, or to record an exit
+RETRY_PAUSE = 1.0  # seconds until a start that could not even be recorded as failed is tried again
 OTHERS_LOOKS = 600  # so often does a restart look whether those whose namespaces it shares are up: a minute
 LOST = "the process was gone when pierd looked for it: the host was restarted, or its shim or containerd was killed"
 
@@ -67,11 +68,27 @@ class Supervisor:
                 self._connections += 1
                 jobs.spawn(self._reconcile(self._connections), "reconcile")
             case TaskExit(exec_id="") as exit_:
-                jobs.spawn(self._exits.settle(exit_), f"exit of {exit_.container_id}")
+                jobs.spawn(self._settle(exit_), f"exit of {exit_.container_id}")
             case TaskExit() as exit_:
                 jobs.spawn(self._execs.settle(exit_), f"exit of exec {exit_.exec_id}")
             case TaskOom(container_id=container_id):
                 jobs.spawn(self._note_oom(container_id), f"oom of {container_id}")
+
+    async def _settle(self, exit_: TaskExit, reason: str = "") -> None:
+        """An exit is told once. What cannot be recorded now, as when the disk is full, is tried again until it can."""
+        try:
+            await self._exits.settle(exit_, reason=reason)
+        except PierError as error:
+            _log.error("the exit of container %s is not recorded yet: %s", exit_.container_id, error.message)
+            self._context.jobs.spawn(self._settle_later(exit_, reason), f"exit of {exit_.container_id}")
+
+    async def _settle_later(self, exit_: TaskExit, reason: str) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            with suppress(PierError):
+                return await self._exits.settle(exit_, reason=reason)
 
     async def _note_oom(self, container_id: str) -> None:
         """A report may come after that of the exit: it is then not of the next run, and the exit has told of it."""
@@ -92,15 +109,18 @@ class Supervisor:
 
     async def _after_exit(self, container: Container) -> None:
         self._health.forget(container.id)
-        await self._execs.settle_all(container.id)
+        try:
+            await self._execs.settle_all(container.id)
+        except PierError as error:
+            _log.warning("cannot settle the execs of container %s: %s", container.id, error.message)
         if container.state.status is Status.RESTARTING:
             self._schedule(container)
         elif container.host_config.auto_remove and not self._context.live.is_restarting(container.id):
             self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
 
     def _after_failed_start(self, container: Container) -> None:
-        if container.state.status is Status.RESTARTING:
-            self._schedule(container)
+        if container.state.status is Status.RESTARTING:  # its time has passed where a new one could not be recorded
+            self._schedule(container, if_past=RETRY_PAUSE)
         elif container.host_config.auto_remove:
             self._context.jobs.spawn(self._auto_remove(container.id), f"auto-remove {container.id}")
 
@@ -108,12 +128,14 @@ class Supervisor:
         with suppress(NotFound):
             await self._removal.remove(container_id, volumes=True)
 
-    def _schedule(self, container: Container) -> None:
-        self._context.jobs.spawn(self._start_when_due(container), f"restart {container.id}")
+    def _schedule(self, container: Container, *, if_past: float = 0) -> None:
+        self._context.jobs.spawn(self._start_when_due(container, if_past), f"restart {container.id}")
 
-    async def _start_when_due(self, container: Container) -> None:
+    async def _start_when_due(self, container: Container, if_past: float) -> None:
+        """At its time; where that is past, in so many seconds."""
         due = container.state.restart_at
-        await asyncio.sleep(max(0, due - self._context.memory.clock.now()) / 1e9)
+        left = (due - self._context.memory.clock.now()) / 1e9
+        await asyncio.sleep(left if left > 0 else if_past)
         await self._others_first(container)
         await self._lifecycle.start_again(container.id, due)
 
@@ -234,7 +256,7 @@ class Supervisor:
                 status=task.exit_status,
                 exited_at=task.exited_at,
             )
-            await self._exits.settle(exit_)
+            await self._settle(exit_)
         else:
             await self._agree_on_pause(container, task)
             self._health.watch(container)
@@ -246,7 +268,7 @@ class Supervisor:
         exited_at = (end and end.ended_at) or self._context.memory.clock.now()
         status, reason = (end.status, "") if end else (255, LOST)
         exit_ = TaskExit(container_id=container.id, exec_id="", pid=pid, status=status, exited_at=exited_at)
-        await self._exits.settle(exit_, reason=reason)
+        await self._settle(exit_, reason)
 
     async def _look_again(self, container: Container) -> TaskState | None:
         """The task of this run; it may have been started while the list was on its way."""

@@ -35,7 +35,10 @@ class Exits:
         self.after_exit: Callable[[Container], Awaitable[None]] | None = None
 
     async def settle(self, exit_: TaskExit, *, reason: str = "") -> None:
-        """Records the exit of a container's init and cleans up behind it; `reason` says why the code is a guess."""
+        """Records the exit of a container's init and cleans up behind it; `reason` says why the code is a guess.
+
+        Raises PierError where it cannot be recorded: then nothing is done yet.
+        """
         memory, live = self._context.memory, self._context.live
         if exit_.container_id not in memory.containers:
             return
@@ -47,13 +50,18 @@ class Exits:
             reason = reason or await self._groups.reason(container, exit_)
             ended = await self._record(container, exit_, reason)
             await self.clean(ended)
-            await memory.commit(Put(without_addresses(memory.containers[ended.id])))
+            try:
+                await memory.commit(Put(without_addresses(memory.containers[ended.id])))
+            except PierError as error:  # a later start gives it new ones; who waits for the end is told of it
+                _log.warning("container %s keeps its old addresses: %s", ended.id, error.message)
         live.exited(ended.id, Outcome(exit_.status))
         if self.after_exit is not None:
             await self.after_exit(memory.containers.get(ended.id, ended))
 
     async def _record(self, container: Container, exit_: TaskExit, reason: str) -> Container:
         memory = self._context.memory
+        if self._context.live.is_stop_noted(container.id):
+            container = replace(container, state=replace(container.state, stopped_by_user=True))
         told_of_oom = self._context.live.take_oom(container.id)
         oom_killed = told_of_oom or await self._was_short_of_memory(container)
         again = should_restart(container, exit_.status) and not self._context.live.is_closing
@@ -76,6 +84,7 @@ class Exits:
         unheard = oom_killed and not told_of_oom
         oom = [memory.event("container", "oom", container.id, actor_attributes(container))] if unheard else []
         await memory.commit(Put(ended), *oom, *self._events(container, exit_))
+        self._context.live.note_stop(container.id, by_user=False)
         return ended
 
     async def _was_short_of_memory(self, container: Container) -> bool:

@@ -1,6 +1,7 @@
 """start, stop, restart, kill, pause, unpause, rename: the verbs that change whether and how a container runs."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from pier.engine.containers.validate import check_name
 from pier.engine.context import Context
 from pier.engine.live import Outcome
 
+_log = logging.getLogger(__name__)
 SIGKILL = 9
 DEFAULT_STOP_TIMEOUT = 10  # seconds
 ENTER_PATIENCE = 20  # seconds that a pause waits for an exec on its way
@@ -143,7 +145,11 @@ class Lifecycle:
                 await memory.commit(*changes)
                 self._context.live.exited(container_id, Outcome(state.exit_code))
             elif container.state.has_task:
-                await memory.commit(Put(replace(container, state=state)))
+                try:
+                    await memory.commit(Put(replace(container, state=state)))
+                except PierError as error:  # perhaps it is what fills the disk: it must come down all the same
+                    _log.error("the stop of container %s cannot be recorded yet: %s", container_id, error.message)
+                    self._context.live.note_stop(container_id, by_user=by_user)
             return container.state.has_task
 
     async def _signal(self, container_id: str, number: int) -> None:
@@ -157,7 +163,10 @@ class Lifecycle:
                 with suppress(NotFound):
                     await self._context.ports.tasks.kill(container_id, number)
             attributes = actor_attributes(container, signal=str(number))
-            await memory.commit(memory.event("container", "kill", container_id, attributes))
+            try:
+                await memory.commit(memory.event("container", "kill", container_id, attributes))
+            except PierError as error:
+                _log.warning("the event kill of container %s is lost: %s", container_id, error.message)
 
     async def _thaw(self, container_id: str) -> None:
         """A frozen process cannot act on a signal."""

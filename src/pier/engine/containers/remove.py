@@ -37,10 +37,9 @@ class Removal:
             self._remove(container.id, volumes=volumes, force=force), f"remove {container.id}"
         )
 
-    @staticmethod
-    def _require_removable(container: Container, ref: str, force: bool) -> None:
+    def _require_removable(self, container: Container, ref: str, force: bool) -> None:
         state = container.state
-        if state.status is Status.REMOVING:
+        if state.status is Status.REMOVING and self._context.live.lock(container.id).locked():
             raise Conflict(f"removal of container {ref} is already in progress")
         if force or not state.is_running:
             return
@@ -64,7 +63,8 @@ class Removal:
             container = self._context.memory.containers.get(container_id)
             if container is None:
                 return
-            self._require_removable(container, container.name, force=False)
+            if container.state.status is not Status.REMOVING:  # by one that could not be recorded to its end
+                self._require_removable(container, container.name, force=False)
             await self.destroy(container, volumes=volumes)
 
     async def _bring_down(self, container_id: str) -> None:
