@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ _SERVICE = "/containerd.services.leases.v1.Leases/"
 _CREATE = Method(_SERVICE + "Create", pb.CreateRequest, pb.CreateResponse)
 _DELETE = Method(_SERVICE + "Delete", pb.DeleteRequest, Empty)
 _LIST = Method(_SERVICE + "List", pb.ListRequest, pb.ListResponse)
+_ADD = Method(_SERVICE + "AddResource", pb.AddResourceRequest, Empty)
 
 _HOLDER_LABEL = "pier/holder"
 _EXPIRY_LABEL = "containerd.io/gc.expire"
@@ -56,6 +57,19 @@ class Leases:
                 yield held.id
             finally:
                 current_lease.reset(token)
+        finally:
+            await self._release(held)
+
+    @asynccontextmanager
+    async def keep(self, name: str, digests: Iterable[str]) -> AsyncIterator[None]:
+        """A lease on blobs that are there already and on all that their labels refer to; no call runs under it."""
+        held = HeldLease(f"{name}-{secrets.token_hex(8)}", self._client.namespace)
+        try:
+            await self._create(held.id)
+            for digest in digests:
+                request = pb.AddResourceRequest(id=held.id, resource=pb.Resource(id=digest, type="content"))
+                await self._client.call(_ADD, request, what=f"keep blob {digest}")
+            yield
         finally:
             await self._release(held)
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import pytest
 from support.containerd_backend import Backend, busybox_layer, chunks_of
@@ -273,3 +274,18 @@ async def test_version_is_told(backend: Backend) -> None:
     version, revision = await backend.version.version()
     assert version[0].isdigit()
     assert isinstance(revision, str)
+
+
+async def test_blob_that_is_kept_stays_with_what_it_refers_to(backend: Backend) -> None:
+    async with backend.leases.hold("test"):
+        below = await backend.content.write("below", chunks_of(b"below"))
+        labels = {"containerd.io/gc.ref.content.0": below.digest}
+        top = await backend.content.write("top", chunks_of(b"top"), labels=labels)
+        await backend.images.put(ImageRecord(name="x", target=replace(top, media_type=MEDIA_TYPE_OCI_LAYER)))
+    async with backend.leases.keep("test", [top.digest, OTHER]):
+        await backend.images.delete("x", collect=True)
+        assert await backend.content.read(below.digest) == b"below"
+        assert await backend.content.read(top.digest) == b"top"
+    await backend.leases.collect()
+    assert await backend.content.size(top.digest) is None
+    assert await backend.content.size(below.digest) is None

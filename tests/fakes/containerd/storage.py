@@ -6,7 +6,7 @@ import io
 import secrets
 import tarfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -263,6 +263,18 @@ class FakeLeases:
             if not self._holders[lease]:
                 self._state.leases.pop(lease, None)
                 self._state.changed()
+
+    @asynccontextmanager
+    async def keep(self, name: str, digests: Iterable[str]) -> AsyncIterator[None]:
+        await self._state.enter("leases.keep")
+        lease = f"{name}-{secrets.token_hex(4)}"
+        self._state.leases[lease] = {("content", digest) for digest in digests}
+        self._holders[lease] += 1
+        try:
+            yield
+        finally:
+            self._state.leases.pop(lease, None)
+            self._state.changed()
 
     async def end_stale(self) -> int:
         await self._state.enter("leases.end_stale")

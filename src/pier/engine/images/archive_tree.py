@@ -29,6 +29,11 @@ class ArchiveTree:
         await tree._collect(index, 0)
         return tree
 
+    @property
+    def digests(self) -> set[str]:
+        """Of all that goes into the archive."""
+        return set(self._blobs)
+
     def __contains__(self, digest: str) -> bool:
         return digest in self._blobs
 

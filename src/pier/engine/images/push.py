@@ -42,7 +42,10 @@ class Pusher:
         await reporter.report(Progress(status=f"The push refers to repository [{name.repository}]"))
         session = self._registry.session(auth)
         for record in await self._records(name):
-            async with self._leases.hold(f"push-{secrets.token_hex(8)}"):
+            lease = f"push-{secrets.token_hex(8)}"
+            async with self._leases.hold(lease), self._leases.keep(lease, [record.target.digest]):
+                if await self._content.size(record.target.digest) is None:
+                    raise NotFound(f"tag does not exist: {parse(record.name).familiar}")  # it has just been removed
                 await self._push(session, record, platform, reporter)
 
     async def _records(self, name: Reference) -> list[ImageRecord]:
@@ -63,7 +66,8 @@ class Pusher:
         shipment = await self._pack(record, platform, name, reporter)
         delivery = _Delivery(session, self._content, self._archives, self._packer, name, reporter, self._uploads)
         target = (await delivery.run(shipment)).target
-        await self._remember(name, target)
+        if await self._store.target_of(record.name):  # who removed it meanwhile is not to find it again
+            await self._remember(name, target)
         line = f"{name.tag}: digest: {target.digest} size: {target.size}"
         await reporter.report(Progress(status=line))
         await reporter.report(Progress(aux={"Tag": name.tag, "Digest": target.digest, "Size": target.size}))

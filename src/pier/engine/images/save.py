@@ -1,6 +1,7 @@
 """`docker save`: images as one tar, which is an OCI layout and a docker archive at once."""
 
 import json
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -33,11 +34,18 @@ class _Saved:
     tree: ArchiveTree | None = None
     names: list[Reference] = field(default_factory=list)
 
+    @property
+    def needed(self) -> set[str]:
+        """The digests of all that the archive is made of."""
+        own = {self.image.id, *(layer.digest for layer in self.image.layers)}
+        return own | (self.tree.digests if self.tree is not None else set())
+
 
 class Saver:
     def __init__(self, tools: Tools) -> None:
         self._archives = tools.archives
         self._content = tools.content
+        self._leases = tools.leases
         self._store = tools.store
         self._publish = tools.publish
 
@@ -51,17 +59,24 @@ class Saver:
         decompressed twice, once to count: that takes time but no disk. The documents, which name all sizes, come last.
         """
         chosen = await self._choose(names, platform)
-        for saved in chosen:
-            for layer in saved.image.layers:
-                if await self._content.size(layer.digest) is None:
-                    raise NotFound(
-                        f"layer {layer.digest} of {saved.image.id} is not in the content store, only its files are: "
-                        "pull the image again to save it"
-                    )
-        async for chunk in self._archives.write(self._members(chosen)):
-            yield chunk
+        needed = {digest for saved in chosen for digest in saved.needed}
+        async with self._leases.keep(f"save-{secrets.token_hex(8)}", sorted(needed)):
+            for saved in chosen:
+                await self._require_here(saved)
+            async for chunk in self._archives.write(self._members(chosen)):
+                yield chunk
         for saved in chosen:
             await self._publish("image", "save", saved.image.id, image_attributes(saved.image))
+
+    async def _require_here(self, saved: _Saved) -> None:
+        if await self._content.size(saved.image.id) is None:
+            raise NotFound(f"No such image: {saved.image.id}")  # it has just been removed
+        for layer in saved.image.layers:
+            if await self._content.size(layer.digest) is None:
+                raise NotFound(
+                    f"layer {layer.digest} of {saved.image.id} is not in the content store, only its files are: "
+                    "pull the image again to save it"
+                )
 
     async def _choose(self, names: Sequence[str], platform: Platform | None) -> list[_Saved]:
         """Each image once; a bare repository stands for all its tags, an id for the image without names."""

@@ -1,6 +1,6 @@
 """Layers and blobs: snapshots, content, diffs, names of images, and leases that keep them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -122,6 +122,12 @@ class Leases(Protocol):
         """Everything made inside, in this task and its children, is kept from garbage collection until the end.
 
         The lease expires by itself a day later should pierd die. The value is the lease's id.
+        """
+        ...
+
+    def keep(self, name: str, digests: Iterable[str]) -> AbstractAsyncContextManager[None]:
+        """Blobs, and all that their labels refer to, are kept from garbage collection within the body, whoever takes
+        their names away meanwhile. One that is not here is no error: who needs it looks inside whether it is.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Pushing images."""
 
+import asyncio
 import gzip
 
 import pytest
@@ -244,3 +245,42 @@ async def test_layers_beyond_the_uploads_at_once_wait(
     many = TestImage([{str(n): Node(str(n).encode())} for n in range(7)])
     await engine.load(oci_archive({"h:5/a:1": many}))
     assert [line.status for line in await engine.push("h:5/a:1")].count("Waiting") == 2
+
+
+async def test_image_that_is_removed_while_it_is_pushed_arrives_and_stays_removed(
+    engine: ImageEngine, registry: FakeRegistry, containerd: FakeContainerd
+) -> None:
+    await engine.load(oci_archive({"h:5/a:1": ONE}))
+    containerd.state.gates["content.labels"] = gate = asyncio.Event()
+    containerd.state.calls.clear()
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(engine.push("h:5/a:1"))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert "content.labels" in containerd.state.calls
+        clients.create_task(engine.images.remove("h:5/a:1"))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        gate.set()
+    assert await engine.images.list(all=True) == []
+    assert not containerd.state.blobs
+    await engine.pull(REPOSITORY, "1")
+    assert (await engine.images.get("h:5/a:1")).id == ONE.id
+
+
+async def test_image_that_goes_just_before_it_is_pushed_is_not_found(
+    engine: ImageEngine, containerd: FakeContainerd
+) -> None:
+    await engine.load(oci_archive({"h:5/a:1": ONE}))
+    containerd.state.gates["leases.hold"] = gate = asyncio.Event()
+
+    async def push() -> None:
+        with pytest.raises(NotFound, match="tag does not exist: h:5/a:1"):
+            await engine.push("h:5/a:1")
+
+    async with asyncio.TaskGroup() as clients:
+        clients.create_task(push())
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await engine.images.remove("h:5/a:1")
+        gate.set()

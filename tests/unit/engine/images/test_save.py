@@ -1,5 +1,6 @@
 """Saving images."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -166,3 +167,37 @@ async def test_index_within_an_index_comes_back(
     await engine.load(data)
     assert set(containerd.state.blobs) == before
     assert (await engine.images.get_for("x:1", Platform(architecture="s390x"))).id == FOREIGN.id
+
+
+async def test_image_that_is_removed_while_it_is_saved_goes_out_whole(
+    engine: ImageEngine, containerd: FakeContainerd
+) -> None:
+    await engine.load(oci_archive({"docker.io/library/x:1": ONE}))
+    whole = await engine.save("x:1")
+    archive = engine.images.save(["x:1"])
+    saved = await anext(archive)
+    await engine.images.remove("x:1")
+    saved += b"".join([chunk async for chunk in archive])
+    assert saved == whole
+    assert not containerd.state.blobs
+    assert not containerd.state.leases
+
+
+async def test_image_that_goes_just_before_it_is_saved_is_not_found(
+    engine: ImageEngine, containerd: FakeContainerd
+) -> None:
+    await engine.load(oci_archive({"docker.io/library/x:1": ONE}))
+    containerd.state.gates["leases.keep"] = gate = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        saving = clients.create_task(refused_save(engine))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await engine.images.remove("x:1")
+        gate.set()
+    assert saving.result().startswith("No such image")
+
+
+async def refused_save(engine: ImageEngine) -> str:
+    with pytest.raises(NotFound) as refused:
+        await engine.save("x:1")
+    return refused.value.message
