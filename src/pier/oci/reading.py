@@ -5,6 +5,8 @@ import re
 
 from pier.domain.errors import InvalidArgument
 
+_LIMIT = 1 << 63
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
 
 
@@ -19,7 +21,7 @@ class Reader:
     def parse(cls, data: bytes, what: str) -> "Reader":
         """Raises InvalidArgument unless `data` is a JSON object."""
         try:
-            document = json.loads(data)
+            document = _without_surrogates(json.loads(data), data)
         except (ValueError, RecursionError) as error:
             raise InvalidArgument(f"the {what} is not JSON: {error}") from error
         if not isinstance(document, dict):
@@ -41,8 +43,8 @@ class Reader:
         value = self._fields.get(key)
         if value is None:
             return 0
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self._wrong(key, "a whole number")
+        if not isinstance(value, int) or isinstance(value, bool) or not -_LIMIT <= value < _LIMIT:
+            raise self._wrong(key, "a whole number of 64 bits")
         return value
 
     def flag(self, key: str) -> bool:
@@ -114,3 +116,11 @@ class Reader:
 
     def _wrong(self, key: str, expected: str) -> InvalidArgument:
         return InvalidArgument(f"{key} of the {self._what} is not {expected}")
+
+
+def _without_surrogates(document: object, data: bytes) -> object:
+    """As Go reads JSON: half a character becomes U+FFFD. Nothing could be written down or sent with it."""
+    if b"\\u" not in data and b"\xed" not in data:
+        return document
+    text = json.dumps(document, ensure_ascii=False)
+    return json.loads(_SURROGATE.sub("\ufffd", text)) if _SURROGATE.search(text) else document

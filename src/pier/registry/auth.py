@@ -97,7 +97,7 @@ def _read_token(body: bytes, host: str) -> tuple[str, str]:
         document = json.loads(body)
         token = document.get("token") or document.get("access_token")
         refresh = document.get("refresh_token") or ""
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         token = None
     if not isinstance(token, str):
         raise PierError(f"the token service of {host} gave no token; try again later")

@@ -193,8 +193,8 @@ class Session:
         async with self._ask("GET", repository, query, "", {}) as response:
             body = await read_body(response, _MAX_MANIFEST)
         try:
-            tags = json.loads(body).get("tags") or []
-        except (ValueError, AttributeError) as error:
+            tags = list(json.loads(body).get("tags") or ())
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidArgument(f"the registry's list of tags of {repository} is damaged: {error}") from error
         return [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG]
 
@@ -246,7 +246,7 @@ def _manifest_type(announced: str, body: bytes, repository: str) -> str:
         document = json.loads(body)
         own = document.get("mediaType", "")
         version = document.get("schemaVersion")
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise InvalidArgument(f"the registry's manifest of {repository} is damaged: {error}") from error
     if version == 1:
         raise Unsupported(

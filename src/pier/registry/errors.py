@@ -67,7 +67,7 @@ def _or_unknown(code: str, words: str) -> str:
 def _first_error(body: bytes) -> tuple[str, str]:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", body[:200].decode("utf-8", "replace").strip()
     errors = document.get("errors") if isinstance(document, dict) else None
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):

@@ -26,7 +26,7 @@ async def search(talk: Conversation, endpoint: Endpoint, domain: str, term: str,
     try:
         found = json.loads(body)["results"]
         return [_result(item) for item in found][:limit]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PierError(f"the registry {domain} gave no list of repositories: {error}") from error
 
 

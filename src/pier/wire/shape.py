@@ -1,5 +1,7 @@
 """The parent of every shape, and JSON in and out."""
 
+import json
+import re
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
@@ -37,16 +39,24 @@ class Shape(msgspec.Struct, rename="pascal", kw_only=True):
 
 
 _ENCODER = msgspec.json.Encoder()
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def compact(value: Any) -> bytes:
-    """One value as compact JSON."""
-    return _ENCODER.encode(value)
+    """One value as compact JSON.
+
+    As Go does, what is no Unicode, as a file's name may be, becomes U+FFFD.
+    """
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+        return _SURROGATE.sub("\ufffd", text).encode()
 
 
 def encode(value: Any) -> bytes:
     """One value as compact JSON with the newline that ends every body of the API."""
-    return _ENCODER.encode(value) + b"\n"
+    return compact(value) + b"\n"
 
 
 def decode(data: bytes | str, shape: type[_T]) -> _T:

@@ -37,3 +37,21 @@ def test_digest_may_not_be_a_path() -> None:
     for text in ('{"a":"sha256:../x"}', '{"a":"/etc"}', "{}"):
         with pytest.raises(InvalidArgument, match="digest"):
             _reader(text).digest("a")
+
+
+@pytest.mark.parametrize("text", [b'{"a":"x\\ud83dy","\\udc00":1}', b'{"a":"x\xed\xa0\xbdy","\xed\xb0\x80":1}'])
+def test_half_a_character_is_replaced_as_go_does(text: bytes) -> None:
+    reader = Reader.parse(text, "thing")
+    assert reader.text("a") == "x\ufffdy"
+    assert reader.number("\ufffd") == 1
+
+
+def test_whole_characters_stay() -> None:
+    assert _reader('{"a":"\\ud83d\\ude00 í \\u00e9"}').text("a") == "\U0001f600 í é"
+
+
+def test_numbers_have_64_bits() -> None:
+    assert _reader('{"a":9223372036854775807}').number("a") == 2**63 - 1
+    for text in ('{"a":9223372036854775808}', f'{{"a":{10**400}}}'):
+        with pytest.raises(InvalidArgument, match="64 bits"):
+            _reader(text).number("a")

@@ -58,6 +58,8 @@ async def test_head_that_tells_nothing(registry: Registry, answer: Answer) -> No
         (_manifest(), "sha256:" + "0" * 64, InvalidArgument, "whose digest is"),
         (Answer(200, body=b" " * (5 << 20)), "1", InvalidArgument, "larger than"),
         (Answer(200, body=b"no json"), "1", InvalidArgument, "damaged"),
+        (Answer(200, body=b"[" * 100_000), "1", InvalidArgument, "damaged"),
+        (Answer(403, body=b"[" * 100_000), "1", PierError, "cannot|denied|403"),
         (Answer(200, body=b'{"schemaVersion": 1}'), "1", Unsupported, "schema 1"),
         (Answer(200, {"Content-Type": "text/html"}, b"{}"), "1", Unsupported, "no container image"),
         (Answer(404), "1", NotFound, "manifest unknown"),

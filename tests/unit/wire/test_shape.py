@@ -1,7 +1,8 @@
 import pytest
 
+from pier.wire.files import FileChange
 from pier.wire.host_config import CreateBody
-from pier.wire.shape import decode, encode
+from pier.wire.shape import compact, decode, encode
 
 
 def test_absent_null_and_given_are_told_apart() -> None:
@@ -36,3 +37,9 @@ def test_what_does_not_fit(text: str, reason: str) -> None:
     with pytest.raises(ValueError) as caught:
         decode(text, CreateBody)
     assert str(caught.value) == reason
+
+
+def test_what_is_no_unicode_becomes_a_replacement_character() -> None:
+    change = FileChange(path="/a\udcff\U0001f600", kind=1)
+    assert encode([change]) == '[{"Path":"/a\ufffd\U0001f600","Kind":1}]\n'.encode()
+    assert compact({"a\ud800": "é"}) == '{"a\ufffd":"é"}'.encode()

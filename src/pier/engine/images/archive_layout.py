@@ -124,5 +124,5 @@ def _are_strings(values: object) -> bool:
 def _json(data: bytes, path: str) -> object:
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"{path} in the archive is not JSON: {error}") from error

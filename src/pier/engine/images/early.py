@@ -142,6 +142,6 @@ def _order_in(document: bytes) -> list[str]:
             order = found["rootfs"].get("diff_ids")
         else:
             order = [layer["digest"] for layer in found.get("layers") or []]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
     return order if isinstance(order, list) and all(isinstance(digest, str) for digest in order) else []
