@@ -61,3 +61,19 @@ async def test_one_that_cannot_be_taken_up_keeps_no_other_from_it(
     await world.boot()
     await world.until(world.engine.supervisor.reconciled.is_set)
     assert world.inits.taken_up == [good]
+
+
+async def test_an_error_that_nobody_thought_of_keeps_nobody_waiting_for_an_exit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container_id = await world.run("web")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.networks, "disconnect", broken)
+        world.end(container_id, 3)
+        assert (await world.ended("web")).state.exit_code == 3
+    await world.engine.containers.start("web")
+    assert world.container("web").state.status is Status.RUNNING
+
+
+async def broken(*_: object) -> None:
+    raise RuntimeError("a fault")

@@ -141,6 +141,8 @@ async def _attempt(step: Awaitable[object], what: str, container_id: str) -> Non
             await step
     except PierError as error:
         _log.warning("cannot %s container %s: %s", what, container_id, error.message)
+    except Exception:  # whatever it is: those who wait for the end are told of it all the same
+        _log.exception("cannot %s container %s", what, container_id)
 
 
 def without_addresses(container: Container) -> Container:
