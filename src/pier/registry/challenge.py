@@ -1,11 +1,13 @@
 """The WWW-Authenticate header (RFC 9110, section 11.6.1) as registries use it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+# Neither begins where the other may: a hostile header costs no more than its length.
+_BETWEEN = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]*")
 _PART = re.compile(
-    r"""\s*,?\s*(?P<key>[!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*)))?"""
+    r"""(?P<key>[!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*)))?"""
 )
 
 
@@ -21,7 +23,7 @@ def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
     """All challenges of one answer; several may share a header. What cannot be read is passed over."""
     found: list[tuple[str, dict[str, str]]] = []
     for header in headers:
-        for match in _PART.finditer(header):
+        for match in _parts(header):
             key, quoted, plain = match.group("key", "quoted", "plain")
             if quoted is None and plain is None:
                 found.append((key.lower(), {}))
@@ -29,3 +31,10 @@ def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
                 value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
                 found[-1][1][key.lower()] = value
     return [Challenge(scheme, parameters) for scheme, parameters in found]
+
+
+def _parts(header: str) -> Iterator[re.Match[str]]:
+    position = 0
+    while (between := _BETWEEN.match(header, position)) and (match := _PART.match(header, between.end())):
+        yield match
+        position = match.end()
