@@ -31,6 +31,9 @@ _KINDS: dict[grpc.StatusCode, type[PierError]] = {
     grpc.StatusCode.UNIMPLEMENTED: Unsupported,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
 }
+# Characters at either end of a text by which it is told what it is about: what stands between them, the program's name,
+# may be of a hostile image and megabytes long.
+_TELLING = 2000
 # What a shell reports: 127 "command not found", 126 "cannot execute" (POSIX, Shell Command Language, 2.8.2).
 # runc quotes the command behind `exec:`, crun says `executable file` or `exec container process`.
 _NOT_FOUND = re.compile(
@@ -59,9 +62,10 @@ _CONNECTION = (
 
 def start_failure(text: str) -> int:
     """The exit code for an OCI runtime's refusal to start a process, by its words: 127, 126, or 128 for the rest."""
-    if _NOT_FOUND.search(text):
+    ends = text if len(text) <= 2 * _TELLING else f"{text[:_TELLING]}…{text[-_TELLING:]}"
+    if _NOT_FOUND.search(ends):
         return 127
-    if _NOT_EXECUTABLE.search(text):
+    if _NOT_EXECUTABLE.search(ends):
         return 126
     return 128
 

@@ -1,5 +1,7 @@
 """Statuses and refusals become kinds."""
 
+import time
+
 import grpc
 import pytest
 from grpc.aio import AioRpcError, Metadata, UsageError
@@ -56,6 +58,15 @@ def failure(code: grpc.StatusCode, details: str) -> AioRpcError:
 )
 def test_refusals_of_runc_and_crun_have_a_shells_exit_code(text: str, exit_code: int) -> None:
     assert start_failure(text) == exit_code
+
+
+@pytest.mark.parametrize("name", ["exec: /", "executable file ", "exec container process ", "x"])
+def test_a_program_name_of_any_length_is_judged_by_what_stands_around_it(name: str) -> None:
+    before = time.process_time()
+    assert start_failure(f'exec: "/{name * 20_000}": stat: no such file or directory') == 127
+    assert start_failure(f'exec: "/{name * 20_000}": permission denied') == 126
+    assert start_failure(f'exec: "{name * 20_000}": file name too long') == 128
+    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize(
