@@ -15,6 +15,10 @@ from pier.domain.errors import PierError
 _BLOCK = 512
 _GATHERED = 256  # chunks of one writev(2); the kernel takes 1024
 _MAX_HEADER = 1 << 20  # bytes of one extension header, or of a sparse file's map
+# tarfile looks for numbers in a header with a pattern that takes the square of their length, and holds the interpreter
+# meanwhile (CVE-2024-6232, in Python before 3.11.10). Names end after 255 bytes.
+_MANY_DIGITS = b"1" * 256
+_DIGITS = bytes(b"0"[0] + (byte in b"0123456789") for byte in range(256))
 _DAMAGED = (tarfile.TarError, ValueError, IndexError, KeyError, OverflowError, RecursionError)
 
 
@@ -88,7 +92,10 @@ class _Bytes:
         while size and self._fill():
             pieces.append(self._take(size).tobytes())
             size -= len(pieces[-1])
-        return b"".join(pieces)
+        data = b"".join(pieces)
+        if self.limit is not None and _MANY_DIGITS in data.translate(_DIGITS):
+            raise ValueError("a number that is longer than any name")
+        return data
 
     def peek(self, size: int) -> bytes:
         """The same, left to be read again."""

@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +130,20 @@ def test_no_damage_does_more_than_fail(noise: bytes, where: int) -> None:
                 break
     except PierError:
         pass
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_header_full_of_digits_costs_no_more_than_its_bytes(kind: bytes) -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, 100_000
+    header = info.tobuf(tarfile.USTAR_FORMAT) + b"1" * 100_000 + bytes(-100_000 % 512)
+    before = time.process_time()
+    with pytest.raises(PierError, match="longer than any name"):
+        source(header + archive({"a": b""}), 1 << 20).next()
+    assert time.process_time() - before < 1
+
+
+def test_names_may_be_numbers(tmp_path: Path) -> None:
+    names = {"1" * 255: b"a", f"{'2' * 255}/{'3' * 255}": b"b"}
+    for format_ in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        assert read_all(archive(names, format_), 700, tmp_path / "f") == names
