@@ -5,8 +5,8 @@ PIER_SHIM_ROUNDS=500 makes the race of the last and the next container longer.
 
 import os
 import signal
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,11 +115,8 @@ def test_the_next_container_finds_a_shim_when_the_last_one_ends(grouping: Engine
                 if reply.status not in fine:
                     failures.append(f"worker {number}, round {round_number}, {verb}: {reply.status} {reply.body!r}")
 
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(WORKERS)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    with ThreadPoolExecutor(WORKERS) as workers:
+        list(workers.map(work, range(WORKERS)))  # raises what a worker could not go on for
 
     assert failures == []
     assert "gets a shim of its own" not in Path(grouping.log).read_text()  # the order alone prevents it

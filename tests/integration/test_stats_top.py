@@ -1,6 +1,7 @@
 """`stats` and `top`, with both clients, and the figures behind them."""
 
 import re
+from functools import partial
 
 import pytest
 from support.cli import Cli
@@ -81,7 +82,9 @@ def test_top_lists_the_containers_processes_only(cli: Cli, image: str, engine: E
 
 def test_top_takes_ps_options(cli: Cli, image: str, engine: Engine) -> None:
     engine.docker("run", "-d", "--name", "one", image, "sleep", "403").check()
-    lines = cli("top", "one", "-o", "pid,args").check().lines
+    top = partial(cli, "top", "one", "-o", "pid,args")
+    wait_for(lambda: "runc" not in top().check().stdout, what="the runtime has made way for the command")
+    lines = top().check().lines
     assert lines[0].split() == ["PID", "COMMAND"]
     assert lines[1].split()[1:] == ["sleep", "403"]
 
