@@ -98,13 +98,16 @@ class Leases:
         await _to_its_end(lambda: self._client.call(_CREATE, request, what=f"create lease {lease_id}"))
 
     async def _release(self, held: HeldLease) -> None:
-        """Runs in a cancelled task, too. What fails here is left to the lease's expiry: the work itself is done."""
+        """Runs to its end in a task that is cancelled, also once more meanwhile. What fails here is left to the lease's
+        expiry: the work itself is done.
+        """
         held.holders -= 1
         if held.holders > 0:
             return
         what = f"delete lease {held.id}"
         try:
-            await self._client.call(_DELETE, pb.DeleteRequest(id=held.id), what=what, timeout=_DELETE_TIMEOUT)
+            request = pb.DeleteRequest(id=held.id)
+            await _to_its_end(lambda: self._client.call(_DELETE, request, what=what, timeout=_DELETE_TIMEOUT))
         except NotFound:
             return
         except PierError as error:
@@ -112,7 +115,7 @@ class Leases:
 
 
 async def _to_its_end(call: Callable[[], Awaitable[object]]) -> None:
-    """Waits for a call also in a task that is cancelled meanwhile.
+    """Waits for a call also in a task that is cancelled meanwhile, however often.
 
     containerd goes on with a call that is given up: it would make the lease behind the back of the one that deletes it.
     """
@@ -126,10 +129,13 @@ async def _to_its_end(call: Callable[[], Awaitable[object]]) -> None:
 
     async with asyncio.TaskGroup() as group:
         job = group.create_task(guarded())
-        try:
-            await asyncio.wait({job})
-        except asyncio.CancelledError:
-            await asyncio.wait({job})
-            raise
+        cancelled: asyncio.CancelledError | None = None
+        while not job.done():
+            try:
+                await asyncio.wait({job})
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
     if errors:
         raise errors[0]

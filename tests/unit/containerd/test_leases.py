@@ -33,6 +33,7 @@ class Server:
                 raise self.error
             self.leases.add(request.id)
         elif verb == "Delete":
+            await asyncio.sleep(0.002)
             self.leases.discard(request.id)
 
 
@@ -53,6 +54,27 @@ async def test_a_holder_that_is_cancelled_while_its_lease_is_made_leaves_none() 
     await asyncio.sleep(0.02)
     assert holder.cancelled()
     assert server.calls == ["Create", "Delete"]
+    assert not server.leases
+
+
+@pytest.mark.parametrize("how", ["hold", "keep"])
+async def test_a_lease_ends_also_when_its_holder_is_cancelled_twice(how: str) -> None:
+    server = Server()
+    server.go_on.set()
+    leases = Leases(server)  # type: ignore[arg-type]  # as above
+
+    async def hold() -> None:
+        async with leases.hold("save") if how == "hold" else leases.keep("save", ["sha256:1"]):
+            await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as group:
+        holder = group.create_task(hold())
+        await asyncio.sleep(0.001)
+        assert server.leases
+        for _ in range(3):
+            holder.cancel()
+            await asyncio.sleep(0)
+    assert holder.cancelled()
     assert not server.leases
 
 

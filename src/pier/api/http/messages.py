@@ -1,6 +1,6 @@
 """A request, and the three ways to answer it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -104,6 +104,27 @@ async def closing(iterator: AsyncIterator[Any]) -> AsyncIterator[None]:
         close = getattr(iterator, "aclose", None)
         if close is not None:
             await close()
+
+
+class Begun(AsyncIterator[bytes]):
+    """Chunks made by a generator out of something that goes on already: a pull, say, of which the first line was taken.
+
+    A generator that is closed before its first chunk was asked for ends nothing, as its body has never run; so this
+    closes both.
+    """
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], source: AsyncGenerator[Any, None]) -> None:
+        self._chunks = chunks
+        self._source = source
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        try:
+            await self._chunks.aclose()
+        finally:
+            await self._source.aclose()
 
 
 Answer: TypeAlias = Reply | StreamReply | Hijack

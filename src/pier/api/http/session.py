@@ -185,10 +185,10 @@ class Session:
     async def _send_stream(self, request: Request, answer: StreamReply) -> None:
         self._answering_endlessly = answer.follow
         request.runs_to_end = False
-        if self._channel.lost or (answer.follow and self._channel.half_closed):
-            raise ConnectionLost
         stall = None if answer.follow else STALL
         async with closing(answer.chunks):
+            if self._channel.lost or (answer.follow and self._channel.half_closed):
+                raise ConnectionLost
             await self._write(self._head(answer.status, [*answer.headers, ("Date", _date())]))
             if request.method != "HEAD":
                 async for chunk in answer.chunks:

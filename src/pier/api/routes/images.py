@@ -1,11 +1,11 @@
 """`/images`: pull, load, save, list, inspect, tag, remove."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from pier.api.call import Call, json_reply
 from pier.api.errors import JSON, message_of
-from pier.api.http.messages import Answer, Reply, StreamReply, closing
+from pier.api.http.messages import Answer, Begun, Reply, StreamReply, closing
 from pier.api.router import Route
 from pier.api.routes.registries import auth_of
 from pier.api.translate.create import load_platform
@@ -87,8 +87,7 @@ async def create(call: Call) -> Answer:
     """A pull or an import: what fails before the first line of progress has a status, later it is the last line."""
     if call.text("fromSrc"):
         lines = call.engine.images.import_(load_import(call.request.query), call.request.stream())
-        first = await anext(lines, None)
-        return StreamReply(headers=(JSON,), chunks=_progress_chunks(first, lines, call.request.raw_path))
+        return await _begun(lines, call.request.raw_path)
     source = call.text("fromImage")
     if not source:
         raise InvalidArgument("nothing to pull: the query has no fromImage")
@@ -101,9 +100,13 @@ async def create(call: Call) -> Answer:
         platform=load_platform(call.text("platform")),
         auth=auth_of(call),
     )
+    return await _begun(lines, call.request.raw_path)
+
+
+async def _begun(lines: AsyncGenerator[Progress, None], doing: str) -> Answer:
+    """Raises what fails before the first line."""
     first = await anext(lines, None)
-    chunks = _progress_chunks(first, lines, call.request.raw_path)
-    return StreamReply(headers=(JSON,), chunks=chunks)
+    return StreamReply(headers=(JSON,), chunks=Begun(_progress_chunks(first, lines, doing), lines))
 
 
 async def push(call: Call) -> Answer:
@@ -125,7 +128,9 @@ async def load(call: Call) -> Answer:
     return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
 
 
-async def _progress_chunks(first: Progress | None, lines: AsyncIterator[Progress], doing: str) -> AsyncIterator[bytes]:
+async def _progress_chunks(
+    first: Progress | None, lines: AsyncIterator[Progress], doing: str
+) -> AsyncGenerator[bytes, None]:
     async with closing(lines):
         if first is not None:
             yield progress_bytes(describe_progress(first))
@@ -151,13 +156,12 @@ async def _save(call: Call, names: list[str]) -> Answer:
     archive = call.engine.images.save(wanted, platform=load_platform_json(call.text("platform")))
     first = await anext(archive, b"")
 
-    async def chunks() -> AsyncIterator[bytes]:
-        async with closing(archive):
-            yield first
-            async for chunk in archive:
-                yield chunk
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield first
+        async for chunk in archive:
+            yield chunk
 
-    return StreamReply(headers=(_TAR,), chunks=chunks())
+    return StreamReply(headers=(_TAR,), chunks=Begun(chunks(), archive))
 
 
 async def tag(call: Call) -> Answer:

@@ -3,13 +3,13 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 from fakes.raw_client import connected
 
 from pier.api.http.listener import Listener
-from pier.api.http.messages import Answer, Request, StreamReply
+from pier.api.http.messages import Answer, Begun, Request, StreamReply
 from pier.api.http.server import serving
 
 
@@ -41,3 +41,37 @@ async def test_what_a_vanished_client_was_sent_is_freed_at_once(tmp_path: Path) 
                     await asyncio.sleep(0.01)
     finally:
         gc.enable()
+
+
+async def test_what_an_answer_is_made_of_ends_also_when_its_client_leaves_before_it(tmp_path: Path) -> None:
+    """A generator that was never asked for a chunk runs none of its body when it is closed."""
+    started, gone, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def pull() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"line"
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def chunks(first: bytes, lines: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        yield first
+        async for line in lines:
+            yield line
+
+    lines = pull()
+
+    async def answer(request: Request) -> Answer:
+        first = await anext(lines)
+        started.set()
+        await gone.wait()
+        return StreamReply(chunks=Begun(chunks(first, lines), lines), follow=True)
+
+    path = str(tmp_path / "http.sock")
+    async with serving(answer, [Listener(path=path)], grace=0.2), connected(path) as client, asyncio.timeout(5):
+        await client.send_request("GET", "/")
+        await started.wait()
+        client.half_close()
+        await asyncio.sleep(0.05)
+        gone.set()
+        await ended.wait()
