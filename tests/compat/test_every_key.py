@@ -151,7 +151,8 @@ def has_an_anonymous_volume(engine: Engine, ref: str) -> None:
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 
-NOT_ON_LINUX = ("CpuCount", "CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps", "KernelMemory", "KernelMemoryTCP")
+NOT_ON_LINUX = dict.fromkeys(("CpuCount", "CpuPercent", "KernelMemory", "KernelMemoryTCP"), (501, "no such limit"))
+NOT_ON_LINUX |= dict.fromkeys(("IOMaximumBandwidth", "IOMaximumIOps"), (400, "QoS maximum"))
 
 
 def limits() -> dict[str, Entry]:
@@ -159,7 +160,7 @@ def limits() -> dict[str, Entry]:
     path, numbers = disk()
     memory = {"Memory": 32 << 20}
     return {
-        **{key: Refused(32 << 20, 501, f"HostConfig.{key}: Linux has no such limit") for key in NOT_ON_LINUX},
+        **{key: Refused(32 << 20, *refusal) for key, refusal in NOT_ON_LINUX.items()},
         "BlkioDeviceReadBps": throttle("read_bps", "rbps"),
         "BlkioDeviceReadIOps": throttle("read_iops", "riops"),
         "BlkioDeviceWriteBps": throttle("write_bps", "wbps"),

@@ -1,5 +1,6 @@
 """Filters of lists, prunes and events: keys are ANDed, the values of one key ORed (labels are ANDed)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -37,12 +38,28 @@ class Filters:
             return False
         raise InvalidArgument(f"invalid filter '{key}=[{' '.join(given)}]'")
 
+    def match_text(self, key: str, *texts: str) -> bool:
+        """Whether any value is one of the texts, or a regular expression that is found in one; without values, yes.
+
+        What is no regular expression is not found, as with dockerd.
+        """
+        values = self.get(key)
+        return not values or any(value in texts or _is_found(value, texts) for value in values)
+
     def match_labels(self, labels: Mapping[str, str], key: str = "label") -> bool:
         """Every `name` must be there and every `name=value` equal."""
         return all(_has_label(labels, wanted) for wanted in self.get(key))
 
     def match_absent_labels(self, labels: Mapping[str, str], key: str = "label!") -> bool:
         return not any(_has_label(labels, unwanted) for unwanted in self.get(key))
+
+
+def _is_found(value: str, texts: Iterable[str]) -> bool:
+    try:
+        pattern = re.compile(value)
+    except re.error:
+        return False
+    return any(pattern.search(text) for text in texts)
 
 
 def _has_label(labels: Mapping[str, str], wanted: str) -> bool:

@@ -1,6 +1,6 @@
 """Images as the engine sees them: an id, names, layers and the configuration they bring."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pier.domain.container import Config
@@ -26,6 +26,40 @@ class Platform:
     architecture: str = "amd64"
     variant: str = ""
     os_version: str = ""
+
+
+# Of Go, where images have their names from (`go tool dist list`), and how else people write them (uname -m, Debian).
+_SYSTEMS = ("linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "solaris", "aix", "plan9", "android")
+_ARCHITECTURES = (
+    *("386", "amd64", "arm", "arm64", "loong64", "mips", "mipsle", "mips64", "mips64le"),
+    *("ppc64", "ppc64le", "riscv64", "s390x", "wasm"),
+)
+_OTHER_NAMES = {
+    "x86_64": ("amd64", ""),
+    "x86-64": ("amd64", ""),
+    "i386": ("386", ""),
+    "i686": ("386", ""),
+    "aarch64": ("arm64", ""),
+    "armhf": ("arm", "v7"),
+    "armv7l": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+}
+
+
+def parse_platform(parts: Sequence[str]) -> Platform:
+    """From `os`, `architecture`, `os/architecture` or `os/architecture/variant`, in lower case.
+
+    Raises ValueError for a single word that is neither an operating system nor an architecture.
+    """
+    if len(parts) > 1:
+        architecture, variant = _OTHER_NAMES.get(parts[1], (parts[1], ""))
+        return Platform(os=parts[0], architecture=architecture, variant=parts[2] if len(parts) > 2 else variant)
+    if parts[0] in _SYSTEMS:
+        return Platform(os=parts[0])
+    architecture, variant = _OTHER_NAMES.get(parts[0], (parts[0], ""))
+    if architecture not in _ARCHITECTURES:
+        raise ValueError(parts[0])
+    return Platform(architecture=architecture, variant=variant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,15 +95,17 @@ def parse(text: str, *, default_tag: str = DEFAULT_TAG) -> Reference:
     return Reference(domain, path, tag if tag or digest else default_tag, digest)
 
 
-def parse_repository(text: str) -> Reference:
-    """A name that may carry neither tag nor digest (`docker tag`'s repo, `pull`'s fromImage for all tags).
+def parse_new_name(repository: str, tag: str = "") -> Reference:
+    """The name that tag, commit and import give an image: `tag`, else the one that `repository` carries, else `latest`.
 
-    Raises InvalidArgument.
+    Raises InvalidArgument in Docker's words.
     """
-    reference = parse(text, default_tag="")
-    if reference.tag or reference.digest:
-        raise InvalidArgument(f"invalid repository name ({text}): it may not carry a tag or a digest")
-    return reference
+    given = parse(repository, default_tag=DEFAULT_TAG)
+    if given.digest:
+        raise InvalidArgument("cannot import digest reference")
+    if given.familiar_repository == "sha256":
+        raise InvalidArgument("refusing to create an ambiguous tag using digest algorithm as name")
+    return given.with_tag(tag) if tag else given
 
 
 def _split_domain(name: str) -> tuple[str, str]:

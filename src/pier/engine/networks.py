@@ -234,14 +234,14 @@ class Networks:
         builtin = network.name in PREDEFINED
         checks: dict[str, Callable[[str], bool]] = {
             "driver": lambda value: value == network.driver,
-            "id": lambda value: network.id.startswith(value),
-            "name": lambda value: value in network.name,
             "scope": lambda value: value == network.scope,
             "type": lambda value: value == ("builtin" if builtin else "custom"),
         }
         for key, check in checks.items():
             if key in filters and not any(check(value) for value in filters.get(key)):
                 return False
+        if not (filters.match_text("id", network.id) and filters.match_text("name", network.name)):
+            return False
         if "dangling" in filters and filters.flag("dangling", False) == (builtin or bool(self._endpoints(network))):
             return False
         return filters.match_labels(network.labels) and filters.match_absent_labels(network.labels)

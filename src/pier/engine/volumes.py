@@ -32,7 +32,7 @@ class Volumes:
             return False
         if "driver" in filters and volume.driver not in filters.get("driver"):
             return False
-        if "name" in filters and not any(text in volume.name for text in filters.get("name")):
+        if not filters.match_text("name", volume.name):
             return False
         return filters.match_labels(volume.labels) and filters.match_absent_labels(volume.labels)
 

@@ -99,7 +99,8 @@ class ExecCreate(Shape, kw_only=True):
     detach_keys: str | None = None
     env: list[str] | None = None
     working_dir: str | None = None
-    cmd: str | list[str] | None = None
+    cmd: list[str] | None = None
+    detach: bool | None = None  # of no effect: what counts is that of the start
 
 
 class ExecStart(Shape, kw_only=True):

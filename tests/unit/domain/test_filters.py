@@ -55,3 +55,17 @@ def test_labels(wanted: tuple[str, ...], expected: bool) -> None:
 @pytest.mark.parametrize(("unwanted", "expected"), [((), True), (("c",), True), (("a=2", "c"), True), (("a",), False)])
 def test_absent_labels(unwanted: tuple[str, ...], expected: bool) -> None:
     assert Filters({"label!": unwanted}).match_absent_labels({"a": "1"}) is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [((), True), (("eb",), True), (("^web$",), True), (("^eb",), False), (("^/web",), True), (("(", "web"), True)],
+)
+def test_texts(values: tuple[str, ...], expected: bool) -> None:
+    assert Filters({"name": values}).match_text("name", "web", "/web") is expected
+
+
+@pytest.mark.parametrize("value", ["(", "*", "["])
+def test_what_is_no_pattern_is_found_only_as_it_is(value: str) -> None:
+    assert not Filters({"name": (value,)}).match_text("name", f"a{value}")
+    assert Filters({"name": (value,)}).match_text("name", value)

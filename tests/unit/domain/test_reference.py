@@ -2,7 +2,7 @@ import pytest
 
 from pier.domain import reference
 from pier.domain.errors import InvalidArgument
-from pier.domain.reference import Reference, parse, parse_repository
+from pier.domain.reference import Reference, parse, parse_new_name
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -95,11 +95,26 @@ def test_no_tag_can_stay_empty() -> None:
     assert parse("x", default_tag="") == Reference("docker.io", "library/x")
 
 
-def test_repository_alone_may_not_carry_tag_or_digest() -> None:
-    assert parse_repository("a/b").repository == "docker.io/a/b"
-    for text in ("a/b:c", f"a/b@{DIGEST}"):
-        with pytest.raises(InvalidArgument):
-            parse_repository(text)
+@pytest.mark.parametrize(
+    ("repository", "tag", "name"),
+    [("a/b", "", "a/b:latest"), ("a/b", "2", "a/b:2"), ("a/b:1", "", "a/b:1"), ("a/b:1", "2", "a/b:2")],
+)
+def test_a_new_name_may_bring_its_tag_along(repository: str, tag: str, name: str) -> None:
+    assert parse_new_name(repository, tag).familiar == name
+
+
+@pytest.mark.parametrize(
+    ("repository", "reason"),
+    [
+        ("a@sha256:" + "1" * 64, "cannot import digest"),
+        ("sha256", "ambiguous tag"),
+        ("A", "lowercase"),
+        ("", "invalid"),
+    ],
+)
+def test_names_that_no_image_may_be_given(repository: str, reason: str) -> None:
+    with pytest.raises(InvalidArgument, match=reason):
+        parse_new_name(repository, "1")
 
 
 def test_tag_and_digest_can_be_exchanged() -> None:

@@ -135,6 +135,8 @@ async def test_list_by_filter(world: World) -> None:
     assert names(driver="null") == ["none"]
     assert names(id=network_id[:6]) == ["mine"]
     assert names(name="in") == ["mine"]
+    assert names(name="^in") == []
+    assert names(name="^mine$") == ["mine"]
     assert names(label="k=v") == ["mine"]
     assert names(type="custom") == ["mine"]
     assert names(type="builtin") == ["bridge", "host", "none"]

@@ -97,6 +97,7 @@ async def test_list_by_filter(world: World) -> None:
 
     assert await names() == ["alpha", "zoo"]
     assert await names(name="oo") == ["zoo"]
+    assert await names(name="^z.*o$") == ["zoo"]
     assert await names(label="k=v") == ["alpha"]
     assert await names(dangling="true") == ["alpha"]
     assert await names(dangling="false") == ["zoo"]

@@ -18,6 +18,7 @@ from pier.wire.inspect import ContainerSummary
 from pier.wire.system import BuildPruneReply, DiskUsage
 from pier.wire.volume import UsageData, Volume
 
+_CACHE_FILTERS = ("until", "id", "parent", "type", "description", "inuse", "shared", "private")
 _KINDS = ("container", "image", "volume", "build-cache")
 
 
@@ -76,6 +77,10 @@ async def _volumes(call: Call) -> list[Volume]:
 
 async def prune_builds(call: Call) -> Answer:
     """`docker system prune` calls this last: without a builder there is no cache, so that nothing is to be freed."""
+    try:
+        call.filters().require_known(_CACHE_FILTERS)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"failed to prune build cache: {error.message}") from error
     return json_reply(BuildPruneReply(caches_deleted=None, space_reclaimed=0))
 
 

@@ -2,10 +2,10 @@
 
 from pier.api.translate.endpoints import load_endpoints
 from pier.api.translate.host import load_host_config
-from pier.api.translate.process import load_config, load_words
+from pier.api.translate.process import load_config
 from pier.domain.container import ExecConfig
 from pier.domain.errors import InvalidArgument
-from pier.domain.image import Platform
+from pier.domain.image import Platform, parse_platform
 from pier.engine.containers.create import CreateRequest
 from pier.wire.container import ExecCreate
 from pier.wire.host_config import CreateBody, HostConfig, NetworkingConfig
@@ -34,14 +34,15 @@ def load_platform(text: str) -> Platform | None:
         raise InvalidArgument(
             f'"{text}": cannot parse platform specifier: use os/architecture or os/architecture/variant'
         )
-    if len(parts) == 1:
-        return Platform(os=parts[0]) if parts[0] in ("linux", "windows") else Platform(architecture=parts[0])
-    return Platform(os=parts[0], architecture=parts[1], variant=parts[2] if len(parts) == 3 else "")
+    try:
+        return parse_platform(parts)
+    except ValueError:
+        raise InvalidArgument(f'"{text}": unknown operating system or architecture') from None
 
 
 def load_exec(body: ExecCreate) -> ExecConfig:
     return ExecConfig(
-        cmd=load_words(body.cmd) or (),
+        cmd=tuple(body.cmd or ()),
         attach_stdin=bool(body.attach_stdin),
         attach_stdout=bool(body.attach_stdout),
         attach_stderr=bool(body.attach_stderr),

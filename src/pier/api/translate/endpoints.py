@@ -7,6 +7,7 @@ from pier.api.translate.process import listed, mapped
 from pier.api.versions import Change, since
 from pier.domain import ids
 from pier.domain.container import Container
+from pier.domain.errors import InvalidArgument
 from pier.domain.network import Endpoint, EndpointRequest, PublishedPort
 from pier.engine.containers.exits import without_address
 from pier.wire.host_config import EndpointSettings, IpamAddresses
@@ -15,7 +16,11 @@ from pier.wire.shape import UNSET
 
 
 def load_endpoints(given: Mapping[str, EndpointSettings | None]) -> dict[str, EndpointRequest]:
-    return {network: load_endpoint(settings or EndpointSettings()) for network, settings in given.items()}
+    """Raises InvalidArgument for a network that has null in place of its settings."""
+    for network, settings in given.items():
+        if settings is None:
+            raise InvalidArgument(f"invalid config for network {network}: EndpointsConfig is nil")
+    return {network: load_endpoint(settings) for network, settings in given.items() if settings is not None}
 
 
 def load_endpoint(given: EndpointSettings) -> EndpointRequest:

@@ -7,7 +7,7 @@ from pier.api.translate.mounts import describe_mount_request, load_mount
 from pier.api.translate.process import listed, load_words, mapped, words
 from pier.api.translate.resources import describe_resources, load_resources
 from pier.domain.container import HostConfig, LogConfig, RestartPolicy
-from pier.domain.errors import Unsupported
+from pier.domain.errors import InvalidArgument, Unsupported
 from pier.domain.network import PortBinding
 from pier.wire import host_config as wire
 from pier.wire.shape import UNSET, Maybe
@@ -56,13 +56,14 @@ def load_host_config(given: wire.HostConfig) -> HostConfig:
 def require_no_windows(given: wire.HostConfig) -> None:
     """Limits that only Windows has; the docker CLI sends them as zeros. KernelMemory has left the kernel.
 
-    Raises Unsupported.
+    Raises Unsupported, and InvalidArgument for those that dockerd does not overlook, either.
     """
+    for name, limit in (("IOPs", given.io_maximum_iops), ("bandwidth", given.io_maximum_bandwidth)):
+        if limit:
+            raise InvalidArgument(f"invalid option: QoS maximum {name} configuration is not supported on linux")
     names = {
         "CpuCount": given.cpu_count,
         "CpuPercent": given.cpu_percent,
-        "IOMaximumIOps": given.io_maximum_iops,
-        "IOMaximumBandwidth": given.io_maximum_bandwidth,
         "KernelMemory": given.kernel_memory,
         "KernelMemoryTCP": given.kernel_memory_tcp,
     }

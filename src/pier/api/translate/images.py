@@ -117,12 +117,8 @@ def load_import(query: Mapping[str, list[str]]) -> ImportRequest:
     def text(key: str) -> str:
         return query.get(key, [""])[0]
 
-    source, name = text("fromSrc"), None
-    if text("repo"):
-        given = reference.parse(text("repo"), default_tag="")
-        if given.digest:
-            raise InvalidArgument("cannot import digest reference")
-        name = given.with_tag(text("tag") or given.tag or reference.DEFAULT_TAG)
+    source = text("fromSrc")
+    name = reference.parse_new_name(text("repo"), text("tag")) if text("repo") else None
     return ImportRequest(
         source="" if source == "-" else source,
         name=name,
@@ -139,9 +135,9 @@ def load_platform_json(text: str) -> Platform | None:
     try:
         given = decode(text, wire.PlatformJson)
     except ValueError as error:
-        raise InvalidArgument(f"invalid platform {text!r}: {error}") from error
+        raise InvalidArgument(f"failed to parse platform: {text!r}: {error}") from error
     if not given.architecture:
-        raise InvalidArgument(f"invalid platform {text!r}: it names no architecture")
+        raise InvalidArgument(f"invalid platform {text!r}: both OS and Architecture must be provided")
     return Platform(
         os=given.os or "linux", architecture=given.architecture, variant=given.variant, os_version=given.os_version
     )

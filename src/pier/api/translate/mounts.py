@@ -14,14 +14,22 @@ _TYPES = get_args(MountType)
 
 
 def load_mount(given: wire.MountRequest) -> MountRequest:
-    """Raises InvalidArgument for an unknown type."""
+    """Raises InvalidArgument for an unknown type, options of another type, and an option of a tmpfs without a name."""
     if given.type not in _TYPES:
         raise InvalidArgument(f'invalid mount config for type "{given.type or ""}": mount type unknown')
+    for kind, options in _options(given).items():
+        if options and kind != given.type:
+            raise InvalidArgument(
+                f'invalid mount config for type "{given.type}": '
+                f'{kind.capitalize()}Options must not be specified on mount type "{given.type}"'
+            )
     bind = given.bind_options or wire.BindOptions()
     volume = given.volume_options or wire.VolumeOptions()
     driver = volume.driver_config or wire.DriverConfig()
     image = given.image_options or wire.ImageOptions()
     tmpfs = given.tmpfs_options or wire.TmpfsOptions()
+    if any(len(option) not in (1, 2) for option in tmpfs.options or ()):
+        raise InvalidArgument('invalid mount config for type "tmpfs": invalid option array length')
     return MountRequest(
         type=cast(MountType, given.type),
         source=given.source or "",
@@ -42,6 +50,16 @@ def load_mount(given: wire.MountRequest) -> MountRequest:
         tmpfs_mode=tmpfs.mode or 0,
         tmpfs_options=tuple(tuple(option) for option in tmpfs.options or ()),
     )
+
+
+def _options(given: wire.MountRequest) -> dict[str, object]:
+    """By the mount type that they belong to; a group may be there and empty."""
+    return {
+        "bind": given.bind_options,
+        "volume": given.volume_options,
+        "image": given.image_options,
+        "tmpfs": given.tmpfs_options,
+    }
 
 
 def describe_mount_request(request: MountRequest) -> wire.MountRequest:

@@ -8,15 +8,13 @@ from pier.dockerfile.change import apply_changes
 from pier.domain.container import Config, Container, Status
 from pier.domain.errors import Conflict, InvalidArgument, PierError
 from pier.domain.mount import FilesystemMount
-from pier.domain.reference import Reference, parse_repository
+from pier.domain.reference import Reference, parse_new_name
 from pier.engine.containers.lifecycle import Lifecycle
 from pier.engine.containers.merge import merge_config
 from pier.engine.containers.telling import tell
 from pier.engine.context import Context
 from pier.engine.images.derive import Derivation
 from pier.engine.images.images import Images
-
-DEFAULT_TAG = "latest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +106,7 @@ def _parse_name(request: CommitRequest) -> Reference | None:
     """None for an image without a name. Raises InvalidArgument."""
     if not request.repository:
         return None
-    return parse_repository(request.repository).with_tag(request.tag or DEFAULT_TAG)
+    return parse_new_name(request.repository, request.tag)
 
 
 def without_upper(mount: FilesystemMount) -> FilesystemMount:

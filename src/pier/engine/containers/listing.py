@@ -1,6 +1,5 @@
 """`docker ps`: which containers, in which order, by Docker's filters."""
 
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -94,8 +93,8 @@ class Listing:
             case "id":
                 return lambda item: item.id.startswith(values)
             case "name":
-                patterns = [_pattern(value) for value in values]
-                return lambda item: any(p.search(item.name) or p.search(f"/{item.name}") for p in patterns)
+                named = Filters({"name": values})
+                return lambda item: named.match_text("name", item.name, f"/{item.name}")
             case "label":
                 return lambda item: Filters({"label": values}).match_labels(item.config.labels)
             case "status":
@@ -117,7 +116,10 @@ class Listing:
                 return lambda item: any(value in (p.name, p.destination) for p in item.mount_points for value in values)
             case "publish" | "expose":
                 return _by_port(key, values)
-            case _:  # is-task, isolation: nothing here is a swarm task or has an isolation
+            case "is-task":  # nothing here is one of a swarm
+                wanted = Filters({"is-task": values}).flag("is-task", False)
+                return lambda item: not wanted
+            case _:  # isolation: nothing here has one
                 return lambda item: not any(value in ("true", "1") for value in values)
 
     async def _descends_from(self, values: tuple[str, ...]) -> Callable[[Container], bool]:
@@ -126,7 +128,7 @@ class Listing:
         for value in values:
             try:
                 ancestors.append(await self._images.get(value))
-            except NotFound:
+            except (NotFound, InvalidArgument):
                 continue
         images = {image.id: image for image in await self._images.list(all=True)}
 
@@ -146,13 +148,6 @@ class Listing:
         if key == "before":
             return lambda item: item.created_at < min(times)
         return lambda item: item.created_at > max(times)
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidArgument(f"invalid filter 'name={text}': {error}") from error
 
 
 def _require_among(key: str, values: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -1,16 +1,14 @@
 """`docker tag`: a further name for an image."""
 
 from pier.domain.errors import NotFound
-from pier.domain.reference import parse_repository
+from pier.domain.reference import parse_new_name
 from pier.engine.images.publish import Publish, image_attributes
 from pier.engine.images.store import ImageStore
-
-DEFAULT_TAG = "latest"
 
 
 async def tag_image(store: ImageStore, publish: Publish, ref: str, repository: str, tag: str) -> None:
     """Raises NotFound for an unknown image, InvalidArgument for a bad name; a name in use moves."""
-    name = parse_repository(repository).with_tag(tag or DEFAULT_TAG)
+    name = parse_new_name(repository, tag)
     image = await store.get(ref)
     records = await store.records_of(image.id)
     if not records:  # removed meanwhile

@@ -19,4 +19,6 @@ async def test_only_what_was_asked_for(client: RawClient) -> None:
 
 
 async def test_there_is_no_build_cache_to_prune(client: RawClient) -> None:
+    refused = await client.request("POST", '/build/prune?filters={"nope":["x"]}')
+    assert refused.json()["message"] == "failed to prune build cache: invalid filter 'nope'"
     assert (await client.request("POST", "/build/prune")).json() == {"CachesDeleted": None, "SpaceReclaimed": 0}

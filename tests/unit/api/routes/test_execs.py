@@ -36,7 +36,7 @@ async def test_a_command_is_asked_for_before_the_container(client: RawClient) ->
 
 
 async def test_resize(client: RawClient) -> None:
-    exec_id = (await client.request("POST", "/containers/web/exec", {"Cmd": "ls"})).json()["Id"]
+    exec_id = (await client.request("POST", "/containers/web/exec", {"Cmd": ["ls"]})).json()["Id"]
     assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1&w=2")).status == 200
     assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1")).status == 400
 

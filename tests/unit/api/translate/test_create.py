@@ -176,9 +176,14 @@ def test_mounts() -> None:
 
 def test_endpoints() -> None:
     settings = {"IPAMConfig": {"IPv4Address": "10.0.0.5"}, "Aliases": ["a"], "GwPriority": 3}
-    request = load(NetworkingConfig={"EndpointsConfig": {"n1": settings, "n2": None}}).endpoint_requests
+    request = load(NetworkingConfig={"EndpointsConfig": {"n1": settings, "n2": {}}}).endpoint_requests
     assert (request["n1"].ipv4_address, request["n1"].aliases, request["n1"].gw_priority) == ("10.0.0.5", ("a",), 3)
     assert request["n2"].aliases == ()
+
+
+def test_null_is_no_place_on_a_network() -> None:
+    with pytest.raises(InvalidArgument, match="invalid config for network n: EndpointsConfig is nil"):
+        load(NetworkingConfig={"EndpointsConfig": {"n": None}})
 
 
 def test_life() -> None:
@@ -187,10 +192,29 @@ def test_life() -> None:
     assert host.init is True
 
 
-@pytest.mark.parametrize("key", ["CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth", "KernelMemory"])
+@pytest.mark.parametrize("key", ["CpuCount", "CpuPercent", "KernelMemory"])
 def test_limits_that_linux_does_not_have_are_named(key: str) -> None:
     with pytest.raises(Unsupported, match=key):
         load_host(**{key: 1})
+
+
+@pytest.mark.parametrize(("key", "name"), [("IOMaximumIOps", "IOPs"), ("IOMaximumBandwidth", "bandwidth")])
+def test_limits_that_dockerd_refuses_too(key: str, name: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"QoS maximum {name} configuration is not supported on linux"):
+        load_host(**{key: 1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("bind", "VolumeOptions"), ("volume", "TmpfsOptions"), ("tmpfs", "ImageOptions")]
+)
+def test_options_of_another_mount_type_are_refused(kind: str, options: str) -> None:
+    with pytest.raises(InvalidArgument, match=f'{options} must not be specified on mount type "{kind}"'):
+        load_host(Mounts=[{"Type": kind, "Target": "/x", options: {}}])
+
+
+def test_an_option_of_a_tmpfs_is_a_word_or_a_pair() -> None:
+    with pytest.raises(InvalidArgument, match="invalid option array length"):
+        load_host(Mounts=[{"Type": "tmpfs", "Target": "/x", "TmpfsOptions": {"Options": [[]]}}])
 
 
 @pytest.mark.parametrize("mount", [{"Target": "/x"}, {"Type": "nfs", "Target": "/x"}])

@@ -9,11 +9,17 @@ def test_both_encodings(text: str) -> None:
     assert load_filters(text).get("label") == ("a", "b=c")
 
 
-def test_none() -> None:
-    assert load_filters("").values == {}
+@pytest.mark.parametrize("text", ["", "null", "{}"])
+def test_none(text: str) -> None:
+    assert load_filters(text).values == {}
 
 
-@pytest.mark.parametrize("text", ["zz", "[]", '{"a":"b"}', '{"a":1}'])
+@pytest.mark.parametrize("text", ['{"label":null}', '{"label":{}}', '{"label":[]}'])
+def test_a_key_without_values(text: str) -> None:
+    assert load_filters(text).get("label") == ()
+
+
+@pytest.mark.parametrize("text", ["zz", "[]", '{"a":["b"],"c":{"d":true}}', '{"a":"b"}', '{"a":1}'])
 def test_bad_ones(text: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid filter"):
         load_filters(text)

@@ -47,6 +47,7 @@ async def test_by_name_id_and_label(world: World) -> None:
     assert await names(world, name="web") == ["web-2", "web-1"]
     assert await names(world, name="^/web-1$") == ["web-1"]
     assert await names(world, name=("^db$", "1$")) == ["db", "web-1"]
+    assert await names(world, name=("*", "(")) == []
     assert await names(world, id=web[:6]) == ["web-1"]
     assert await names(world, label="app") == ["web-2", "web-1"]
     assert await names(world, label=("app=shop", "tier=front")) == ["web-1"]
@@ -74,6 +75,12 @@ async def test_by_age(world: World) -> None:
     assert await names(world, since="two") == ["six"]
     with pytest.raises(NotFound):
         await names(world, since="gone")
+
+
+async def test_a_name_that_no_image_can_have_is_nobodys_ancestor(world: World) -> None:
+    await world.create("one")
+    assert await names(world, ancestor="UPPER") == []
+    assert await names(world, ancestor=("UPPER", "busybox")) == ["one"]
 
 
 async def test_by_ancestor_also_through_a_child_image(world: World) -> None:
@@ -112,7 +119,7 @@ async def test_by_network_volume_and_port(world: World) -> None:
 
 @pytest.mark.parametrize(
     "filters",
-    [{"nope": "1"}, {"status": "odd"}, {"health": "odd"}, {"exited": "x"}, {"name": "("}, {"publish": "http"}],
+    [{"nope": "1"}, {"status": "odd"}, {"health": "odd"}, {"exited": "x"}, {"is-task": "x"}, {"publish": "http"}],
 )
 async def test_filters_that_cannot_be_right(world: World, filters: dict[str, str]) -> None:
     with pytest.raises(InvalidArgument):
