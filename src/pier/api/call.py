@@ -91,8 +91,18 @@ class Call:
         data = await self.request.body(JSON_LIMIT)
         return self._decode(data, shape) if data.strip() else default
 
+    async def untyped_body(self, shape: type[_T]) -> _T:
+        """The JSON body of a route that never asked for a content type. Raises InvalidArgument."""
+        data = await self.request.body(JSON_LIMIT)
+        if not data.strip():
+            raise InvalidArgument("invalid JSON: got EOF while reading request body")
+        return self._decode_any(data, shape)
+
     def _decode(self, data: bytes, shape: type[_T]) -> _T:
         self._require_json()
+        return self._decode_any(data, shape)
+
+    def _decode_any(self, data: bytes, shape: type[_T]) -> _T:
         try:
             return decode(data, shape)
         except ValueError as error:

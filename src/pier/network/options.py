@@ -65,11 +65,11 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
         raise Unsupported(f"network {network.name}: Pier has no IPAM driver {network.ipam_driver}")
     return BridgeOptions(
         name=_check_name(network.bridge or options.get(_NAME) or f"br-{network.id[:_SHORT_ID]}"),
-        mtu=_parse_mtu(options[_MTU]) if options.get(_MTU) else network.mtu,
+        mtu=_parse_mtu(options[_MTU]) if _MTU in options else network.mtu,
         connected=_flag(options, _ICC),
         links=options.get(_DEFAULT) in _TRUE,
         masquerade=_flag(options, _MASQUERADE),
-        host_ip=options.get(_HOST_BINDING) or ANY_ADDRESS,
+        host_ip=_host_binding(options),
         prefix=_check_name(options.get(_PREFIX) or "eth"),
         sources={version: _source(options, version) for version in _SOURCES if options.get(_SOURCES[version])},
         bare=_flag(options, _INHIBIT, "false"),
@@ -91,7 +91,7 @@ def choose_interface(request: EndpointRequest, default: str, prefix: str = "eth"
 
 
 def _gateway_mode(network: Network, key: str) -> str:
-    mode = network.options.get(key) or "nat"
+    mode = network.options.get(key, "nat")
     if mode not in _MODES:
         raise InvalidArgument(f"failed to parse {key} value: {mode} (unknown gateway mode {mode})")
     if mode == "isolated" and not network.internal:
@@ -104,6 +104,14 @@ def _check_name(name: str) -> str:
     if not name or len(name.encode()) > _NAME_MAX or name in (".", "..") or _NAME_REFUSED.search(name):
         raise InvalidArgument(f"invalid interface name {name!r}: at most {_NAME_MAX} bytes, no space, slash or colon")
     return name
+
+
+def _host_binding(options: Mapping[str, str]) -> str:
+    text = options.get(_HOST_BINDING, ANY_ADDRESS)
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise InvalidArgument(f"failed to parse {_HOST_BINDING} value: {text} (nil ip)") from error
 
 
 def _source(options: Mapping[str, str], version: int) -> str:

@@ -63,7 +63,7 @@ def plan_mount(name: str, options: Mapping[str, str]) -> MountPlan | None:
             raise InvalidArgument(f'create {name}: invalid option: "{key}"')
     for key, needed in _NEEDS.items():
         for other in needed:
-            if options.get(key) and not options.get(other):
+            if key in options and not options.get(other):
                 raise InvalidArgument(f'create {name}: missing required option: "{other}"')
     if not options.get("device"):
         return None

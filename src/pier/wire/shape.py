@@ -64,10 +64,26 @@ def decode(data: bytes | str, shape: type[_T]) -> _T:
     and where).
     """
     try:
-        value = msgspec.json.decode(data)
+        value = _parse(data)
         return msgspec.convert(fit_for(shape)({} if value is None else value), shape)
     except msgspec.MsgspecError as error:
         raise ValueError(_reason(str(error))) from error
+    except RecursionError:
+        raise ValueError("exceeded max depth") from None
+
+
+def _parse(data: bytes | str) -> Any:
+    """What is no Unicode in a text (bytes, half of a surrogate pair) becomes U+FFFD, as in Go."""
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        try:
+            value = json.loads(data if isinstance(data, str) else data.decode(errors="replace"))
+        except ValueError:
+            value = None
+        if value is None:
+            raise
+    return msgspec.json.decode(_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
 
 
 def _reason(message: str) -> str:

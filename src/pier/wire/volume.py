@@ -32,6 +32,7 @@ class VolumeCreate(Shape, kw_only=True):
     driver: str | None = None
     driver_opts: dict[str, str] | None = None
     labels: dict[str, str] | None = None
+    cluster_volume_spec: dict[str, object] | None = None
 
 
 class VolumeClone(Shape, kw_only=True):

@@ -65,6 +65,12 @@ async def test_doubled_slashes_are_redirected(client: RawClient) -> None:
     assert (response.status, response.headers["location"]) == (301, "/v1.43/version?a=1")
 
 
+@pytest.mark.parametrize("target", ["http://docker/v1.43/version?a=1", "HTTPS://docker:2375/version"])
+async def test_a_target_may_be_a_whole_address(client: RawClient, target: str) -> None:
+    response = await client.request("GET", target)
+    assert (response.status, response.json()["ApiVersion"]) == (200, "1.51")
+
+
 async def test_options_are_empty(client: RawClient) -> None:
     response = await client.request("OPTIONS", "/anything")
     assert (response.status, response.body) == (200, b"")

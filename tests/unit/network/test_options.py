@@ -52,8 +52,15 @@ def test_each_family_has_a_gateway_mode() -> None:
     assert parse_bridge_options(network(isolated, internal=True)).versions("isolated") == {4}
     with pytest.raises(InvalidArgument, match="can only be used for an internal network"):
         parse_bridge_options(network(isolated))
-    with pytest.raises(InvalidArgument, match="unknown gateway mode foo"):
-        parse_bridge_options(network({BRIDGE + "gateway_mode_ipv4": "foo"}))
+    for mode in ("foo", ""):
+        with pytest.raises(InvalidArgument, match=f"unknown gateway mode {mode}"):
+            parse_bridge_options(network({BRIDGE + "gateway_mode_ipv4": mode}))
+
+
+@pytest.mark.parametrize("text", ["", "x", "::1", "127.0.0"])
+def test_ports_are_bound_to_an_ipv4_address(text: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"failed to parse .*host_binding_ipv4 value: .* \(nil ip\)"):
+        parse_bridge_options(network({BRIDGE + "host_binding_ipv4": text}))
 
 
 def test_addresses_and_interfaces_of_the_host() -> None:

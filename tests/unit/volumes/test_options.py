@@ -29,6 +29,7 @@ def test_a_bind_has_no_type_and_perhaps_a_propagation() -> None:
         ({"foo": "x"}, 'create v: invalid option: "foo"'),
         ({"type": "tmpfs"}, 'missing required option: "device"'),
         ({"o": "bind"}, 'missing required option: "device"'),
+        ({"o": ""}, 'missing required option: "device"'),
         ({"device": "/x"}, 'missing required option: "type"'),
     ],
 )

@@ -19,12 +19,28 @@ def test_keys_are_read_in_any_case() -> None:
     assert encode(body) == b'{"Image":"x","Shell":"sh","HostConfig":{"Memory":1}}\n'
 
 
+@pytest.mark.parametrize("text", [b'{"User":"a\xffb"}', b'{"User":"a\\ud800b"}'])
+def test_what_is_no_unicode_is_replaced(text: bytes) -> None:
+    assert decode(text, CreateBody).user == "a\ufffdb"
+
+
+def test_pairs_of_surrogates_are_one_letter() -> None:
+    assert decode(b'{"User":"\\ud83d\\ude00","Image":"\xff"}', CreateBody).user == "\U0001f600"
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, '{"a":' * 20_000 + "1" + "}" * 20_000])
+def test_what_is_too_deep_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        decode(text, CreateBody)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{", "unexpected EOF"),
         ("{} x", "unexpected content after JSON"),
         ('{"Tty":1}', "Expected `bool | null`, got `int` - at `$.Tty`"),
+        ('{"a":NaN}', "JSON is malformed: invalid character (byte 6)"),
         ('{"tty":1}', "Expected `bool | null`, got `int` - at `$.Tty`"),
         ('{"StopTimeout":1.0}', "Expected `int | null`, got `float` - at `$.StopTimeout`"),
         ('{"StopTimeout":9223372036854775808}', "Expected `int` <= 9223372036854775807 - at `$.StopTimeout`"),

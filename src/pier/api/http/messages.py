@@ -26,7 +26,7 @@ class Request:
     def __init__(
         self, method: str, target: str, headers: Mapping[str, str], chunks: Callable[[], AsyncIterator[bytes]]
     ) -> None:
-        path, _, query = target.partition("?")
+        path, _, query = origin_form(target).partition("?")
         self.method = method
         self.path = unquote(path) if "%" in path else path
         self.raw_path = path
@@ -57,6 +57,14 @@ class Request:
         if "upgrade" not in self.headers.get("connection", "").lower():
             return ""
         return self.headers.get("upgrade", "").lower()
+
+
+def origin_form(target: str) -> str:
+    """`/path?query` of a target that may be a whole address, as it is behind some proxies (RFC 9112, 3.2.2)."""
+    scheme, separator, rest = target.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        return target
+    return "/" + rest.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

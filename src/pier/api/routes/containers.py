@@ -15,6 +15,7 @@ from pier.wire.container import ContainersPruneReply, CreateReply, TopReply, Wai
 from pier.wire.host_config import CreateBody
 from pier.wire.shape import UNSET, encode
 
+_START_BODY = 7  # bytes of a body of `start` that are let pass, as with dockerd
 _SIZE_LIMIT = (1 << 32) - 1  # rows or columns of a terminal
 
 
@@ -40,6 +41,12 @@ async def inspect(call: Call) -> Answer:
 
 
 async def start(call: Call) -> Answer:
+    """Up to 1.23 a HostConfig could come along: what would be overlooked now is refused, but for a brief `{}`."""
+    length, chunked = call.request.headers.get("content-length", ""), "transfer-encoding" in call.request.headers
+    if chunked or (length.isdigit() and int(length) > _START_BODY):
+        raise InvalidArgument(
+            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
+        )
     await call.engine.containers.start(call.ref)
     return empty_reply()
 

@@ -21,7 +21,7 @@ from pier.api.translate.images import (
 from pier.api.translate.manifests import describe_variants
 from pier.api.versions import Change, since
 from pier.domain import reference
-from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.errors import InvalidArgument, NotFound, PermissionDenied
 from pier.domain.registry import Progress
 from pier.wire.image import ImagesPruneReply, ImageSummary, ManifestSummary
 from pier.wire.progress import error_line, progress_bytes
@@ -94,6 +94,8 @@ async def create(call: Call) -> Answer:
     wanted = reference.parse(source, default_tag="")
     if tag := call.text("tag"):
         wanted = wanted.with_digest(tag) if ":" in tag else wanted.with_tag(tag)
+    if wanted.familiar_repository == "scratch":
+        raise PermissionDenied("'scratch' is a reserved name")
     lines = call.engine.images.pull(
         wanted.repository,
         wanted.digest or wanted.tag,

@@ -3,7 +3,7 @@
 from pier.api.call import Call
 from pier.api.http.messages import Answer
 from pier.api.router import Route
-from pier.domain.errors import Unsupported
+from pier.domain.errors import Unavailable, Unsupported
 
 
 def missing(method: str, pattern: str, note: str = "") -> Route:
@@ -17,13 +17,17 @@ def missing(method: str, pattern: str, note: str = "") -> Route:
     return Route(method, pattern, refuse, "missing", note)
 
 
+async def update_cluster_volume(call: Call) -> Answer:
+    raise Unavailable("volume update only valid for cluster volumes, but swarm is unavailable")
+
+
 ROUTES = (
     missing("GET", "/containers/{name}/checkpoints"),
     missing("POST", "/containers/{name}/checkpoints"),
     missing("DELETE", "/containers/{name}/checkpoints/{item}"),
     missing("POST", "/build"),
     missing("POST", "/build/cancel"),
-    missing("PUT", "/volumes/{name}", "cluster volumes need a swarm"),
+    Route("PUT", "/volumes/{name}", update_cluster_volume, "missing", "cluster volumes need a swarm"),
     missing("POST", "/session", "there is no BuildKit"),
     missing("POST", "/grpc", "there is no BuildKit"),
     missing("GET", "/debug/{name...}"),

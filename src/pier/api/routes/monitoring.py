@@ -139,6 +139,9 @@ async def _stats_chunks(call: Call, first: StatsSample) -> AsyncIterator[bytes]:
 async def events(call: Call) -> Answer:
     """A `since` or `until` that is given as 0 is a time, too: the beginning of all."""
     begin, end = call.moment("since"), call.moment("until")
+    if call.text("since") and call.text("until") and begin > end:
+        since_text, until_text = call.text("since"), call.text("until")
+        raise InvalidArgument(f"`since` time ({since_text}) cannot be after `until` time ({until_text})")
     found = call.engine.events.subscribe(
         since=begin or int(bool(call.text("since"))),
         until=end or int(bool(call.text("until"))),

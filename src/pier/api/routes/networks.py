@@ -6,6 +6,7 @@ from pier.api.router import Route
 from pier.api.translate.endpoints import load_endpoint
 from pier.api.translate.networks import describe_network, describe_network_details, load_network
 from pier.api.versions import Change, since
+from pier.domain.errors import InvalidArgument, NotFound
 from pier.wire.host_config import EndpointSettings
 from pier.wire.network import (
     NetworkConnect,
@@ -14,6 +15,8 @@ from pier.wire.network import (
     NetworkDisconnect,
     NetworksPruneReply,
 )
+
+_BOOLEANS = frozenset(("", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
 
 
 async def list_networks(call: Call) -> Answer:
@@ -25,7 +28,16 @@ async def list_networks(call: Call) -> Answer:
 
 
 async def inspect(call: Call) -> Answer:
-    return json_reply(describe_network_details(call.engine.networks.get(call.ref)))
+    """`verbose` tells more of networks of a swarm only; `scope` must be that of the network."""
+    verbose = call.text("verbose")
+    if verbose not in _BOOLEANS:
+        raise InvalidArgument(
+            f'invalid value for verbose: {verbose}: strconv.ParseBool: parsing "{verbose}": invalid syntax'
+        )
+    details = call.engine.networks.get(call.ref)
+    if call.text("scope") not in ("", details.network.scope):
+        raise NotFound(f"network {call.ref} not found")
+    return json_reply(describe_network_details(details))
 
 
 async def create(call: Call) -> Answer:
@@ -39,17 +51,23 @@ async def remove(call: Call) -> Answer:
     return empty_reply()
 
 
+def _container(body: NetworkConnect | NetworkDisconnect) -> str:
+    if not body.container:
+        raise InvalidArgument('invalid name or ID supplied: ""')
+    return body.container
+
+
 async def connect(call: Call) -> Answer:
     body = await call.body(NetworkConnect)
     request = load_endpoint(body.endpoint_config or EndpointSettings())
-    await call.engine.networks.connect(call.ref, body.container or "", request)
+    await call.engine.networks.connect(call.ref, _container(body), request)
     return Reply(status=200)
 
 
 async def disconnect(call: Call) -> Answer:
     """`Force` is for endpoints that a container elsewhere has left behind: with Pier there are none."""
     body = await call.body(NetworkDisconnect)
-    await call.engine.networks.disconnect(call.ref, body.container or "")
+    await call.engine.networks.disconnect(call.ref, _container(body))
     return Reply(status=200)
 
 

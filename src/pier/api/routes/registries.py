@@ -5,6 +5,7 @@ from pier.api.http.messages import Answer
 from pier.api.router import Route
 from pier.api.translate.registries import describe_remote, describe_search, load_auth, load_credentials
 from pier.domain import reference
+from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.registry import RegistryAuth
 from pier.wire.auth import HEADER, AuthConfig
 from pier.wire.registry import LoginReply
@@ -19,7 +20,7 @@ def auth_of(call: Call) -> RegistryAuth:
 
 
 async def login(call: Call) -> Answer:
-    token = await call.engine.registries.login(load_credentials(await call.body(AuthConfig)))
+    token = await call.engine.registries.login(load_credentials(await call.untyped_body(AuthConfig)))
     return json_reply(LoginReply(identity_token=token, status="Login Succeeded"))
 
 
@@ -29,8 +30,12 @@ async def inspect(call: Call) -> Answer:
 
 
 async def search(call: Call) -> Answer:
+    try:
+        limit = call.integer("limit")
+    except PierError as error:
+        raise InvalidArgument(f"invalid limit specified: {error.message}") from error
     found = await call.engine.registries.search(
-        call.text("term"), limit=call.integer("limit"), filters=call.filters(), auth=auth_of(call)
+        call.text("term"), limit=limit, filters=call.filters(), auth=auth_of(call)
     )
     return json_reply([describe_search(item) for item in found])
 

@@ -5,7 +5,7 @@ from pier.api.http.messages import Answer
 from pier.api.router import Route
 from pier.domain.errors import Unavailable, Unsupported
 
-_NO_MANAGER = (
+NO_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm '
     "and try again."
 )
@@ -13,7 +13,7 @@ _NOTE = "not a swarm manager"
 
 
 async def no_manager(call: Call) -> Answer:
-    raise Unavailable(_NO_MANAGER)
+    raise Unavailable(NO_MANAGER)
 
 
 async def no_member(call: Call) -> Answer:

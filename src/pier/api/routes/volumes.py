@@ -3,7 +3,9 @@
 from pier.api.call import Call, empty_reply, json_reply
 from pier.api.http.messages import Answer
 from pier.api.router import Route
+from pier.api.routes.swarm import NO_MANAGER
 from pier.api.translate.volumes import describe_volume
+from pier.domain.errors import Unavailable
 from pier.wire.volume import VolumeCreate, VolumeList, VolumesPruneReply
 
 
@@ -18,6 +20,8 @@ async def inspect(call: Call) -> Answer:
 
 async def create(call: Call) -> Answer:
     body = await call.body_or(VolumeCreate, VolumeCreate())
+    if body.cluster_volume_spec is not None:
+        raise Unavailable(NO_MANAGER)
     volume = await call.engine.volumes.create(
         body.name or "",
         driver=body.driver or "",

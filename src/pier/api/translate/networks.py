@@ -1,7 +1,7 @@
 """Networks: requests and replies."""
 
 from pier.api.versions import Change, since
-from pier.domain.errors import Unsupported
+from pier.domain.errors import InvalidArgument, Unsupported
 from pier.domain.network import Endpoint, IpamPool, Network
 from pier.engine.networks import CreateNetwork, NetworkDetails
 from pier.wire import network as wire
@@ -10,7 +10,7 @@ from pier.wire.times import rfc3339
 
 
 def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
-    """Raises Unsupported for networks of a swarm."""
+    """Raises Unsupported for networks of a swarm, InvalidArgument for a pool without a subnet."""
     if body.ingress:
         raise Unsupported("Pier does not support Ingress networks: it is no member of a swarm")
     if body.scope and body.scope != "local":
@@ -35,6 +35,8 @@ def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
 
 
 def _load_pool(given: wire.IpamPool) -> IpamPool:
+    if not given.subnet:
+        raise InvalidArgument("invalid network config:\ninvalid subnet : invalid CIDR block notation")
     return IpamPool(
         subnet=given.subnet or "",
         gateway=given.gateway or "",

@@ -38,7 +38,9 @@ class Lifecycle:
     # -- start --------------------------------------------------------------------------------------------------------
 
     async def start(self, ref: str) -> None:
-        """Raises NotModified if it runs, Conflict while it is paused or removed, and what Launcher.launch raises."""
+        """Raises NotModified if it runs or a restart policy will start it, Conflict while it is paused or removed, and
+        what Launcher.launch raises.
+        """
         container = self._context.memory.container(ref)
         await self._context.jobs.finish(self._start(container.id), f"start {container.id}")
 
@@ -46,7 +48,7 @@ class Lifecycle:
         async with self._context.live.lock(container_id):
             container = self._context.memory.container(container_id)
             match container.state.status:
-                case Status.RUNNING:
+                case Status.RUNNING | Status.RESTARTING:  # between two runs, too: the policy starts it
                     raise NotModified(f"container {container_id} is already running")
                 case Status.PAUSED:
                     raise Conflict("cannot start a paused container, try unpause instead")

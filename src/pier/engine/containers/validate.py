@@ -81,8 +81,12 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
     for entry in host.extra_hosts:
         if not all(entry.partition(":")[::2]):
             raise InvalidArgument(f'bad format for add-host: "{entry}"')
-    for options in host.tmpfs.values():
+    for path, options in host.tmpfs.items():
+        if not path.startswith("/"):
+            raise InvalidArgument(f"invalid mount path: '{path}' mount path must be absolute")
         _check_tmpfs(options)
+    if "" in host.annotations:
+        raise InvalidArgument("invalid Annotations: the empty string is not permitted as an annotation key")
     if host.shm_size < 0:
         raise InvalidArgument("SHM size can not be less than 0")
     if host.runtime and not knows_runtime(host.runtime):
@@ -132,7 +136,7 @@ def _check_resources(resources: Resources, facts: HostFacts, *, update: bool = F
         raise InvalidArgument("You should always set the Memory limit when using Memoryswap limit, see usage")
     if memory and 0 < swap < memory:
         raise InvalidArgument("Minimum memoryswap limit should be larger than memory limit, see usage")
-    if resources.memory_reservation and resources.memory_reservation < MIN_MEMORY:
+    if 0 < resources.memory_reservation < MIN_MEMORY:
         raise InvalidArgument("Minimum memory reservation allowed is 6MB")
     if memory and resources.memory_reservation > memory:
         raise InvalidArgument("Minimum memory limit can not be less than memory reservation limit, see usage")

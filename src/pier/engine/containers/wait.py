@@ -38,9 +38,9 @@ async def _runs(context: Context, container_id: str) -> bool:
 
 async def wait(context: Context, ref: str, condition: str) -> Wait:
     """Conditions: `not-running` (also empty), `next-exit`, `removed`. Raises InvalidArgument, NotFound."""
-    container = context.memory.container(ref)
     if condition not in ("", "not-running", "next-exit", "removed"):
         raise InvalidArgument(f'invalid condition: "{condition}"')
+    container = context.memory.container(ref)
     condition = condition or "not-running"
     live = context.live
     if condition == "removed":

@@ -150,3 +150,13 @@ async def test_the_list_has_one_line_for_each(client: RawClient, engine: FakeEng
     ]
     assert items[1]["Status"] == "Created"
     assert list(items[0]["NetworkSettings"]["Networks"]) == ["bridge"]
+
+
+async def test_a_start_takes_no_configuration(client: RawClient) -> None:
+    assert (await client.request("POST", "/containers/web/start", {})).status == 204
+    chunked = {"Transfer-Encoding": "chunked", "Content-Type": "application/json"}
+    await client.send_request("POST", "/containers/web/start", headers=chunked)
+    await client.send("2\r\n{}\r\n0\r\n\r\n")
+    replies = [await client.response(), await client.request("POST", "/containers/web/start", {"Binds": ["/a:/b"]})]
+    for reply in replies:
+        assert (reply.status, reply.json()["message"][:47]) == (400, "starting container with non-empty request body ")

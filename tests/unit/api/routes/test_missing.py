@@ -140,7 +140,7 @@ async def test_what_is_missing_says_so(client: RawClient, route: Route) -> None:
     assert response.status in (501, 503)
     if method != "HEAD":
         message = response.json()["message"]
-        assert message.startswith(("Pier ", "This node is not"))
+        assert message.startswith(("Pier ", "This node is not", "volume update only valid for cluster"))
 
 
 async def test_swarm_is_refused_in_dockers_words(client: RawClient) -> None:
@@ -161,3 +161,9 @@ async def test_there_are_no_plugins(client: RawClient) -> None:
 def test_no_two_routes_are_the_same() -> None:
     keys = [(route.method, route.pattern) for route in table()]
     assert len(keys) == len(set(keys))
+
+
+async def test_volumes_of_a_cluster_cannot_be_updated(client: RawClient) -> None:
+    response = await client.request("PUT", "/volumes/x", {})
+    reason = "volume update only valid for cluster volumes, but swarm is unavailable"
+    assert (response.status, response.json()["message"]) == (503, reason)

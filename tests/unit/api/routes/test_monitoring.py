@@ -167,3 +167,10 @@ async def test_a_reader_of_events_that_goes_is_unsubscribed(client: RawClient, e
 async def test_a_bad_since_is_500(client: RawClient) -> None:
     response = await client.request("GET", "/events?since=zz")
     assert (response.status, response.json()["message"]) == (500, 'strconv.ParseInt: parsing "zz": invalid syntax')
+
+
+@pytest.mark.parametrize("until", ["0", "4.9"])
+async def test_events_do_not_end_before_they_begin(client: RawClient, until: str) -> None:
+    response = await client.request("GET", f"/events?since=5&until={until}")
+    reason = f"`since` time (5) cannot be after `until` time ({until})"
+    assert (response.status, response.json()["message"]) == (400, reason)

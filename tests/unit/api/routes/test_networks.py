@@ -22,6 +22,22 @@ async def test_list_and_inspect_differ_in_containers(client: RawClient) -> None:
     assert (await client.request("GET", "/networks/")).json() == [listed]
 
 
+async def test_inspect_by_scope(client: RawClient) -> None:
+    assert (await client.request("GET", "/networks/bridge?scope=local&verbose=true")).status == 200
+    other = await client.request("GET", "/networks/bridge?scope=swarm")
+    assert (other.status, other.json()["message"]) == (404, "network bridge not found")
+    unclear = await client.request("GET", "/networks/bridge?verbose=yes")
+    reason = 'invalid value for verbose: yes: strconv.ParseBool: parsing "yes": invalid syntax'
+    assert (unclear.status, unclear.json()["message"]) == (400, reason)
+
+
+async def test_a_pool_needs_a_subnet(client: RawClient) -> None:
+    for pool in (None, {}, {"Gateway": "10.1.0.1"}):
+        refused = await client.request("POST", "/networks/create", {"Name": "n", "IPAM": {"Config": [pool]}})
+        reason = "invalid network config:\ninvalid subnet : invalid CIDR block notation"
+        assert (refused.status, refused.json()["message"]) == (400, reason)
+
+
 async def test_create(client: RawClient, engine: FakeEngine) -> None:
     body = {
         "Name": "n",
@@ -54,4 +70,7 @@ async def test_remove_connect_prune(client: RawClient) -> None:
     assert (gone.status, gone.json()["message"]) == (404, "network nope not found")
     assert (await client.request("POST", "/networks/bridge/connect", {"Container": "web"})).status == 200
     assert (await client.request("POST", "/networks/bridge/disconnect", {"Container": "web"})).status == 200
+    for verb in ("connect", "disconnect"):
+        nobody = await client.request("POST", f"/networks/bridge/{verb}", {})
+        assert (nobody.status, nobody.json()["message"]) == (400, 'invalid name or ID supplied: ""')
     assert (await client.request("POST", "/networks/prune")).json() == {"NetworksDeleted": None}

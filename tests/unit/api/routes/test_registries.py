@@ -15,7 +15,11 @@ async def test_login(client: RawClient, engine: FakeEngine) -> None:
     body = {"username": "me", "password": "pw", "serveraddress": "h:5000"}
     response = await client.request("POST", "/auth", json.dumps(body).encode(), JSON)
     assert (response.status, response.json()) == (200, {"IdentityToken": "", "Status": "Login Succeeded"})
-    assert engine.registry.auths == [RegistryAuth(username="me", password="pw", server_address="h:5000")]
+    assert (
+        await client.request("POST", "/auth", json.dumps(body).encode(), {"Content-Type": "text/plain"})
+    ).status == 200
+    assert (await client.request("POST", "/auth", b"")).status == 400
+    assert engine.registry.auths == 2 * [RegistryAuth(username="me", password="pw", server_address="h:5000")]
 
 
 async def test_refused_login(client: RawClient) -> None:
@@ -48,3 +52,9 @@ async def test_search(client: RawClient, engine: FakeEngine) -> None:
 @pytest.mark.parametrize("query", ["term=", "term=x&limit=101", 'term=x&filters={"colour":["red"]}'])
 async def test_searches_that_make_no_sense(client: RawClient, query: str) -> None:
     assert (await client.request("GET", f"/images/search?{query}")).status == 400
+
+
+async def test_a_limit_of_a_search_is_a_number(client: RawClient) -> None:
+    response = await client.request("GET", "/images/search?term=x&limit=y")
+    reason = 'invalid limit specified: strconv.Atoi: parsing "y": invalid syntax'
+    assert (response.status, response.json()["message"]) == (400, reason)

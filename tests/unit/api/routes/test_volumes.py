@@ -25,6 +25,12 @@ async def test_create_needs_no_body(client: RawClient) -> None:
     assert (await client.request("POST", "/volumes/create")).status == 201
 
 
+async def test_volumes_of_a_cluster_need_a_swarm(client: RawClient) -> None:
+    refused = await client.request("POST", "/volumes/create", {"Name": "x", "ClusterVolumeSpec": {}})
+    assert refused.status == 503
+    assert "not a swarm manager" in refused.json()["message"]
+
+
 async def test_remove_and_prune(client: RawClient) -> None:
     assert (await client.request("DELETE", "/volumes/data?force=1")).status == 204
     gone = await client.request("GET", "/volumes/nope")

@@ -164,6 +164,8 @@ async def test_stop_calls_a_restart_off(world: World, monkeypatch: pytest.Monkey
     container_id = await world.run("web", host=ALWAYS)
     world.end(container_id, 3)
     await world.until(lambda: world.container("web").state.status is Status.RESTARTING)
+    with pytest.raises(NotModified):
+        await world.engine.containers.start("web")
     due = world.container("web").state.restart_at
     waiting = await world.engine.containers.wait("web", "not-running")
     await world.engine.containers.stop("web")

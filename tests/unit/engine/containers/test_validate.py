@@ -109,3 +109,9 @@ def test_a_shared_network_leaves_nothing_of_its_own_to_set() -> None:
     refuse(host, words="exposing", config=Config(exposed_ports=("80/tcp",)))
     refuse(HostConfig(network_mode="container:x", publish_all_ports=True), words="publishing")
     refuse(HostConfig(network_mode="container:x", dns=("1.1.1.1",)), words="dns")
+
+
+def test_names_of_annotations_and_places_of_tmpfs() -> None:
+    refuse(HostConfig(annotations={"": "x"}), InvalidArgument, "invalid Annotations")
+    for path in ("", "x"):
+        refuse(HostConfig(tmpfs={path: ""}), InvalidArgument, f"invalid mount path: '{path}'")
