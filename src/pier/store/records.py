@@ -26,6 +26,7 @@ from pier.store.migrations import migrate
 QUEUE_LIMIT = 1024
 GROUP_LIMIT = 128
 EVENTS_KEPT = 20_000
+EVENTS_SIZE = 64 << 20  # bytes kept of them: an event bears its object's labels, which may be megabytes
 PRUNE_EVERY = 1_000
 _LAST_TIME = 2**63 - 1  # SQLite's integers have 64 bits; a caller's times need not
 
@@ -50,7 +51,8 @@ class Records:
         self._jobs: queue.Queue[_Job | None] = queue.Queue(QUEUE_LIMIT)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="pier-store", daemon=True)
-        self._since_prune = 0
+        self._since_prune = PRUNE_EVERY
+        self._size_since_prune = 0
         self._closed = False
 
     @classmethod
@@ -212,14 +214,24 @@ class Records:
                     "DELETE FROM records WHERE kind = ? AND key = ?", (codec.kind_of(value), codec.key_of(value))
                 )
             case Publish(event):
-                connection.execute("INSERT INTO events (time, value) VALUES (?, ?)", (event.time, codec.encode(event)))
-                self._bound_events(connection)
+                data = codec.encode(event)
+                connection.execute("INSERT INTO events (time, value) VALUES (?, ?)", (event.time, data))
+                self._bound_events(connection, len(data))
 
-    def _bound_events(self, connection: sqlite3.Connection) -> None:
+    def _bound_events(self, connection: sqlite3.Connection, size: int) -> None:
+        """Now and then, the first time soon: a pierd that is started again and again must do so, too."""
         self._since_prune += 1
-        if self._since_prune >= PRUNE_EVERY:
-            self._since_prune = 0
-            connection.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (EVENTS_KEPT,))
+        self._size_since_prune += size
+        if self._since_prune < PRUNE_EVERY and self._size_since_prune < EVENTS_SIZE // 4:
+            return
+        self._since_prune = self._size_since_prune = 0
+        connection.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (EVENTS_KEPT,))
+        kept = 0
+        for number, length in connection.execute("SELECT id, length(value) FROM events ORDER BY id DESC"):
+            kept += length
+            if kept > EVENTS_SIZE:
+                connection.execute("DELETE FROM events WHERE id <= ?", (number,))
+                break
 
     def _fail_all(self, error: PierError) -> None:
         job = self._jobs.get()

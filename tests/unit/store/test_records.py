@@ -18,6 +18,7 @@ from pier.domain.event import Event
 from pier.domain.network import Endpoint, Network, PublishedPort
 from pier.domain.record import Drop, Intent, Publish, Put
 from pier.domain.volume import Volume
+from pier.store import records as store
 from pier.store.migrations import MIGRATIONS
 from pier.store.records import Records
 
@@ -88,6 +89,23 @@ async def test_what_cannot_be_written_fails_alone_and_what_follows_is_written(re
     )
     assert [isinstance(o, PierError) for o in outcomes] == [True, False, True]
     assert (await asyncio.wait_for(records.load(), 5)).volumes == (good,)
+
+
+async def test_events_are_kept_up_to_a_number_and_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "EVENTS_KEPT", 3)
+    monkeypatch.setattr(store, "EVENTS_SIZE", 4_000)
+    small = [Event(type="container", action="start", actor_id="x", time=n) for n in range(1, 6)]
+    large = [replace(event, time=event.time + 10, attributes={"label": "x" * 1_500}) for event in small]
+    for event in small:  # by a pierd that never lives long
+        records = await Records.open(tmp_path / "pier.db")
+        await records.commit([Publish(event)])
+        await records.close()
+    records = await Records.open(tmp_path / "pier.db")
+    assert await records.events(0, 100) == small[2:]
+    for event in large:
+        await records.commit([Publish(event)])
+    assert await records.events(0, 100) == large[3:]
+    await records.close()
 
 
 async def test_events_come_back_by_time_in_order(records: Records) -> None:
