@@ -77,19 +77,25 @@ def _docker_image(entry: object) -> ArchivedImage:
 async def _oci_images(files: ArchiveFiles, platform: Platform) -> list[ArchivedImage]:
     descriptors = parse_index(await files.read("index.json")).manifests
     ours = [descriptor for descriptor in descriptors if fits(descriptor, platform)]
-    found = []
+    found, seen = [], set[str]()
     for descriptor in ours or descriptors:
-        image = await _oci_image(files, descriptor, platform)
+        image = await _oci_image(files, descriptor, platform, seen)
         if image is not None:
             found.append(replace(image, names=_names_of(descriptor)))
     return found
 
 
 async def _oci_image(
-    files: ArchiveFiles, descriptor: Descriptor, platform: Platform, indexes: tuple[Descriptor, ...] = ()
+    files: ArchiveFiles,
+    descriptor: Descriptor,
+    platform: Platform,
+    seen: set[str],
+    indexes: tuple[Descriptor, ...] = (),
 ) -> ArchivedImage | None:
-    """Follows indexes down to a manifest of which the archive has the content; None where it has none."""
-    if blob_path(descriptor.digest) not in files:
+    """Follows indexes down to a manifest of which the archive has the content; None where it has none, as with the
+    indexes in `seen`.
+    """
+    if blob_path(descriptor.digest) not in files or descriptor.digest in seen:
         return None
     document = await files.read(blob_path(descriptor.digest))
     if not is_index(descriptor.media_type):
@@ -103,9 +109,10 @@ async def _oci_image(
     if len(indexes) >= _MAX_DEPTH:
         raise InvalidArgument("the indexes in the archive are nested too deeply")
     for child in by_preference(parse_index(document).manifests, platform):
-        image = await _oci_image(files, child, platform, (*indexes, descriptor))
+        image = await _oci_image(files, child, platform, seen, (*indexes, descriptor))
         if image is not None:
             return image
+    seen.add(descriptor.digest)
     return None
 
 

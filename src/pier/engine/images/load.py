@@ -93,16 +93,25 @@ class Loader:
         """
         children = parse_index(await files.read(blob_path(index.digest))).manifests
         others = [child for child in children if child.digest != besides.digest]
-        return [child for child in others if await self._store_whole(files, child, 0)]
+        done: dict[str, bool] = {}
+        return [child for child in others if await self._store_whole(files, child, done, 0)]
 
-    async def _store_whole(self, files: ArchiveFiles, target: Descriptor, depth: int) -> bool:
-        """A manifest with all its blobs, or an index with those of its manifests of which the archive has all."""
+    async def _store_whole(self, files: ArchiveFiles, target: Descriptor, done: dict[str, bool], depth: int) -> bool:
+        """A manifest with all its blobs, or an index with those of its manifests of which the archive has all.
+
+        `done` says what came of those before: a few small indexes could name each other millions of times.
+        """
+        if target.digest not in done:
+            done[target.digest] = await self._store_once(files, target, done, depth)
+        return done[target.digest]
+
+    async def _store_once(self, files: ArchiveFiles, target: Descriptor, done: dict[str, bool], depth: int) -> bool:
         path = blob_path(target.digest)
         if path not in files or depth > _MAX_DEPTH:
             return False
         if is_index(target.media_type):
             children = parse_index(await files.read(path)).manifests
-            kept = [child for child in children if await self._store_whole(files, child, depth + 1)]
+            kept = [child for child in children if await self._store_whole(files, child, done, depth + 1)]
             if kept:
                 await files.store(path, index_labels(kept))
             return bool(kept)

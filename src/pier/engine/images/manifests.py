@@ -73,12 +73,15 @@ class ManifestReader:
 
     async def pick(self, target: Descriptor) -> Descriptor:
         """The manifest below an index that suits this host best among those whose content is here."""
-        found = await self._pick(target, 0)
+        found = await self._pick(target, set(), 0)
         if found is None:
             raise NotFound(f"no manifest of the index {target.digest} is in the content store")
         return found
 
-    async def _pick(self, target: Descriptor, depth: int) -> Descriptor | None:
+    async def _pick(self, target: Descriptor, seen: set[str], depth: int) -> Descriptor | None:
+        """`seen` are indexes of which nothing is here."""
+        if target.digest in seen:
+            return None
         if depth > _MAX_DEPTH:
             raise InvalidArgument(f"the index {target.digest} is nested too deeply")
         document = await read_if_here(self._content, target.digest)
@@ -87,9 +90,10 @@ class ManifestReader:
         if not is_index(target.media_type):
             return await plain_form(self._content, target)
         for child in by_preference(parse_index(document).manifests, self._platform):
-            found = await self._pick(child, depth + 1)
+            found = await self._pick(child, seen, depth + 1)
             if found is not None:
                 return found
+        seen.add(target.digest)
         return None
 
     def _remember(self, digest: str, image: Image) -> None:

@@ -88,9 +88,11 @@ class Packer:
         indexes: dict[str, tuple[Descriptor, bytes]],
         depth: int,
     ) -> bool:
-        """Whether everything below is here."""
+        """Whether everything below is here; what is named again is not looked at again."""
         if depth > _MAX_DEPTH:
             raise InvalidArgument(f"the index {target.digest} is nested too deeply")
+        if target.digest in parcels or target.digest in indexes:
+            return True
         if await self._content.size(target.digest) is None:
             return False
         if not is_index(target.media_type):
@@ -107,7 +109,7 @@ class Packer:
 
     async def choose(self, target: Descriptor, platform: Platform, name: str) -> Descriptor:
         """The manifest for this platform, of an index or of a lone image. Raises NotFound."""
-        found = await self._choose(target, platform, 0)
+        found = await self._choose(target, platform, set(), 0)
         if found is None:
             raise NotFound(
                 f"image with reference {name} was found but does not provide the specified platform "
@@ -115,8 +117,9 @@ class Packer:
             )
         return found
 
-    async def _choose(self, target: Descriptor, platform: Platform, depth: int) -> Descriptor | None:
-        if depth > _MAX_DEPTH or await self._content.size(target.digest) is None:
+    async def _choose(self, target: Descriptor, platform: Platform, seen: set[str], depth: int) -> Descriptor | None:
+        """`seen` are manifests and indexes that are not it."""
+        if depth > _MAX_DEPTH or target.digest in seen or await self._content.size(target.digest) is None:
             return None
         if not is_index(target.media_type):
             parcel = await self.parcel(target)
@@ -125,9 +128,10 @@ class Packer:
         children = parse_index(await self._content.read(target.digest)).manifests
         for child in by_preference(children, platform):
             if child.platform is None or rank(child.platform, platform) is not None:
-                found = await self._choose(child, platform, depth + 1)
+                found = await self._choose(child, platform, seen, depth + 1)
                 if found is not None:
                     return found
+        seen.add(target.digest)
         return None
 
     async def parcel(self, descriptor: Descriptor) -> Parcel:

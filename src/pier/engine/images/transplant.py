@@ -15,11 +15,18 @@ from pier.oci.media_types import is_index
 _MAX_DEPTH = 4
 
 
-async def transplant(source: Content, target: Content, root: Descriptor, snapshotter: str, depth: int = 0) -> None:
+async def transplant(source: Content, target: Content, root: Descriptor, snapshotter: str) -> None:
     """Everything below a manifest or index that the source has whole, under the caller's lease in the target.
 
     Raises NotFound where that is nothing, InvalidArgument for damaged documents.
     """
+    await _transplant(source, target, root, snapshotter, {}, 0)
+
+
+async def _transplant(
+    source: Content, target: Content, root: Descriptor, snapshotter: str, done: dict[str, bool], depth: int
+) -> None:
+    """`done` says of what was named before whether it is there."""
     if depth > _MAX_DEPTH:
         raise InvalidArgument(f"the index {root.digest} is nested too deeply")
     document = await source.read(root.digest)
@@ -28,11 +35,14 @@ async def transplant(source: Content, target: Content, root: Descriptor, snapsho
         return
     kept = []
     for child in parse_index(document).manifests:
-        try:
-            await transplant(source, target, child, snapshotter, depth + 1)
-        except NotFound:
-            continue
-        kept.append(child)
+        if child.digest not in done:
+            try:
+                await _transplant(source, target, child, snapshotter, done, depth + 1)
+                done[child.digest] = True
+            except NotFound:
+                done[child.digest] = False
+        if done[child.digest]:
+            kept.append(child)
     if not kept:
         raise NotFound(f"no manifest of the index {root.digest} is there")
     await store_bytes(target, document, index_labels(kept))

@@ -43,16 +43,23 @@ class VariantReader:
         self._content = content
         self._reader = reader
 
-    async def read(self, target: Descriptor, depth: int = 0) -> list[Variant]:
+    async def read(self, target: Descriptor) -> list[Variant]:
         """In the index's order; a lone manifest is the one. Raises InvalidArgument for an index nested too deeply."""
+        return await self._read(target, set(), 0)
+
+    async def _read(self, target: Descriptor, seen: set[str], depth: int) -> list[Variant]:
+        """An index counts once, wherever it is named: a few small ones could name each other millions of times."""
         if depth > _MAX_DEPTH:
             raise InvalidArgument(f"the index {target.digest} is nested too deeply")
         if not is_index(target.media_type):
             return [await self._variant(target)]
+        if target.digest in seen:
+            return []
+        seen.add(target.digest)
         document = await read_if_here(self._content, target.digest)
         found: list[Variant] = []
         for child in parse_index(document).manifests if document is not None else ():
-            found += await self.read(child, depth + 1)
+            found += await self._read(child, seen, depth + 1)
         return found
 
     async def _variant(self, manifest: Descriptor) -> Variant:

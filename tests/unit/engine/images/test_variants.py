@@ -1,5 +1,7 @@
 """The platforms of an image."""
 
+import asyncio
+import contextlib
 import json
 
 import pytest
@@ -11,6 +13,7 @@ from support.images import (
     OciImage,
     TestImage,
     archive,
+    digest_of,
     docker_archive,
     encode,
     host_architecture,
@@ -20,6 +23,8 @@ from support.images import (
 
 from pier.domain.errors import NotFound
 from pier.domain.image import Platform
+from pier.engine.images.outgoing import Packer
+from pier.engine.images.transplant import transplant
 
 OWN = TestImage([{"a": Node(b"own")}], {"Cmd": ["own"]})
 FOREIGN = TestImage([{"f": Node(b"foreign")}], {"Cmd": ["foreign"]}, architecture="s390x")
@@ -34,8 +39,6 @@ def _archive(images: dict[str, OciImage]) -> bytes:
     """An OCI layout with one index of all these platforms."""
     index = oci_index(images)
     blobs = {digest: blob for image in images.values() for digest, blob in image.blobs.items()}
-    from support.images import digest_of
-
     entry = {
         "mediaType": "application/vnd.oci.image.index.v1+json",
         "digest": digest_of(index),
@@ -50,6 +53,51 @@ def _archive(images: dict[str, OciImage]) -> bytes:
             **files,
         }
     )
+
+
+def _archive_of_indexes_that_name_each_other_often(image: OciImage) -> bytes:
+    """Four levels, each naming the one below a hundred times: a hundred million ways to one manifest."""
+    blobs = dict(image.blobs)
+    document = json.loads(oci_index({host_architecture(): image}))
+    for _ in range(4):
+        data = encode(document)
+        blobs[digest_of(data)] = data
+        entry = {
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "digest": digest_of(data),
+            "size": len(data),
+            "annotations": {"io.containerd.image.name": "docker.io/library/x:1"},
+        }
+        document = {"schemaVersion": 2, "manifests": [entry] * 100}
+    return archive(
+        {
+            "oci-layout": encode({"imageLayoutVersion": "1.0.0"}),
+            "index.json": encode({"schemaVersion": 2, "manifests": [entry]}),
+            **{f"blobs/sha256/{digest[7:]}": blob for digest, blob in blobs.items()},
+        }
+    )
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_indexes_that_name_each_other_often_are_read_once(
+    engine: ImageEngine, containerd: FakeContainerd, whole: bool
+) -> None:
+    image = oci_image(OWN)
+    data = _archive_of_indexes_that_name_each_other_often(image)
+    async with asyncio.timeout(10):
+        await engine.load(data)
+        target = containerd.state.images["docker.io/library/x:1"].target
+        if not whole:
+            for digest in image.blobs:
+                del containerd.state.blobs[digest]
+        (variant,) = await engine.images.variants("x:1")
+        assert variant.is_available == whole
+        packer = Packer(containerd.content)
+        assert (await packer.pack(target) is not None) == whole
+        with contextlib.nullcontext() if whole else pytest.raises(NotFound):
+            assert (await packer.choose(target, Platform(architecture=host_architecture()), "x")).digest
+        with contextlib.nullcontext() if whole else pytest.raises(NotFound):
+            await transplant(containerd.content, containerd.content, target, "overlayfs")
 
 
 async def test_what_is_here_of_an_index(engine: ImageEngine, registry: FakeRegistry) -> None:
