@@ -82,7 +82,10 @@ class Inspection:
                 mounts = await self._context.ports.snapshots.mounts(container.id)
             except PierError:  # containerd is away, or the container is being removed: the rest is still worth showing
                 return {}
-            self._graphs[container.id] = describe_graph(mounts)
+            graph = describe_graph(mounts)
+            if container.id not in self._context.memory.containers:  # removed meanwhile: nobody forgets it any more
+                return graph
+            self._graphs[container.id] = graph
         return self._graphs[container.id]
 
     def forget(self, container_id: str) -> None:

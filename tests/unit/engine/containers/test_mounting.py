@@ -1,5 +1,7 @@
 """What a start mounts and gives back, with a real plugin and the local driver."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from support.volume_plugin import VolumePlugin, serve_plugin
 from pier.domain.container import HostConfig
 from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import MountRequest
-from pier.engine.containers.mounting import image_key, owner_of_key
+from pier.engine.containers.mounting import image_key, mounted, owner_of_key
+from pier.volumes import mounting as mounting_of_volumes
 
 
 @pytest.fixture
@@ -101,3 +104,35 @@ async def test_what_is_left_staged_goes_with_the_next_start(world: World) -> Non
     world.host.staged[container_id] = {"0": ("x", "y")}
     await world.restart()
     await world.until(lambda: not world.host.staged)
+
+
+async def test_a_volume_whose_user_goes_while_it_is_mounted_is_unmounted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"type": "tmpfs", "device": "tmpfs"}
+    volume = await world.engine.volumes.create("quick", options=options)
+    entered, gate, done, mounted_now = threading.Event(), threading.Event(), threading.Event(), set[str]()
+
+    def mount(plan: object, target: str) -> None:
+        entered.set()
+        gate.wait(5)
+        mounted_now.add(target)
+        done.set()
+
+    monkeypatch.setattr(mounting_of_volumes, "mount", mount)
+    monkeypatch.setattr(mounting_of_volumes, "is_mounted", mounted_now.__contains__)
+    monkeypatch.setattr(mounting_of_volumes, "unmount", mounted_now.discard)
+
+    async def use() -> None:
+        async with mounted(world.context, [volume], "copy"):
+            raise AssertionError("nobody is there")
+
+    async with asyncio.TaskGroup() as clients:
+        client = clients.create_task(use())
+        await asyncio.to_thread(entered.wait, 5)
+        client.cancel()
+        await asyncio.sleep(0.01)
+        gate.set()
+    assert client.cancelled()
+    await asyncio.to_thread(done.wait, 5)
+    assert not mounted_now
