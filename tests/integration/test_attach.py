@@ -129,6 +129,24 @@ def test_half_close_ends_stdin_once_and_output_goes_on(engine: Engine, image: st
         assert b"".join(data for _, data in frames(raw.read_to_end())).split() == [b"5", b"after"]
 
 
+def test_who_only_writes_is_attached_until_the_process_ends(engine: Engine, image: str) -> None:
+    """As with docker-py's attach_socket(params={"stdin": 1, "stream": 1})."""
+    container_id = created(engine, image, "sh", "-c", "read x; echo got $x; read y", OpenStdin=True)
+    assert engine.call("POST", f"/containers/{container_id}/start").status == 204
+    with connected(engine) as raw:
+        raw.send("POST", f"/containers/{container_id}/attach?stream=1&stdin=1", UPGRADE)
+        raw.connection.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            raw.connection.recv(1)
+        raw.connection.settimeout(20)
+        raw.connection.sendall(b"hello\n")
+        wait_for(
+            lambda: b"got hello" in engine.call("GET", f"/containers/{container_id}/logs?stdout=1").body, what="echo"
+        )
+        raw.connection.sendall(b"\n")
+        assert raw.read_to_end() == b""
+
+
 def test_end_of_input_without_stdin_once_ends_the_attach_only(engine: Engine, image: str) -> None:
     container_id = created(engine, image, "cat", OpenStdin=True)
     engine.call("POST", f"/containers/{container_id}/start")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pier.domain import ids
 from pier.domain.container import Container
-from pier.domain.errors import NotFound
+from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.event import Event
 from pier.domain.network import Network
 from pier.domain.record import Change, Drop, Intent, Publish, Put, Stored
@@ -81,13 +81,18 @@ class Memory:
         return self._ids_by_name.get(name)
 
     def network(self, ref: str) -> Network:
-        """By full id, then name, then unique prefix of an id. Raises NotFound."""
+        """By full id, then name, then unique prefix of an id. Raises NotFound, InvalidArgument for one of several."""
         if ref in self.networks:
             return self.networks[ref]
         for network in self.networks.values():
             if network.name == ref:
                 return network
-        if match := ids.match_prefix(ref, self.networks):
+        try:
+            match = ids.match_prefix(ref, self.networks)
+        except InvalidArgument as error:
+            found = sum(network_id.startswith(ref) for network_id in self.networks)
+            raise InvalidArgument(f"network {ref} is ambiguous ({found} matches found based on ID prefix)") from error
+        if match:
             return self.networks[match]
         raise NotFound(f"network {ref} not found")
 

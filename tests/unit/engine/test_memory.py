@@ -68,6 +68,13 @@ def test_lookup_by_id_then_name_then_prefix(memory: Memory, ref: str, expected: 
     assert memory.container(ref) is expected
 
 
+def test_a_beginning_of_several_networks_ids_says_of_how_many(memory: Memory) -> None:
+    memory.networks.update({text: Network(id=text, name=text, driver="bridge") for text in ("ab1", "ab2", "cd3")})
+    assert memory.network("c").id == "cd3"
+    with pytest.raises(InvalidArgument, match=r"network ab is ambiguous \(2 matches found based on ID prefix\)"):
+        memory.network("ab")
+
+
 def test_what_is_not_there_and_what_is_ambiguous(memory: Memory) -> None:
     with pytest.raises(NotFound, match="No such container: zz"):
         memory.container("zz")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pier.domain.container import Container, Status
-from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.domain.errors import Conflict, PierError
 from pier.engine.containers.keys import DetachKeys, parse_detach_keys
 from pier.engine.containers.telling import tell
 from pier.engine.context import Context
@@ -66,7 +66,9 @@ class Attachment:
         self._on_stdin_closed = on_stdin_closed
         self._output: Output | None = None
         self._closed = self._replayed = False
-        if follow and (stdout or stderr):
+        # Who only writes is attached, too: to an output of nothing, which ends with the process.
+        self._has_part = stdout or stderr or stdin
+        if follow and self._has_part:
             # Taken the moment the streams exist, before the process starts: the first byte counts too.
             stream.add_done_callback(self._take_output)
 
@@ -89,7 +91,7 @@ class Attachment:
             return
         await asyncio.wait({self._stream})
         # Cancelled: the container was removed before it started.
-        if self._stream.cancelled() or self._closed or not (self._stdout or self._stderr):
+        if self._stream.cancelled() or self._closed or not self._has_part:
             return
         self._take_output(self._stream)
         assert self._output is not None
@@ -140,26 +142,28 @@ class Attaching:
         self._context = context
 
     async def attach(self, ref: str, options: AttachOptions) -> Attachment:
-        """Raises NotFound; Conflict while paused or restarting; InvalidArgument for bad detach keys."""
+        """Without any stream it is over at once, after the log if that was asked for.
+
+        Raises NotFound; Conflict while paused or restarting; InvalidArgument for bad detach keys.
+        """
         container = self._context.memory.container(ref)
         keys = parse_detach_keys(options.detach_keys)
         if container.state.status is Status.PAUSED:
             raise Conflict(f"container {container.id} is paused, unpause the container before attach")
         if container.state.status is Status.RESTARTING:
             raise Conflict(f"container {container.id} is restarting, wait until the container is running")
-        if not (options.stdin or options.stdout or options.stderr or options.logs):
-            raise InvalidArgument("attach needs at least one of stdin, stdout, stderr and logs")
         config = container.config
+        stdin = options.stdin and config.open_stdin and options.stream
         attachment = Attachment(
             self._context.live.next_stream(container.id),
             terminal=config.tty,
             stdout=options.stdout,
             stderr=options.stderr,
-            stdin=options.stdin and config.open_stdin and options.stream,
+            stdin=stdin,
             closes_stdin=config.stdin_once,
             keys=keys if config.tty else None,
             replay=(lambda until: self._replay(container, options, until)) if options.logs else None,
-            follow=options.stream,
+            follow=options.stream and (options.stdout or options.stderr or stdin),
             on_detach=lambda: self._note_detach(container),
             on_stdin_closed=lambda: self._close_task_stdin(container.id),
         )

@@ -119,6 +119,29 @@ async def test_input_reaches_the_process(world: World) -> None:
     assert world.stream(container_id).stdin == b"hello"
 
 
+async def test_who_only_writes_stays_attached_until_the_process_ends(world: World) -> None:
+    container_id = await world.run("web", open_stdin=True)
+    attachment = await attach(world, AttachOptions(stdin=True, stream=True))
+    async with asyncio.TaskGroup() as clients:
+        reading = clients.create_task(output(attachment))
+        await world.turns()
+        world.stream(container_id).emit(b"not for me")
+        await world.turns()
+        assert not reading.done()
+        await attachment.write(b"hello")
+        assert world.stream(container_id).stdin == b"hello"
+        world.end(container_id)
+    assert reading.result() == []
+
+
+@pytest.mark.parametrize(
+    "options", [AttachOptions(stream=True), AttachOptions(), AttachOptions(stdin=True, stream=True)]
+)
+async def test_who_takes_no_part_is_let_go_at_once(world: World, options: AttachOptions) -> None:
+    await world.run("web", open_stdin=False)
+    assert await output(await attach(world, options)) == []
+
+
 async def test_input_before_the_start_waits_for_it(world: World) -> None:
     container_id = await world.create("web", open_stdin=True)
     attachment = await attach(world, ALL)
@@ -224,8 +247,6 @@ async def test_what_cannot_be_attached_to(world: World, monkeypatch: pytest.Monk
     container_id = await world.run("web", host=HostConfig(restart_policy=RestartPolicy(name="always")))
     with pytest.raises(InvalidArgument, match="Invalid detach keys"):
         await attach(world, AttachOptions(stdout=True, stream=True, detach_keys="shift-q"))
-    with pytest.raises(InvalidArgument, match="at least one"):
-        await attach(world, AttachOptions(stream=True))
     await world.engine.containers.pause("web")
     with pytest.raises(Conflict, match="is paused, unpause the container before attach"):
         await attach(world)
