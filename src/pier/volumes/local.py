@@ -75,7 +75,10 @@ class LocalVolumes:
         self._locks.pop(volume.name, None)
 
     async def mount(self, volume: Volume, user: str) -> str:
-        """Where the volume's files are while `user` has not given it back. Raises PierError in dockerd's words."""
+        """Where the volume's files are while `user` has not given it back. Raises PierError in dockerd's words.
+
+        A user that is cancelled meanwhile has to give it back, too: the mount is waited for.
+        """
         plan = _plan(volume)
         if plan is None:
             return volume.mountpoint
@@ -86,8 +89,12 @@ class LocalVolumes:
                 if not mounting.is_mounted(volume.mountpoint):
                     mounting.mount(plan, volume.mountpoint)
 
-            await _run(mount, f"mount volume {volume.name}")
             users.add(user)
+            try:
+                await _run_to_end(mount, f"mount volume {volume.name}")
+            except PierError:
+                users.discard(user)
+                raise
         return volume.mountpoint
 
     async def unmount(self, volume: Volume, user: str) -> None:
@@ -131,3 +138,21 @@ async def _run(function: Callable[[], T], what: str) -> T:
         return await asyncio.to_thread(function)
     except OSError as error:
         raise PierError(f"cannot {what}: {error.strerror or error}") from error
+
+
+async def _run_to_end(function: Callable[[], T], what: str) -> T:
+    """In a cancelled task, too: what is undone next must be done by then."""
+    work = asyncio.get_running_loop().run_in_executor(None, function)
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    try:
+        result = work.result()
+    except OSError as error:
+        raise PierError(f"cannot {what}: {error.strerror or error}") from error
+    if cancelled is not None:
+        raise cancelled
+    return result

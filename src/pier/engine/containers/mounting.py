@@ -1,11 +1,12 @@
 """What is mounted on the host before a container's runtime can bind it: volumes, images, parts of either."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from pier.domain.container import Container
-from pier.domain.errors import NotFound
+from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import MountPoint
 from pier.domain.volume import Volume
 from pier.engine.context import Context
@@ -70,7 +71,12 @@ async def mounted(context: Context, volumes: Sequence[Volume], user: str) -> Asy
     async with AsyncExitStack() as stack:
         paths = {}
         for volume in volumes:
-            paths[volume.name] = await context.ports.volumes.mount(volume, user)
+            try:
+                paths[volume.name] = await context.ports.volumes.mount(volume, user)
+            except asyncio.CancelledError:  # it may be mounted by now
+                with suppress(PierError):
+                    await context.ports.volumes.unmount(volume, user)
+                raise
             stack.push_async_callback(context.ports.volumes.unmount, volume, user)
         yield paths
 
