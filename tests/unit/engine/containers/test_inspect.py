@@ -1,12 +1,14 @@
 """inspect: everything that is known, also while containerd is away."""
 
+import asyncio
+
 import pytest
 from fakes.world import World
 
 from pier.domain.container import HostConfig
 from pier.domain.errors import NotFound
 from pier.domain.mount import FilesystemMount
-from pier.engine.containers.inspect import describe_graph
+from pier.engine.containers.inspect import Inspection, describe_graph
 from pier.engine.networks import CreateNetwork
 
 
@@ -71,3 +73,25 @@ def test_the_directories_of_an_overlay() -> None:
         "WorkDir": "/s/2/work",
     }
     assert describe_graph([FilesystemMount(type="bind", source="/s/2/fs")]) == {}
+
+
+async def test_nothing_is_remembered_of_one_that_is_removed_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.create("web")
+    mounts, gate = world.containerd.snapshots.mounts, asyncio.Event()
+
+    async def late(key: str) -> list[FilesystemMount]:
+        found = await mounts(key)
+        await gate.wait()
+        return found
+
+    monkeypatch.setattr(world.containerd.snapshots, "mounts", late)
+    inspection: Inspection = world.engine.containers.inspect.__self__  # type: ignore[attr-defined]  # a bound method
+    async with asyncio.TaskGroup() as clients:
+        inspect = clients.create_task(world.engine.containers.inspect("web"))
+        await world.until(lambda: world.calls("snapshots.mounts"))
+        await world.engine.containers.remove("web")
+        gate.set()
+    assert inspect.result().container.name == "web"
+    assert not inspection._graphs
