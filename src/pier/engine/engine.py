@@ -107,7 +107,7 @@ class Engine:
         self._context.jobs.spawn(self.supervisor.run(), "supervisor")
         self._context.jobs.spawn(self._context.ports.networks.run(), "networks")
         self._context.jobs.spawn(self._keep_rules(), "packet rules")
-        self._context.jobs.spawn(self.volumes.finish_removals(), "removals of volumes")
+        self._context.jobs.spawn(self.volumes.tidy(), "volumes")
 
     async def _keep_rules(self) -> None:
         """Never returns: looks after the packet rules, which other tools of the host may flush."""

@@ -11,7 +11,7 @@ from pier.engine.containers.ending import end_task
 from pier.engine.containers.mounting import owner_of_key
 from pier.engine.containers.taking_up import reopen_streams
 from pier.engine.context import Context
-from pier.engine.volumes import REMOVAL
+from pier.engine.volumes import INTENTS
 
 _log = logging.getLogger(__name__)
 
@@ -21,9 +21,8 @@ class Sweep:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        # Operations that run now are not leftovers: only what an earlier pierd noted is. Removals of volumes are ended
-        # by Volumes.
-        self._old_intents = tuple(item for item in context.memory.intents.values() if item.kind != REMOVAL)
+        # Operations that run now are not leftovers: only what an earlier pierd noted is. Volumes ends its own.
+        self._old_intents = tuple(item for item in context.memory.intents.values() if item.kind not in INTENTS)
 
     async def run(self, tasks: Iterable[str]) -> None:
         """Removes strangers; a place that cannot be listed is logged and left.

@@ -17,7 +17,8 @@ from pier.engine.images.locks import KeyedLocks
 
 _log = logging.getLogger(__name__)
 _FILTERS = ("dangling", "driver", "label", "label!", "name")
-REMOVAL = "remove volume"  # the kind of an intent: the record of a local volume is gone, its content is to follow
+# Kinds of intents: the directory of a local volume comes before its record; its record goes before its content.
+CREATION, REMOVAL = INTENTS = ("create volume", "remove volume")
 _log = logging.getLogger(__name__)
 
 
@@ -108,19 +109,29 @@ class Volumes:
                 raise Conflict(f"create {name}: conflict: volume name must be unique: driver {known.driver} has it")
             if known is not None:
                 return known, False
-            if (unfinished := memory.intents.get(_intent_id(name))) is not None:
+            if (unfinished := memory.intents.get(f"{REMOVAL} {name}")) is not None:
                 await self._remove_content(unfinished)
             asked = Volume(
                 name=name, driver=driver or LOCAL, labels=labels, options=options, created_at=memory.clock.now()
             )
-            try:
-                volume = await self._context.ports.volumes.create(asked)
-            except NotFound as error:
+            return await self._make(asked), True
+
+    async def _make(self, asked: Volume) -> Volume:
+        memory, name = self._context.memory, asked.name
+        intent = Intent(id=f"{CREATION} {name}", kind=CREATION, subject=name, details=asked.options)
+        intents = [intent] if asked.driver == LOCAL else []
+        if intents:
+            await memory.commit(*map(Put, intents))
+        try:
+            volume = await self._context.ports.volumes.create(asked)
+        except PierError as error:
+            await memory.commit(*map(Drop, intents))
+            if isinstance(error, NotFound):
                 raise NotFound(f"create {name}: {error.message}") from error
-            await memory.commit(
-                Put(volume), memory.event("volume", "create", name, {"driver": volume.driver}), durable=True
-            )
-            return volume, True
+            raise
+        created = memory.event("volume", "create", name, {"driver": volume.driver})
+        await memory.commit(Put(volume), *map(Drop, intents), created, durable=True)
+        return volume
 
     async def give_back(self, volume: Volume) -> None:
         """Undoes an `ensure` that made it, under one's own claim, unless somebody else has come to use it."""
@@ -152,7 +163,7 @@ class Volumes:
             if volume.driver != LOCAL:
                 await memory.commit(*changes, durable=True)
                 return True
-            intent = Intent(id=_intent_id(volume.name), kind=REMOVAL, subject=volume.name, details=volume.options)
+            intent = Intent(id=f"{REMOVAL} {volume.name}", kind=REMOVAL, subject=volume.name, details=volume.options)
             await memory.commit(*changes, Put(intent), durable=True)
             await self._remove_content(intent)
             return True
@@ -162,15 +173,22 @@ class Volumes:
         await self._context.ports.volumes.remove(Volume(name=intent.subject, options=intent.details))
         await self._context.memory.commit(Drop(intent))
 
-    async def finish_removals(self) -> None:
-        """Removes the content of those whose removal was cut short by the end of an earlier pierd."""
-        for intent in [item for item in self._context.memory.intents.values() if item.kind == REMOVAL]:
-            async with self._locks.hold(intent.subject):
-                if intent.id in self._context.memory.intents:
-                    try:
-                        await self._remove_content(intent)
-                    except PierError as error:
-                        _log.warning("what was in the removed volume %s is left: %s", intent.subject, error.message)
+    async def _undo_creation(self, intent: Intent) -> None:
+        """Nobody was told of a volume, so there is none."""
+        await self._context.ports.volumes.undo_create(Volume(name=intent.subject, options=intent.details))
+        await self._context.memory.commit(Drop(intent))
+
+    async def tidy(self) -> None:
+        """Ends removals, and undoes creations, that were cut short by the end of an earlier pierd."""
+        intents = self._context.memory.intents
+        for intent in [item for item in intents.values() if item.kind in INTENTS]:
+            async with self._locks.hold(intent.subject):  # whoever is at it now has ended it by then
+                if intent.id not in intents:
+                    continue
+                try:
+                    await (self._remove_content if intent.kind == REMOVAL else self._undo_creation)(intent)
+                except PierError as error:
+                    _log.warning("cannot %s %s to the end: %s", intent.kind, intent.subject, error.message)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Raises Conflict while a container mounts it; NotFound, unless forced."""
@@ -228,7 +246,3 @@ class Volumes:
         known = {volume.name: volume for volume in foreign} | dict(self._context.memory.volumes)
         volumes = sorted(known.values(), key=lambda volume: volume.name)
         return [volume for volume in volumes if self._matches(volume, filters)], warnings
-
-
-def _intent_id(name: str) -> str:
-    return f"remove-volume-{name}"

@@ -43,6 +43,10 @@ class Drivers:
         else:
             await (await self._plugin(volume.driver)).remove(volume.name)
 
+    async def undo_create(self, volume: Volume) -> None:
+        """Of the local driver; a plugin keeps its own books."""
+        await self._local.undo_create(volume)
+
     async def mount(self, volume: Volume, user: str) -> str:
         """Where its files are from now on, until `user` gives it back."""
         if volume.driver == LOCAL:

@@ -74,6 +74,23 @@ class LocalVolumes:
         self._users.pop(volume.name, None)
         self._locks.pop(volume.name, None)
 
+    async def undo_create(self, volume: Volume) -> None:
+        """Takes away what a `create` that was cut short has made: a directory with something in it was there before."""
+
+        def undo() -> None:
+            path = self._root / volume.name
+            data = path / "_data"
+            if data.is_dir():
+                if any(data.iterdir()):
+                    return
+                if "size" in volume.options:
+                    quota.release(str(data))
+                data.rmdir()
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+
+        await _run(undo, f"remove the empty directory of volume {volume.name}")
+
     async def mount(self, volume: Volume, user: str) -> str:
         """Where the volume's files are while `user` has not given it back. Raises PierError in dockerd's words.
 

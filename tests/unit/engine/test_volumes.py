@@ -219,7 +219,7 @@ async def test_a_new_volume_has_nothing_of_one_whose_removal_was_cut_short(
     async def later(self: Volumes) -> None:
         """The job that would end it has not got that far."""
 
-    monkeypatch.setattr(Volumes, "finish_removals", later)
+    monkeypatch.setattr(Volumes, "tidy", later)
     await world.boot()
     made = await world.engine.volumes.create("data")
     assert exists(made)
@@ -262,3 +262,32 @@ async def killed_while_removing(world: World, monkeypatch: pytest.MonkeyPatch) -
             client.cancel()
     assert exists(volume)
     return volume
+
+
+async def test_a_creation_that_was_cut_short_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    create, made = world.context.ports.volumes.create, asyncio.Queue[Volume]()
+
+    async def hang(volume: Volume) -> Volume:
+        await made.put(await create(volume))
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.context.ports.volumes, "create", hang)
+        async with asyncio.TaskGroup() as clients:
+            client = clients.create_task(world.engine.volumes.create("data"))
+            volume = await made.get()
+            await world.shut_down()
+            client.cancel()
+    assert exists(volume)
+    await world.boot()
+    await world.until(lambda: not world.records.intents, "it is undone")
+    assert not Path(volume.mountpoint).parent.exists()
+
+
+async def test_what_cannot_be_made_leaves_no_intent(world: World) -> None:
+    with pytest.raises(InvalidArgument):
+        await world.engine.volumes.create("data", options={"type": "nfs"})
+    assert not world.records.intents
+    await world.engine.volumes.create("data")
+    assert not world.records.intents

@@ -123,3 +123,15 @@ async def test_removing_leaves_what_was_mounted_alone(tmp_path: Path) -> None:
 async def test_a_size_needs_quotas(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="quota size requested but no quota support"):
         await LocalVolumes(tmp_path).create(Volume(name="v", options={"size": "10M"}))
+
+
+async def test_what_a_creation_made_goes_and_what_was_there_before_stays(tmp_path: Path) -> None:
+    volumes = LocalVolumes(tmp_path)
+    made = await volumes.create(Volume(name="made"))
+    await volumes.undo_create(Volume(name="made"))
+    assert not Path(made.mountpoint).parent.exists()
+    await volumes.undo_create(Volume(name="made"))
+    older = await volumes.create(Volume(name="older"))
+    Path(older.mountpoint, "f").write_bytes(b"x")  # noqa: ASYNC240 - as above
+    await volumes.undo_create(Volume(name="older"))
+    assert Path(older.mountpoint, "f").read_bytes() == b"x"  # noqa: ASYNC240 - as above
