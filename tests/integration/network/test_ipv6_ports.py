@@ -43,6 +43,15 @@ def test_port_without_an_address_is_on_ipv6_too(lab: Lab, site: NetworkEngine, b
     assert site.keeper.kept == {}
 
 
+def test_a_port_that_was_used_a_moment_ago_is_on_ipv6_again(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
+    """What is left of its connections, in TIME_WAIT for a minute, blocks the port for nobody who may have it."""
+    for name in ("first", "second", "third"):
+        _, endpoint, published = site.container(bridge, name, publish("8080"))
+        assert [port.host_ip for port in published] == ["0.0.0.0", "::"]
+        assert (lab.ask("::1", 8080) or "").startswith(f"{name} ")
+        site.end(endpoint)
+
+
 def test_one_address_is_one_address(lab: Lab, site: NetworkEngine, bridge: Network) -> None:
     lab.sh("ip -6 addr add fd08::1/128 dev lo nodad")
     site.container(bridge, "web", publish("8080", host_ip="::1"))

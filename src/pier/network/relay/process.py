@@ -122,9 +122,10 @@ class Relay:
     # -- streams ------------------------------------------------------------------------------------------------------
 
     def serve_streams(self, sock: socket.socket, target: Target) -> Callback:
-        sock.listen(1024)
-        # Now that it listens nobody can bind beside it, but what is left of its connections must not block the port.
+        # What is left of connections, of this server or of one before it, must not block the port. Once it listens
+        # nobody can bind beside it all the same.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.listen(1024)
         self.accept_again(sock, target)
         return lambda: self.loop.close(sock)
 

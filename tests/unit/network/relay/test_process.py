@@ -51,6 +51,18 @@ class Running:
         return Path(f"/proc/{self.pid}/stat").read_text().split()[2] == "Z"
 
 
+def with_a_past(sock: socket.socket) -> None:
+    """Leaves a connection of before in TIME_WAIT at the address that `sock` is to be bound to next."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        with socket.create_connection(listener.getsockname()[:2]) as client:
+            listener.accept()[0].close()  # who closes first waits
+            assert client.recv(1) == b""
+        address = listener.getsockname()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(address)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # as pier/network/ports.py holds one
+
+
 @pytest.fixture
 def relay(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path, 60)
@@ -76,6 +88,15 @@ def upstream(work: Callable[[socket.socket], object]) -> int:
 def read_all(connection: socket.socket) -> bytes:
     with connection.makefile("rb") as file:
         return file.read()
+
+
+def test_a_port_is_served_that_had_connections_a_moment_ago(relay: Running) -> None:
+    port = upstream(lambda connection: connection.sendall(b"hello"))
+    with socket.socket(socket.AF_INET6) as sock:
+        with_a_past(sock)
+        assert relay.ask(f"serve a tcp 127.0.0.1 {port}", sock.fileno()) == "ok"
+        with socket.create_connection(sock.getsockname()[:2], timeout=20) as client:
+            assert read_all(client) == b"hello"
 
 
 def test_bytes_go_both_ways_and_each_half_ends_by_itself(relay: Running) -> None:
