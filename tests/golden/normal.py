@@ -19,6 +19,8 @@ _WORDS = (
         re.compile(r"\b(Up|Exited \(\d+\)|Restarting \(\d+\)) (Less than a second|(About )?an? \w+|\d+ \w+)"),
         r"\1 <lapse>",
     ),
+    (re.compile(r"0\.01 to (\d+)\.00, as there are only \1 CPUs"), "0.01 to <cpus>.00, as there are only <cpus> CPUs"),
+    (re.compile(r"CPUs are not available - requested 999, available: [0-9,-]+"), "CPUs are not available: <cpus>"),
 )
 # Numbers that are never the same twice; 0 and -1 mean something and stay.
 _NUMBERS = frozenset(
