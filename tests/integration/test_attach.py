@@ -147,6 +147,21 @@ def test_who_only_writes_is_attached_until_the_process_ends(engine: Engine, imag
         assert raw.read_to_end() == b""
 
 
+def test_an_exec_that_is_only_written_to_gets_it_all(engine: Engine, image: str) -> None:
+    container_id = created(engine, image, "sleep", "100")
+    assert engine.call("POST", f"/containers/{container_id}/start").status == 204
+    command = ["sh", "-c", "read x; read y; test $x$y = onetwo"]
+    body = {"Cmd": command, "AttachStdin": True}
+    exec_id = engine.call("POST", f"/containers/{container_id}/exec", body).json()["Id"]
+    with connected(engine) as raw:
+        raw.send("POST", f"/exec/{exec_id}/start", UPGRADE + "Content-Type: application/json\r\n", b"{}")
+        wait_for(lambda: engine.call("GET", f"/exec/{exec_id}/json").json()["Pid"], what="it runs")
+        raw.connection.sendall(b"one\n")
+        raw.connection.sendall(b"two\n")
+        assert raw.read_to_end() == b""
+    assert engine.call("GET", f"/exec/{exec_id}/json").json()["ExitCode"] == 0
+
+
 def test_end_of_input_without_stdin_once_ends_the_attach_only(engine: Engine, image: str) -> None:
     container_id = created(engine, image, "cat", OpenStdin=True)
     engine.call("POST", f"/containers/{container_id}/start")

@@ -19,10 +19,7 @@ def load_mount(given: wire.MountRequest) -> MountRequest:
         raise InvalidArgument(f'invalid mount config for type "{given.type or ""}": mount type unknown')
     for kind, options in _options(given).items():
         if options and kind != given.type:
-            raise InvalidArgument(
-                f'invalid mount config for type "{given.type}": '
-                f'{kind.capitalize()}Options must not be specified on mount type "{given.type}"'
-            )
+            raise InvalidArgument(f'{kind.capitalize()}Options must not be specified on mount type "{given.type}"')
     bind = given.bind_options or wire.BindOptions()
     volume = given.volume_options or wire.VolumeOptions()
     driver = volume.driver_config or wire.DriverConfig()
