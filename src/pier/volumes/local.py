@@ -15,6 +15,7 @@ from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.volume import Volume
 from pier.volumes import mounting, quota
 from pier.volumes.options import MountPlan, parse_size, plan_mount
+from pier.volumes.threads import run_alone
 from pier.volumes.trees import measure_tree, remove_tree
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ class LocalVolumes:
         self._users = {name: set(several) for name, several in users.items() if several}
         idle = [volume for volume in volumes if volume.name not in self._users and _plan(volume) is not None]
         if idle:
-            await asyncio.to_thread(_unmount_all, [volume.mountpoint for volume in idle])
+            await run_alone(lambda: _unmount_all([volume.mountpoint for volume in idle]))
 
     async def create(self, volume: Volume) -> Volume:
         """Makes `<name>/_data` (0755, root's) and fills in the mount point; a directory that is there is kept.
@@ -152,14 +153,14 @@ def _unmount_all(paths: Sequence[str]) -> None:
 
 async def _run(function: Callable[[], T], what: str) -> T:
     try:
-        return await asyncio.to_thread(function)
+        return await run_alone(function)
     except OSError as error:
         raise PierError(f"cannot {what}: {error.strerror or error}") from error
 
 
 async def _run_to_end(function: Callable[[], T], what: str) -> T:
     """In a cancelled task, too: what is undone next must be done by then."""
-    work = asyncio.get_running_loop().run_in_executor(None, function)
+    work = run_alone(function)
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
         try:

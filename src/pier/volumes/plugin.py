@@ -4,7 +4,6 @@ Facts are from Docker's "Engine volume plugin API": each call is a POST with a J
 went wrong. `Mount` and `Unmount` carry an id of the user, so that the plugin counts them.
 """
 
-import asyncio
 import http.client
 import json
 import socket
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from pier.domain.errors import NotFound, PierError, Unavailable, Unsupported
 from pier.domain.volume import Volume
 from pier.volumes.discovery import PluginAddress, PluginTls
+from pier.volumes.threads import run_alone
 
 _TYPE = "application/vnd.docker.plugins.v1.2+json"
 _PATIENCE = 120.0  # seconds: a plugin may attach a disk of a cloud
@@ -100,7 +100,7 @@ class VolumePlugin:
     async def _call(self, path: str, body: object, patience: float = _PATIENCE) -> Mapping[str, Any]:
         method = path.removeprefix("/")
         try:
-            status, data = await asyncio.to_thread(self._exchange, path, body, patience)
+            status, data = await run_alone(lambda: self._exchange(path, body, patience))
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(
                 f"volume plugin {self.name} at {self.address.url} does not answer {method}: {error}"

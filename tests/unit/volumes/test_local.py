@@ -1,6 +1,8 @@
 """The local volume driver, on a real directory."""
 
+import asyncio
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,3 +137,18 @@ async def test_what_a_creation_made_goes_and_what_was_there_before_stays(tmp_pat
     Path(older.mountpoint, "f").write_bytes(b"x")  # noqa: ASYNC240 - as above
     await volumes.undo_create(Volume(name="older"))
     assert Path(older.mountpoint, "f").read_bytes() == b"x"  # noqa: ASYNC240 - as above
+
+
+async def test_servers_that_do_not_answer_hold_up_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(mounting, "mount", lambda plan, target: gate.wait(10))
+    volumes = LocalVolumes(tmp_path)
+    made = [await volumes.create(replace(TMPFS, name=f"v{number}")) for number in range(40)]
+    async with asyncio.TaskGroup() as users:
+        for volume in made:
+            users.create_task(volumes.mount(volume, "one"))
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(os.getpid)
+            await volumes.create(replace(TMPFS, name="other"))
+        gate.set()
