@@ -7,7 +7,7 @@ from pier.domain.errors import InvalidArgument
 from pier.domain.filters import Filters
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,30})?)(ns|us|µs|ms|s|m|h)")
 
 
 def parse_until(filters: Filters, now: int) -> int:
@@ -22,7 +22,7 @@ def parse_until(filters: Filters, now: int) -> int:
     if len(values) > 1:
         raise InvalidArgument("more than one until filter specified")
     text = values[0]
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"\d{1,15}(\.\d{1,30})?", text):
         return int(float(text) * 10**9)
     if _DURATION.match(text) and not _DURATION.sub("", text):
         return now - sum(int(float(number) * _UNITS[unit]) for number, unit in _DURATION.findall(text))

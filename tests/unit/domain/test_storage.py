@@ -19,6 +19,7 @@ def test_sizes(options: dict[str, str], size: int) -> None:
         ({"size": ""}, "invalid size: ''"),
         ({"size": "-1"}, "invalid size: '-1'"),
         ({"size": "1x"}, "invalid size: '1x'"),
+        ({"size": "9" * 400}, f"invalid size: '{'9' * 400}'"),
         ({"size": "0"}, "must be larger than 0"),
         ({"foo": "1G"}, "Unknown option foo"),
     ],

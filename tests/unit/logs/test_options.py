@@ -43,6 +43,7 @@ def test_none_has_no_options() -> None:
         ({"mode": "foo"}, "logger: logging mode not supported: foo"),
         ({"max-buffer-size": "1m"}, "max-buffer-size option is only supported with 'mode=non-blocking'"),
         ({"max-size": "abc"}, "invalid size: 'abc'"),
+        ({"max-size": "9" * 400}, "invalid size: '999"),
         ({"max-size": "0"}, "max-size must be a positive number"),
         ({"max-file": "0"}, "max-file cannot be less than 1"),
         ({"max-file": "x"}, "max-file must be a number"),
