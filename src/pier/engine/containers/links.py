@@ -158,14 +158,12 @@ async def join(context: Context, container: Container, before: Container) -> Non
 async def follow(context: Context, target: Container) -> None:
     """Tells running containers that link to this one, which is on the bridge now, where it is."""
     addresses = _addresses(context, target)
-    for container in list(context.memory.linking.values()):
-        for link in container.links:
-            if (
-                link.container_id == target.id
-                and container.state.has_task
-                and addresses
-                and BRIDGE in container.endpoints
-            ):
+    links = [(item.id, link) for item in context.memory.linking.values() for link in item.links]
+    for container_id, link in links:
+        if link.container_id == target.id and addresses:
+            # As it is now: to tell the one before took a while, and the address of who has ended is another's soon.
+            container = context.memory.containers.get(container_id)
+            if container is not None and container.state.has_task and BRIDGE in container.endpoints:
                 names = _host_names(link, target)
                 known = f"{link.alias} {target.config.hostname}"  # its name may have changed
                 try:

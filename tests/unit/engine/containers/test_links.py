@@ -1,5 +1,7 @@
 """Links of the default bridge: by id, under an alias, in /etc/hosts and in the environment."""
 
+from typing import Any
+
 import pytest
 from fakes.world import World
 
@@ -234,3 +236,26 @@ async def test_a_start_does_not_fail_for_those_that_link_to_it(world: World, cap
     await world.engine.containers.start("db")
     assert world.container("db").state.is_running
     assert "does not hear where its link is: no space" in caplog.text
+
+
+async def test_who_has_ended_while_another_one_was_told_gets_no_way_to_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address may be somebody else's by then."""
+    await world.run("db", exposed_ports=("80/tcp",))
+    for name in ("one", "two"):
+        await world.run(name, host=HostConfig(links=("db",)))
+    await world.engine.containers.stop("db")
+    gone = world.container("two").endpoints["bridge"].ipv4_address
+    change_hosts, told = world.host.change_hosts, list[str]()
+
+    async def slow(container_id: str, **changes: Any) -> None:
+        told.append(container_id)
+        if len(told) == 1:
+            await world.engine.containers.stop("two")
+        await change_hosts(container_id, **changes)
+
+    monkeypatch.setattr(world.host, "change_hosts", slow)
+    await world.engine.containers.start("db")
+    assert told == [world.container("one").id]
+    assert gone not in world.networks.links
