@@ -64,6 +64,7 @@ def test_every_filter(several: Engine, image: str) -> None:
         ("&all=1", {"label": ["tier", "tier=back"]}, ["job"]),
         ("", {"name": ["b"]}, ["db", "web"]),
         ("", {"name": ["^/w"]}, ["web"]),
+        ("", {"name": ["("]}, []),  # no regular expression matches nothing, as with dockerd
         ("", {"network": ["backend"]}, ["db"]),
         ("", {"network": ["bridge", "backend"]}, ["db", "web"]),
         ("", {"status": ["created", "exited"]}, ["new", "job"]),
@@ -77,7 +78,7 @@ def test_every_filter(several: Engine, image: str) -> None:
 
 @pytest.mark.parametrize(
     "filters",
-    [{"foo": ["x"]}, {"status": ["x"]}, {"health": ["x"]}, {"exited": ["x"]}, {"name": ["("]}, {"publish": ["x"]}],
+    [{"foo": ["x"]}, {"status": ["x"]}, {"health": ["x"]}, {"exited": ["x"]}, {"publish": ["x"]}],
 )
 def test_bad_filters_are_400(engine: Engine, filters: dict[str, list[str]]) -> None:
     assert engine.call("GET", f"/containers/json?filters={quote(json.dumps(filters))}").status == 400
