@@ -54,6 +54,8 @@ _WRONG_STATE = re.compile(r"cannot \w+ an? (created|running|paused|stopped|delet
 _SHIM_GONE = re.compile(
     r"ttrpc: (\w+ )?closed|/s/[0-9a-f]{64}: connect: (connection refused|no such file or directory)"
 )
+# The directory of a task (its bundle) is there before the task can be seen.
+_IN_THE_MAKING = re.compile(r"mkdir /\S+: file exists$")
 _CONNECTION = (
     "containerd at {socket} does not answer ({reason}); is containerd running? "
     "Start it, or name its socket with --containerd"
@@ -75,7 +77,7 @@ def translated(what: str, *, socket: str = "containerd's socket", starting: str 
     """Raises the kind that a failed call stands for, as `cannot <what>: <containerd's words>`.
 
     `starting` marks calls that run a process: what the OCI runtime refuses there is StartFailed, its words behind
-    that prefix, and ShimGone where there is no shim to run it.
+    that prefix, ShimGone where there is no shim to run it, and Conflict where another call is making the same.
     """
     try:
         yield
@@ -90,6 +92,8 @@ def _translate(error: grpc.aio.AioRpcError, what: str, socket: str, starting: st
     text = _plain(error.details() or code.name.lower())
     if starting is not None and _SHIM_GONE.search(text):
         return ShimGone(starting + text, 128)
+    if starting is not None and "OCI runtime" not in text and _IN_THE_MAKING.search(text):
+        return Conflict(f"cannot {what}: another call makes it just now: {text}")
     if starting is not None and _is_runtime_refusal(code, text):
         return StartFailed(starting + _as_go_says(text), start_failure(text))
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

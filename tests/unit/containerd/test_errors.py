@@ -99,6 +99,14 @@ def test_a_shim_that_is_gone_is_told_from_a_runtime_that_refuses(text: str) -> N
     assert not isinstance(caught_elsewhere.value, StartFailed)
 
 
+def test_a_task_in_the_making_is_told_from_what_the_runtime_could_not_make() -> None:
+    text = "failed to start shim: mkdir /run/containerd/io.containerd.runtime.v2.task/pier/c1: file exists"
+    with pytest.raises(Conflict, match="another call makes it"), translated("create", starting="start: "):
+        raise failure(grpc.StatusCode.UNKNOWN, f"{text}: unknown")
+    with pytest.raises(StartFailed), translated("create", starting="start: "):
+        raise failure(grpc.StatusCode.UNKNOWN, f"{CREATE}mkdir /rootfs/x: file exists: unknown")
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -4,11 +4,12 @@ That of a start that failed or was cut off, or of a container that nobody knows.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from pier.domain.errors import Conflict, NotFound, PierError
-from pier.domain.runtime import TaskStatus
+from pier.domain.mount import FilesystemMount
+from pier.domain.runtime import RuntimeChoice, Stdio, TaskStatus
 from pier.engine.ports import Tasks
 
 _PATIENCE = 10.0  # seconds for a killed process to be gone
@@ -38,6 +39,28 @@ async def end_task(tasks: Tasks, container_id: str) -> None:
                 raise
         else:
             return
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+async def make_task(
+    tasks: Tasks, container_id: str, *, rootfs: Sequence[FilesystemMount], stdio: Stdio, runtime: RuntimeChoice
+) -> int:
+    """Creates the task of a container that has none; the pid. Raises as `create` does.
+
+    What is there all the same, or still in the making, was asked for by a pierd that was killed then, and is ended
+    first. containerd takes some time to notice that nobody waits for its answer any more.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await tasks.create(container_id, rootfs=rootfs, stdio=stdio, runtime=runtime)
+        except Conflict:
+            if loop.time() + pause > deadline:
+                raise
+        await end_task(tasks, container_id)
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -20,7 +20,7 @@ from pier.engine.containers import files, links
 from pier.engine.containers.create import actor_attributes
 from pier.engine.containers.defaults import default_ulimits, with_defaults
 from pier.engine.containers.devices import FoundDevices, find_devices
-from pier.engine.containers.ending import end_task
+from pier.engine.containers.ending import end_task, make_task
 from pier.engine.containers.endpoints import (
     BRIDGE,
     default_route,
@@ -330,12 +330,9 @@ class Launcher:
         tasks, inits, live = self._context.ports.tasks, self._context.ports.inits, self._context.live
         assert parts.stream is not None
         async with self._context.gate.making():
-            pid = await tasks.create(
-                container.id,
-                rootfs=parts.rootfs,
-                stdio=parts.stream.stdio,
-                runtime=self._runtimes.choose(container.host_config.runtime),
-            )
+            runtime = self._runtimes.choose(container.host_config.runtime)
+            stdio = parts.stream.stdio
+            pid = await make_task(tasks, container.id, rootfs=parts.rootfs, stdio=stdio, runtime=runtime)
             undo.push_async_callback(self._drop_task, container.id)
             if has_staged(container):
                 await self._context.ports.host.unstage(container.id)

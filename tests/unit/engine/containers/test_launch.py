@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes.containerd.state import Process, Task
 from fakes.world import World
 
 from pier.domain.container import Config, Container, HostConfig, Status
-from pier.domain.errors import InvalidArgument, NotFound, PierError, StartFailed, Unavailable
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, StartFailed, Unavailable
 from pier.domain.network import EndpointRequest, PortBinding, PublishedPort
 from pier.domain.record import Put
 from pier.domain.resources import DeviceMapping, DeviceRequest, Resources, ThrottleDevice
 from pier.domain.runtime import ProcessUser
+from pier.engine.containers import ending
 from pier.engine.containers.attach import AttachOptions
 from pier.engine.containers.endpoints import port_requests
 from pier.engine.networks import CreateNetwork
@@ -71,6 +73,32 @@ async def test_after_a_failure_it_can_be_started_and_forgets_the_reason(world: W
     await world.engine.containers.start("web")
     state = world.container("web").state
     assert (state.status, state.exit_code, state.error) == (Status.RUNNING, 0, "")
+
+
+async def test_a_task_that_a_killed_pierd_has_asked_for_is_ended_first(world: World) -> None:
+    state = world.containerd.state
+    web = await world.create("web")
+    state.failures["tasks.create"] = Conflict("another call makes it just now")  # then it is there
+    stray = state.tasks[web] = Task(Process(next(state.pids), ("sleep",)))
+    await world.engine.containers.start("web")
+    assert world.container("web").state.status is Status.RUNNING
+    assert state.tasks[web] is not stray
+    assert (web, "", 9) in world.containerd.tasks.signals
+
+
+async def test_a_task_that_nobody_can_make_or_end_fails_the_start(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "_PATIENCE", 0.05)
+
+    async def taken(*_: object, **__: object) -> int:
+        raise Conflict("another call makes it just now")
+
+    await world.create("web")
+    monkeypatch.setattr(world.containerd.tasks, "create", taken)
+    with pytest.raises(Conflict, match="makes it just now"):
+        await world.engine.containers.start("web")
+    assert world.container("web").state.status is Status.CREATED
 
 
 async def test_a_program_that_is_missing_is_127(world: World) -> None:
