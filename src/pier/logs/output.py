@@ -36,7 +36,7 @@ class Output:
         self._moved = moved
         self._pull = pull
         self._last = 0
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[tuple[int, bytes] | None] | None = None
         self._ended = self._closed = False
         self._reason = ""
 
@@ -48,16 +48,15 @@ class Output:
         while not self._closed:
             for stream in sorted(self._spools, key=lambda stream: stream == self._last):
                 if chunk := self._read(stream):
-                    self._last = stream
-                    self.positions[stream] += len(chunk)
-                    self.read_bytes += len(chunk)
+                    self._count(stream, chunk)
                     self._moved(self)
                     if self.read_bytes & _BREATHE < len(chunk):
                         await asyncio.sleep(0)  # there may be megabytes at hand and a consumer that never waits
                     return stream, chunk
             if self._ended:
                 break
-            await self._wait()
+            if handed := await self._wait():
+                return handed
         self.close()
         if self._reason:
             raise Unavailable(self._reason)
@@ -67,15 +66,26 @@ class Output:
         spool, position = self._spools[stream], self.positions[stream]
         return spool.read(position, CHUNK) if position < spool.end else self._pull(stream)
 
+    def hand(self, stream: int, chunk: bytes) -> None:
+        """Gives it what comes next while it waits."""
+        if self._waiter is not None:
+            self._count(stream, chunk)
+            self._waiter.set_result((stream, chunk))
+
+    def _count(self, stream: int, chunk: bytes) -> None:
+        self._last = stream
+        self.positions[stream] += len(chunk)
+        self.read_bytes += len(chunk)
+
     @property
     def is_waiting(self) -> bool:
         """For more, having read all there is."""
-        return self._waiter is not None
+        return self._waiter is not None and not self._waiter.done()
 
-    async def _wait(self) -> None:
+    async def _wait(self) -> tuple[int, bytes] | None:
         self._waiter = asyncio.get_running_loop().create_future()
         try:
-            await self._waiter
+            return await self._waiter
         finally:
             self._waiter = None
 

@@ -35,13 +35,14 @@ class Route(Enum):
     """Where the bytes in a FIFO go."""
 
     SPOOL = auto()
-    READER = auto()  # who takes them by `pull`
+    READER = auto()  # who waits for them
+    BUSY_READER = auto()  # who takes them by `pull` when it is ready
     NOWHERE = auto()
 
 
 class Source:
-    """Calls `arrived` when there is something new: in the spool, or for a reader to `pull`. Stops by itself while the
-    spool is full or the reader is busy, until `resume`.
+    """Calls `arrived` when there is something new in the spool, `hand` with what goes past it. Stops by itself while
+    the spool is full or the reader is busy, until `resume`.
 
     A FIFO without a writer reports end of file, be it that the shim has not opened it yet or that it is done: both
     are "nothing now", looked at again on a slow timer. The end is declared from outside, by `drain`.
@@ -54,12 +55,14 @@ class Source:
         spool: Spool,
         arrived: Callable[[int], None],
         route: Callable[[int], Route],
+        hand: Callable[[int, bytes], None],
     ) -> None:
         self.stream = stream
         self.spool = spool
         self._fifo = fifo
         self._arrived = arrived
         self._route = route
+        self._hand = hand
         self._loop = asyncio.get_running_loop()
         self._reading = False
         self._timer: asyncio.TimerHandle | None = None
@@ -82,15 +85,13 @@ class Source:
             self._reading = False
 
     def pull(self) -> bytes:
-        """What there is, past the spool; b"" when that is nothing now: then `arrived` will be called.
-
-        Otherwise the FIFO is left alone until the next `pull` or `resume`.
+        """For a reader who was busy: what there is, past the spool; b"" when that is nothing now, or when the next
+        bytes will be handed over.
         """
-        if self._fifo < 0 or self._timer is not None:
+        if self._fifo < 0 or self._reading or self._timer is not None:
             return b""
-        if data := self._read():
-            self.pause()
-        elif self._timer is None:
+        data = self._read()
+        if not data and self._timer is None:
             self.resume()
         return data
 
@@ -109,13 +110,12 @@ class Source:
 
     def _readable(self) -> None:
         route = self._route(self.stream)
-        if route is Route.READER:
+        if route is Route.BUSY_READER:
             self.pause()
-            self._arrived(self.stream)
-        elif route is Route.NOWHERE:
-            self._read()
-        else:
+        elif route is Route.SPOOL:
             self._fill()
+        elif (data := self._read()) and route is Route.READER:
+            self._hand(self.stream, data)
 
     def _fill(self) -> None:
         try:

@@ -21,6 +21,7 @@ STALL_TIMEOUT = 30.0
 PATIENCE = 0.05  # seconds that a reader may be busy before what comes meanwhile is spooled for it
 SPILL_AT = 8 << 20  # bytes of a spool that are held: half of what stops the process
 SPILL_BOUND = 1 << 30
+_PAST = (Route.READER, Route.BUSY_READER)
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +53,9 @@ class Stream:
         self._stdio = stdio
         self._spools = spools
         self._fresh = fresh
-        self._sources = {n: Source(n, fifo, spools[n], self._arrived, self._route) for n, fifo in fifos.items()}
+        self._sources = {
+            n: Source(n, fifo, spools[n], self._arrived, self._route, self._hand) for n, fifo in fifos.items()
+        }
         self._stdin = Stdin(stdio.stdin) if stdio.stdin else None
         self._outputs: set[Output] = set()
         self._writer: LogWriter | None = None
@@ -62,7 +65,7 @@ class Stream:
         self._stall: asyncio.TimerHandle | None = None
         self._stall_marks: dict[Output, int] = {}
         self._spooling: set[int] = set()  # streams whose one reader was busy for too long, until it has caught up
-        self._pulled = False
+        self._was_served = False
         self._patience: asyncio.TimerHandle | None = None
         self._over = False
 
@@ -125,29 +128,38 @@ class Stream:
         readers = [output for output in self._outputs if number in output.positions]
         if not readers:
             return Route.NOWHERE
-        is_level = readers[0].positions[number] == self._spools[number].end
-        return Route.READER if len(readers) == 1 and is_level else Route.SPOOL
+        if len(readers) > 1 or readers[0].positions[number] < self._spools[number].end:
+            return Route.SPOOL
+        return Route.READER if readers[0].is_waiting else Route.BUSY_READER
 
     def _pull(self, number: int) -> bytes:
-        if self._over or self._route(number) is not Route.READER:
+        if self._over or self._route(number) not in _PAST:
             return b""
         data = self._sources[number].pull()
-        self._pulled = self._pulled or bool(data)
-        if data and self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._look_at_reader)
+        if data:
+            self._watch_reader()
         return data
+
+    def _hand(self, number: int, data: bytes) -> None:
+        for output in self._outputs:
+            if number in output.positions:
+                output.hand(number, data)
+        self._watch_reader()
+
+    def _watch_reader(self) -> None:
+        self._was_served = True
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._look_at_reader)
 
     def _look_at_reader(self) -> None:
         """Goes on as long as the reader comes back for more; spools for one that does not."""
         self._patience = None
-        if self._pulled:
-            self._pulled = False
-            self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._look_at_reader)
-            return
-        if any(output.is_waiting for output in self._outputs):
+        if self._was_served:
+            self._watch_reader()
+            self._was_served = False
             return
         for number, source in self._sources.items():
-            if self._route(number) is Route.READER:
+            if self._route(number) is Route.BUSY_READER:
                 self._spooling.add(number)
                 source.resume()
 
@@ -183,7 +195,7 @@ class Stream:
         positions = [output.positions.get(number, spool.end) for output in self._outputs]
         spool.release_spilled(min(positions, default=spool.end))
         spool.release(min(logged, *(max(position, spool.spilled) for position in positions), spool.end))
-        if self._over or self._route(number) is Route.READER:
+        if self._over or self._route(number) in _PAST:
             return
         if spool.held >= SPILL_AT and logged > spool.floor:
             self._spill(number, logged)

@@ -173,8 +173,9 @@ async def test_what_a_busy_reader_leaves_is_spooled_until_it_has_caught_up(
     output = stream.attach()
     process = Process(stream)
     data = os.urandom(4 << 20)
-    await process.write(data[:1000])
-    got = (await anext(output))[1]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(process.write(data[:1000]))  # while the reader waits
+        got = (await anext(output))[1]
     async with asyncio.timeout(20):
         await process.write(data[1000:])  # more than the FIFO holds, and nobody reads
     assert _spooled(stream) > 0
