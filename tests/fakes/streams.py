@@ -39,6 +39,7 @@ class FakeStream:
         self.stdin = b""
         self.stdin_closed = False
         self.finished = self.abandoned = False
+        self.closed_by_writers = False
         self.outputs: list[FakeOutput] = []
 
     @property
@@ -65,6 +66,9 @@ class FakeStream:
 
     async def close_stdin(self) -> None:
         self.stdin_closed = True
+
+    async def take_rest(self) -> bool:
+        return self.closed_by_writers
 
     async def finish(self) -> None:
         self.finished = True

@@ -215,9 +215,21 @@ class Execs:
                 session.stream.set_result(stream)
                 return await ports.tasks.start(container.id, exec_.id)
 
-    async def _free(self, exit_: TaskExit) -> None:
-        async with self._context.gate.ending():
-            await self._drop(exit_.container_id, exit_.exec_id)
+    async def _free(self, exit_: TaskExit, freed: asyncio.Event) -> None:
+        try:
+            async with self._context.gate.ending():
+                await self._drop(exit_.container_id, exit_.exec_id)
+        finally:
+            freed.set()
+
+    async def _end_output(self, session: _Session, freed: asyncio.Event) -> None:
+        """Mostly while the process is still being deleted: the shim has closed the FIFOs by then."""
+        exec_, stream = session.exec, session.stream.result()
+        # Published before the end: who has read the output to it (a health check) may publish what follows from it.
+        await self._publish(exec_, "exec_die", exitCode=str(exec_.exit_code))
+        if not await stream.take_rest():
+            await freed.wait()
+        await stream.finish()
 
     async def _drop(self, container_id: str, exec_id: str) -> None:
         with suppress(PierError):
@@ -270,10 +282,9 @@ class Execs:
         session.settled = True
         session.exec = replace(session.exec, running=False, exit_code=exit_.status, finished_at=exit_.exited_at)
         self._context.live.execs(exit_.container_id).discard(exit_.exec_id)
-        # Published before the end: who has read the output to it (a health check) may publish what follows from it.
-        await together(self._free(exit_), self._publish(session.exec, "exec_die", exitCode=str(exit_.status)))
         self._forget_later(session)
-        await session.stream.result().finish()
+        freed = asyncio.Event()
+        await together(self._free(exit_, freed), self._end_output(session, freed))
 
     async def catch_up(self) -> None:
         """Asks after each exec that is said to run: a shim tells of an end once, and not for long if nobody listens.

@@ -11,6 +11,7 @@ from pier.logs.spool import Spool
 
 _PIPE_SIZE = 256 << 10
 _PULL = 256 << 10  # bytes that a reader takes at once
+_LAST_FILLS = 8
 _POLL = (0.05, 0.1, 0.25, 0.5, 1.0)  # seconds between looks at a FIFO without a writer
 
 _log = logging.getLogger(__name__)
@@ -144,19 +145,28 @@ class Source:
         self._timer = None
         self.resume()
 
-    async def drain(self) -> None:
-        """Takes what is left in the FIFO, spool full or not (it is at most one pipe buffer), and stops for good."""
-        self._draining = True
-        self.pause()
-        while self._fifo >= 0:
+    async def take_rest(self) -> bool:
+        """Takes what is in the FIFO, spool full or not: at most some pipe buffers, as somebody may still write. Whether
+        all who wrote have closed it.
+        """
+        for _ in range(_LAST_FILLS):
+            if self._fifo < 0:
+                return True
             try:
                 moved = self.spool.fill(self._fifo)
-            except BlockingIOError:  # a writer is left that belongs to nobody
-                break
+            except BlockingIOError:
+                return False
             if moved == 0:
-                break
+                return True
             self._arrived(self.stream)
             await asyncio.sleep(0)
+        return False
+
+    async def drain(self) -> None:
+        """Takes what is left and stops for good, also where a writer is left, who belongs to nobody."""
+        self._draining = True
+        self.pause()
+        await self.take_rest()
         self.close()
 
     def close(self) -> None:

@@ -247,6 +247,13 @@ class Stream:
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
+    async def take_rest(self) -> bool:
+        """Takes what is in the FIFOs of a process that has ended; whether no more will come.
+
+        False: somebody has them open, the shim that has not copied all of it yet, or a child of the process.
+        """
+        return all([await source.take_rest() for source in self._sources.values()])
+
     async def finish(self) -> None:
         """Call when the task is deleted: takes what is left in the FIFOs, completes the log, ends the readers.
 

@@ -74,6 +74,23 @@ async def test_a_whole_life(world: World) -> None:
     assert (die["execID"], die["exitCode"]) == (exec_id, "3")
 
 
+@pytest.mark.parametrize("closed", [True, False])
+async def test_the_output_need_not_wait_for_the_deletion_of_what_has_closed_it(world: World, closed: bool) -> None:
+    container_id = await world.run("web")
+    exec_id, attachment = await begin(world, SERVE)
+    stream = world.stream(container_id, exec_id)
+    stream.closed_by_writers = closed
+    world.containerd.state.gates["tasks.delete"] = gate = asyncio.Event()
+    world.end(container_id, 3, exec_id)
+    await world.until(lambda: world.events[-1].action == "exec_die")
+    await world.turns()
+    assert stream.finished is closed
+    gate.set()
+    await output(attachment)
+    assert world.engine.execs.inspect(exec_id).exit_code == 3
+    await world.until(lambda: exec_id not in world.containerd.state.tasks[container_id].execs)
+
+
 async def test_the_code_is_there_when_the_output_ends(world: World) -> None:
     """Clients ask for it at once."""
     await world.run("web")

@@ -232,3 +232,27 @@ async def _at_most(count: int, output: Output) -> AsyncIterator[tuple[int, bytes
         yield piece
         if (count := count - 1) == 0:
             return
+
+
+async def test_the_rest_is_taken_and_told_apart_from_what_may_still_come(streams: Streams, log: Path) -> None:
+    for exec_id, path in (("", log), ("e1", None)):
+        stream = await open_stream(streams, path, exec_id)
+        output = stream.attach()
+        process = Process(stream)
+        await process.write(b"last words")
+        assert not await stream.take_rest()
+        process.exit()
+        assert await stream.take_rest()
+        await stream.finish()
+        assert await collect(output) == {1: b"last words", 2: b""}
+
+
+async def test_taking_the_rest_ends_while_a_child_of_the_process_writes_on(streams: Streams) -> None:
+    stream = await open_stream(streams, None, "e1")
+    process = Process(stream)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(process.write(bytes(32 << 20)))
+        async with asyncio.timeout(10):
+            assert not await stream.take_rest()
+    process.exit()
+    await stream.finish()
