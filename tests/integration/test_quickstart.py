@@ -1,6 +1,8 @@
 """`scripts/quickstart` from nothing to a page and back to nothing, as a new user runs it."""
 
+import os
 import re
+import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +40,7 @@ def test_quickstart_runs_a_container_and_down_takes_all_away() -> None:
         docker = [find_docker_cli(), "-H", f"unix://{SOCKET}"]
         assert run([*docker, "ps", "--format", "{{.Image}}"]).check().last == "pier/hello"
         assert "already up" in quickstart()
+        os.kill(int(Path("/run/pier-quickstart/pierd").read_text()), signal.SIGKILL)  # the container runs on
     finally:
         quickstart("--down")
     # Other engines of tests come and go on a machine where several people work.
