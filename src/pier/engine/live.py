@@ -22,26 +22,27 @@ class _Inside:
     """Who is in the middle of something, and a way to wait until nobody is."""
 
     count: int = 0
-    empty: asyncio.Event = field(default_factory=asyncio.Event)
+    _left: asyncio.Event | None = None  # only while somebody waits: most containers never need one
 
     @contextmanager
     def stay(self) -> Iterator[None]:
         self.count += 1
-        self.empty.clear()
         try:
             yield
         finally:
             self.count -= 1
-            if not self.count:
-                self.empty.set()
+            if not self.count and self._left is not None:
+                self._left.set()
+                self._left = None
 
     async def gone(self, seconds: float) -> bool:
         """False if somebody still is there after that time."""
         if not self.count:
             return True
+        left = self._left = self._left or asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
-                await self.empty.wait()
+                await left.wait()
         except TimeoutError:
             return False
         return True
@@ -53,14 +54,14 @@ class _Life:
     stream: asyncio.Future[Stream] | None = None
     exits: set[asyncio.Future[Outcome]] = field(default_factory=set)
     removals: set[asyncio.Future[Outcome]] = field(default_factory=set)
-    stopping: int = 0
-    restarting: int = 0
-    removing: int = 0
     execs: set[str] = field(default_factory=set)
     oom_seen: bool = False
     stop_noted: bool = False
     writers: _Inside = field(default_factory=_Inside)
     entering: _Inside = field(default_factory=_Inside)
+    stopping: _Inside = field(default_factory=_Inside)
+    restarting: _Inside = field(default_factory=_Inside)
+    removing: _Inside = field(default_factory=_Inside)
 
 
 class Live:
@@ -134,42 +135,26 @@ class Live:
 
     # -- flags ------------------------------------------------------------------------------------------------------
 
-    def begin_stop(self, container_id: str) -> None:
-        self._lives[container_id].stopping += 1
-
-    def end_stop(self, container_id: str) -> None:
-        if container_id in self._lives:
-            self._lives[container_id].stopping -= 1
+    def stopping(self, container_id: str) -> AbstractContextManager[None]:
+        """Around a stop: the exit in its middle is published as `stop`, `die`."""
+        return self._lives[container_id].stopping.stay()
 
     def is_stopping(self, container_id: str) -> bool:
-        """A stop waits for it: its exit is then published as `stop`, `die`."""
-        return container_id in self._lives and self._lives[container_id].stopping > 0
+        return container_id in self._lives and self._lives[container_id].stopping.count > 0
 
-    @contextmanager
-    def restarting(self, container_id: str) -> Iterator[None]:
+    def restarting(self, container_id: str) -> AbstractContextManager[None]:
         """Around a restart by the user: the exit in its middle is no reason to remove an AutoRemove container."""
-        self._lives[container_id].restarting += 1
-        try:
-            yield
-        finally:
-            if container_id in self._lives:
-                self._lives[container_id].restarting -= 1
+        return self._lives[container_id].restarting.stay()
 
     def is_restarting(self, container_id: str) -> bool:
-        return container_id in self._lives and self._lives[container_id].restarting > 0
+        return container_id in self._lives and self._lives[container_id].restarting.count > 0
 
-    @contextmanager
-    def removing(self, container_id: str) -> Iterator[None]:
+    def removing(self, container_id: str) -> AbstractContextManager[None]:
         """Around a removal by force: who was brought down for it must not be started any more."""
-        self._lives[container_id].removing += 1
-        try:
-            yield
-        finally:
-            if container_id in self._lives:
-                self._lives[container_id].removing -= 1
+        return self._lives[container_id].removing.stay()
 
     def is_removing(self, container_id: str) -> bool:
-        return container_id in self._lives and self._lives[container_id].removing > 0
+        return container_id in self._lives and self._lives[container_id].removing.count > 0
 
     def writing(self, container_id: str) -> AbstractContextManager[None]:
         """Around what writes into a container's files through a mount of its own."""

@@ -193,7 +193,7 @@ class Records:
                 for change in job.changes or ():
                     self._apply(connection, change)
             connection.execute("COMMIT")
-        except Exception:
+        except Exception:  # a change that cannot be encoded, too: an open transaction would fail all that follow
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

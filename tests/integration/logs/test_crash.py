@@ -121,7 +121,7 @@ def test_a_reader_killed_again_and_again_loses_and_repeats_nothing(exec_root: Pa
     for number in range(KILLS):
         writer.stdin.write(b".")
         if moments.random() < 0.2:
-            time.sleep(moments.uniform(0.0, 0.1))  # before it is ready
+            time.sleep(moments.uniform(0.0, 0.1))  # in its start, as a rule: it takes longer
         else:  # in full flight, be the machine fast or slow
             aim = part * (number + moments.random())
             wait_for(lambda aim=aim: written(writer) >= aim, what="it reads", interval=0.001)  # type: ignore[misc]

@@ -107,20 +107,23 @@ class Lifecycle:
         if timeout is None:
             own = container.config.stop_timeout
             timeout = DEFAULT_STOP_TIMEOUT if own is None else own
-        live = self._context.live
-        live.begin_stop(container.id)
-        exited = live.expect_exit(container.id)
-        try:
-            if not await self._mark_stopped(container.id):
-                return
-            await self._signal(container.id, number)
-            await self._thaw(container.id)
-            if not await _done_within(exited, None if timeout < 0 else timeout):
-                await self._signal(container.id, SIGKILL)
-                await self._require_down(exited, container.id)
-        finally:
-            exited.cancel()
-            live.end_stop(container.id)
+        with self._context.live.stopping(container.id):
+            exited = self._context.live.expect_exit(container.id)
+            try:
+                await self._bring_down(container, number, timeout, exited)
+            finally:
+                exited.cancel()
+
+    async def _bring_down(
+        self, container: Container, number: int, timeout: int, exited: "asyncio.Future[Outcome]"
+    ) -> None:
+        if not await self._mark_stopped(container.id):
+            return
+        await self._signal(container.id, number)
+        await self._thaw(container.id)
+        if not await _done_within(exited, None if timeout < 0 else timeout):
+            await self._signal(container.id, SIGKILL)
+            await self._require_down(exited, container.id)
 
     async def settled(self, container: Container) -> Container:
         """It as it is once a start on its way has ended: its first output is seen before its start is recorded.
