@@ -162,6 +162,7 @@ class State:
     stopped_by_user: bool = False  # written before the signal is sent; restart policies obey it
     restart_at: int = 0  # RESTARTING: when the next try is due
     backoff: int = 0  # RESTARTING: nanoseconds waited before that try
+    removes_volumes: bool = False  # REMOVING: its anonymous volumes go with it, also if a crash cuts the removal short
 
     @property
     def is_running(self) -> bool:

@@ -307,4 +307,4 @@ class Supervisor:
     async def _finish_removal(self, container: Container) -> None:
         async with self._context.live.lock(container.id):
             if container.id in self._context.memory.containers:
-                await self._removal.destroy(container, volumes=container.host_config.auto_remove)
+                await self._removal.destroy(container, volumes=False)

@@ -77,10 +77,14 @@ class Removal:
                 await self._lifecycle.kill(container_id)
 
     async def destroy(self, container: Container, *, volumes: bool) -> None:
-        """Removes all it has, then its record; the caller holds its lock. Goes on where a crash cut it short."""
+        """Removes all it has, then its record; the caller holds its lock. Goes on where a crash cut it short.
+
+        `volumes`: the anonymous ones, too; so asked for once, whoever goes on with it does it.
+        """
         memory, ports = self._context.memory, self._context.ports
-        removing = replace(container, state=replace(container.state, status=Status.REMOVING))
-        await memory.commit(Put(removing))
+        volumes = volumes or container.state.removes_volumes or container.host_config.auto_remove
+        state = replace(container.state, status=Status.REMOVING, removes_volumes=volumes)
+        await memory.commit(Put(replace(container, state=state)))
         try:
             if container.host_config.storage_opt:
                 with suppress(NotFound):
@@ -94,10 +98,11 @@ class Removal:
             await ports.host.remove_container_files(container.id)
         except Exception as error:  # whatever it is: what is being removed for ever could not be tried again
             reason = error.message if isinstance(error, PierError) else repr(error)
-            dead = replace(container, state=replace(container.state, status=Status.DEAD, error=reason))
+            state = replace(container.state, status=Status.DEAD, error=reason, removes_volumes=False)
+            dead = replace(container, state=state)
             await memory.commit(Put(dead))
             raise
-        if volumes or container.host_config.auto_remove:
+        if volumes:
             await self._drop_volumes(container)
         await memory.commit(
             Drop(container),

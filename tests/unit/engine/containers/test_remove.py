@@ -165,6 +165,31 @@ async def test_nothing_is_remembered_of_what_is_gone(world: World) -> None:
     assert not world.context.memory.containers
 
 
+@pytest.mark.parametrize("volumes", [True, False])
+async def test_what_goes_with_it_is_remembered_over_a_crash_in_the_middle(
+    world: World, monkeypatch: pytest.MonkeyPatch, volumes: bool
+) -> None:
+    await world.create("web", host=HostConfig(binds=("data:/d",)), volumes=("/v",))
+    (anonymous,) = (point for point in world.container("web").mount_points if point.anonymous)
+    removing = asyncio.Event()
+
+    async def hang(container_id: str) -> None:
+        removing.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.context.ports.host, "remove_container_files", hang)
+        async with asyncio.TaskGroup() as clients:
+            client = clients.create_task(world.engine.containers.remove("web", volumes=volumes))
+            await removing.wait()
+            await world.shut_down()
+            client.cancel()
+    await world.boot()
+    assert not world.context.memory.containers
+    assert set(world.context.memory.volumes) == ({"data"} if volumes else {"data", anonymous.name})
+    assert exists(anonymous.source) is not volumes
+
+
 async def test_an_anonymous_volume_that_cannot_go_does_not_keep_its_container(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
