@@ -12,15 +12,19 @@ Names are separated by newlines. Anything else is answered `no REASON`. It ends 
 when nobody has been connected for IDLE_SECONDS and it holds nothing, or cannot be reached as its socket is gone.
 """
 
+import errno
 import os
 import resource
 import select
 import socket
 import sys
+import time
 
 PACKET = 65536
 DESCRIPTORS = 64  # in one packet
 LISTED = 256
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+BUSY_SECONDS = 0.1  # after an accept that failed for want of descriptors
 
 
 class Keeper:
@@ -57,7 +61,9 @@ class Keeper:
     def accept(self) -> None:
         try:
             client = self.listener.accept()[0]
-        except OSError:  # it went away, or no descriptor is free
+        except OSError as error:
+            if error.errno in NO_DESCRIPTOR:  # it waits to be accepted: not at once and for ever
+                time.sleep(BUSY_SECONDS)
             return
         client.setblocking(False)
         self.clients[client.fileno()] = client

@@ -1,5 +1,6 @@
 """The keeper's answers, without a socket between."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -56,6 +57,22 @@ def test_the_socket_of_a_killed_keeper_is_replaced(tmp_path: Path) -> None:
     process.listen(path).close()
     with process.listen(path):
         assert os.stat(path).st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("number", "naps"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EAGAIN, 0)])
+def test_it_does_not_spin_while_no_descriptor_is_free(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch, number: int, naps: int
+) -> None:
+    class Listener:
+        def accept(self) -> None:
+            raise OSError(number, os.strerror(number))
+
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr(keeper, "listener", Listener())
+    keeper.accept()
+    assert slept == [process.BUSY_SECONDS] * naps
+    assert keeper.clients == {}
 
 
 def test_it_needs_nothing_of_pier_and_little_of_the_library() -> None:

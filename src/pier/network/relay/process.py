@@ -67,7 +67,11 @@ class Relay:
     def accept(self) -> None:
         try:
             client = self.listener.accept()[0]
-        except OSError:
+        except BlockingIOError:
+            return
+        except OSError:  # as in accept_streams
+            self.loop.watch(self.listener.fileno(), READ, None)
+            self.loop.later(BUSY_SECONDS, lambda: self.loop.watch(self.listener.fileno(), READ, self.accept))
             return
         client.setblocking(False)
         self.clients.add(client)

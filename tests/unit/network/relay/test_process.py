@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -228,6 +230,29 @@ def test_names_are_listed_and_stopped(relay: Running) -> None:
 def test_what_it_does_not_understand_is_refused(relay: Running, request_: str) -> None:
     assert relay.ask(request_ or " ").startswith("no ")
     assert relay.ask("list") == "ok "
+
+
+def test_it_does_not_spin_while_no_descriptor_is_free(relay: Running) -> None:
+    assert relay.ask("list") == "ok "  # it has accepted this connection
+    soft, hard = resource.prlimit(relay.pid, resource.RLIMIT_NOFILE)
+    used = len(os.listdir(f"/proc/{relay.pid}/fd"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as waiting:
+        resource.prlimit(relay.pid, resource.RLIMIT_NOFILE, (used, hard))
+        waiting.connect(relay.path)
+        assert relay.ask("list") == "ok "
+        before = busy_seconds(relay.pid)
+        time.sleep(0.5)
+        assert busy_seconds(relay.pid) - before < 0.1
+        resource.prlimit(relay.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        waiting.settimeout(_PATIENCE)
+        waiting.send(b"list")
+        assert waiting.recv(100) == b"ok "
+
+
+def busy_seconds(pid: int) -> float:
+    """The processor time that a process has taken, in user mode and in the kernel (proc(5), stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_second_one_does_not_take_its_place(relay: Running) -> None:
