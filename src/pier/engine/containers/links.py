@@ -12,6 +12,7 @@ from pier.domain.container import Container, HostConfig, Link
 from pier.domain.errors import InvalidArgument, NotFound, PierError
 from pier.domain.network import LinkedPort, parse_port
 from pier.engine.containers.endpoints import BRIDGE
+from pier.engine.containers.validate import no_links_with
 from pier.engine.context import Context
 
 _log = logging.getLogger(__name__)
@@ -39,10 +40,6 @@ def resolve_links(context: Context, host: HostConfig, more: Iterable[str] = ()) 
 
     Raises InvalidArgument, PierError.
     """
-    if host.links and host.network_mode == "host":
-        raise _no_links_with("host type networking")
-    if host.links and host.network_mode.startswith("container:"):
-        raise _no_links_with("container type network")
     own = host.links if host.network_mode in (BRIDGE, "none") else ()
     links: dict[str, Link] = {}
     for text in (*own, *more):
@@ -63,14 +60,8 @@ def _find(context: Context, name: str) -> Container:
     except NotFound as error:
         raise InvalidArgument(f"could not get container for {name}: {error.message}") from error
     if other.host_config.network_mode == "host":
-        raise _no_links_with("host type networking")
+        raise InvalidArgument(no_links_with("host type networking"))
     return other
-
-
-def _no_links_with(what: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"conflicting options: {what} can't be used with links. This would result in undefined behavior"
-    )
 
 
 def linked(context: Context, container: Container) -> list[tuple[Link, Container]]:

@@ -99,8 +99,7 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
     for number, option in enumerate(host.security_opt, start=1):
         if option.partition("=")[0].partition(":")[0] not in _SECURITY_OPTIONS:
             raise PierError(f'invalid --security-opt {number}: "{option}"')
-    if host.network_mode.startswith("container:"):
-        _check_shared_network(host, config)
+    _check_network(host, config)
 
 
 def _check_tmpfs(options: str) -> None:
@@ -208,14 +207,29 @@ def _check_modes(host: HostConfig, config: Config) -> None:
         )
 
 
-def _check_shared_network(host: HostConfig, config: Config) -> None:
+def _check_network(host: HostConfig, config: Config) -> None:
+    """What a network that is another's leaves nobody to ask for; no container is looked up for that."""
+    kind, _, owner = host.network_mode.partition(":")
+    if kind == "host" and host.links:
+        raise InvalidArgument(no_links_with("host type networking"))
+    if kind != "container":
+        return
+    if not owner:
+        raise InvalidArgument("invalid network mode: invalid container format container:<name|id>")
     if config.hostname:
         raise InvalidArgument("conflicting options: hostname and the network mode")
-    if host.port_bindings or host.publish_all_ports:
-        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
+    if host.links:
+        raise InvalidArgument(no_links_with("container type network"))
     if host.dns:
         raise InvalidArgument("conflicting options: dns and the network mode")
     if host.extra_hosts:
         raise InvalidArgument("conflicting options: custom host-to-IP mapping and the network mode")
+    if host.port_bindings or host.publish_all_ports:
+        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
     if config.exposed_ports:
         raise InvalidArgument("conflicting options: port exposing and the container type network mode")
+
+
+def no_links_with(what: str) -> str:
+    """Docker's words for a link from, or to, a container without a network of its own."""
+    return f"conflicting options: {what} can't be used with links. This would result in undefined behavior"

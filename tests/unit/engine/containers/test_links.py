@@ -135,7 +135,7 @@ async def test_the_other_may_go_for_good(world: World) -> None:
         ("bridge", ("nope:x",), "could not get container for nope: No such container: nope"),
         ("bridge", (":x",), "could not get container for : invalid name"),
         ("host", ("db",), "host type networking can't be used with links"),
-        ("container:db", ("db",), "container type network can't be used with links"),
+        ("container:gone", ("db",), "container type network can't be used with links"),
         ("bridge", ("onhost",), "host type networking can't be used with links"),
     ],
 )

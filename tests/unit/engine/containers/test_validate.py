@@ -109,6 +109,13 @@ def test_a_shared_network_leaves_nothing_of_its_own_to_set() -> None:
     refuse(host, words="exposing", config=Config(exposed_ports=("80/tcp",)))
     refuse(HostConfig(network_mode="container:x", publish_all_ports=True), words="publishing")
     refuse(HostConfig(network_mode="container:x", dns=("1.1.1.1",)), words="dns")
+    refuse(HostConfig(network_mode="container:x", links=("db",)), words="container type network can't be used with")
+    refuse(HostConfig(network_mode="host", links=("db",)), words="host type networking can't be used with links")
+
+
+@pytest.mark.parametrize("mode", ["container", "container:"])
+def test_whose_network_is_shared_must_be_said(mode: str) -> None:
+    refuse(HostConfig(network_mode=mode), words="invalid container format container:<name|id>")
 
 
 def test_names_of_annotations_and_places_of_tmpfs() -> None:
