@@ -208,9 +208,11 @@ class World:
         return answer
 
     async def ended(self, ref: str) -> Container:
-        """The container once its exit is settled: recorded, cleaned up, waiters told."""
+        """The container once its last exit is settled: recorded, cleaned up, waiters told, no restart to come."""
         async with asyncio.timeout(PATIENCE):
             await (await self.engine.containers.wait(ref, "not-running")).result()
+            while self.container(ref).state.is_running:
+                await (await self.engine.containers.wait(ref, "not-running")).result()
         return self.container(ref)
 
     async def turns(self, count: int = 200) -> None:

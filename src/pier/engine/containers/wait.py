@@ -11,18 +11,12 @@ from pier.engine.live import Outcome
 class Wait:
     """A registered wait; `result` may be awaited once, by one."""
 
-    def __init__(self, context: Context, container_id: str, condition: str, future: asyncio.Future[Outcome]) -> None:
-        self._context = context
-        self._container_id = container_id
-        self._condition = condition
+    def __init__(self, future: asyncio.Future[Outcome]) -> None:
         self._future = future
 
     async def result(self) -> tuple[int, str]:
         """(exit code, error text or "")."""
         outcome = await self._future
-        while self._condition == "not-running" and await _runs(self._context, self._container_id):
-            self._future = self._context.live.expect_exit(self._container_id)
-            outcome = await self._future
         return outcome.exit_code, outcome.error
 
 
@@ -37,11 +31,13 @@ async def _runs(context: Context, container_id: str) -> bool:
 
 
 async def wait(context: Context, ref: str, condition: str) -> Wait:
-    """Conditions: `not-running` (also empty), `next-exit`, `removed`. Raises InvalidArgument, NotFound."""
+    """Conditions: `not-running` (also empty), `next-exit`, `removed`. Raises InvalidArgument, NotFound.
+
+    What runs is waited for until its next exit, even if a restart policy starts it again at once, as with dockerd.
+    """
     if condition not in ("", "not-running", "next-exit", "removed"):
         raise InvalidArgument(f'invalid condition: "{condition}"')
     container = context.memory.container(ref)
-    condition = condition or "not-running"
     live = context.live
     if condition == "removed":
         future = live.expect_removal(container.id)
@@ -51,4 +47,4 @@ async def wait(context: Context, ref: str, condition: str) -> Wait:
         future = asyncio.get_running_loop().create_future()
         state = context.memory.containers.get(container.id, container).state
         future.set_result(Outcome(0 if state.status is Status.CREATED else state.exit_code))
-    return Wait(context, container.id, condition, future)
+    return Wait(future)

@@ -299,12 +299,13 @@ async def test_after_a_restart_a_policy_acts_again(world: World) -> None:
 
 async def test_a_restart_that_cannot_be_made_ends_the_wait_with_its_reason(world: World) -> None:
     container_id = await world.run("web", host=ALWAYS)
-    waiting = await world.engine.containers.wait("web", "not-running")
     world.containerd.state.failures["tasks.create"] = PierError("no more room")
+    world.containerd.state.gates["tasks.create"] = gate = asyncio.Event()
     world.end(container_id, 1)
-    async with asyncio.timeout(5):
-        code, error = await waiting.result()
-    assert (code, error) == (128, "no more room")
+    await world.until(lambda: world.container("web").state.status is Status.RESTARTING)
+    waiting = await world.engine.containers.wait("web", "not-running")
+    gate.set()
+    assert await asyncio.wait_for(waiting.result(), 5) == (128, "no more room")
     assert (world.container("web").state.status, world.container("web").state.error) == (Status.EXITED, "no more room")
 
 

@@ -56,12 +56,29 @@ async def test_a_start_on_its_way_that_fails_is_waited_for_no_longer(world: Worl
     assert await result_of(wait.result()) == (0, "")
 
 
-async def test_not_running_waits_out_the_restarts_of_a_policy(world: World) -> None:
+async def test_not_running_ends_with_a_run_that_a_policy_follows_with_another(world: World) -> None:
     container_id = await world.run("web", host=RETRY)
     wait = await world.engine.containers.wait("web", "not-running")
     world.end(container_id, 1)
-    await world.until(lambda: world.container("web").restart_count == 1)
+    assert await result_of(wait) == (1, "")
     await world.until(lambda: world.container("web").state.status is Status.RUNNING)
+    again = await world.engine.containers.wait("web", "not-running")
+    assert await still_waits(world, again)
+    world.end(container_id, 9)
+    assert await result_of(again) == (9, "")
+
+
+async def test_between_two_runs_of_a_policy_it_waits_for_the_end_of_the_next(world: World) -> None:
+    world.containerd.state.gates["tasks.create"] = gate = asyncio.Event()
+    gate.set()
+    container_id = await world.run("web", host=RETRY)
+    gate.clear()
+    world.end(container_id, 1)
+    await world.until(lambda: world.container("web").state.status is Status.RESTARTING)
+    wait = await world.engine.containers.wait("web", "not-running")
+    gate.set()
+    await world.until(lambda: world.container("web").state.status is Status.RUNNING)
+    assert await still_waits(world, wait)
     world.end(container_id, 9)
     assert await result_of(wait) == (9, "")
 
