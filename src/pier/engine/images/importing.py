@@ -45,7 +45,10 @@ class Importer:
         self._now = now
 
     async def run(self, request: ImportRequest, body: AsyncIterator[bytes], reporter: Reporter) -> None:
-        """Reports the new image's id. InvalidArgument for a bad change or archive, PierError for a bad source."""
+        """Reports the new image's id once it has its name.
+
+        Raises InvalidArgument for a bad change or archive, PierError for a bad source.
+        """
         config = apply_changes(Config(), request.changes)
         platform = request.platform or self._tools.platform
         if platform.os != "linux":
@@ -55,13 +58,13 @@ class Importer:
             layer = await self._store_layer(chunks)
             target = await self._store_image(request, config, platform, layer)
             image = await self._tools.store.read_target(target)
-            await reporter.report(Progress(status=image.id))
             await self._tools.publish("image", "import", image.id, image_attributes(image))
             if request.name is None:
                 await self._tools.store.keep(target)
-                return
-            await self._tools.store.assign(request.name.canonical, target)
-            await self._tools.publish("image", "tag", image.id, image_attributes(image, request.name.familiar))
+            else:
+                await self._tools.store.assign(request.name.canonical, target)
+                await self._tools.publish("image", "tag", image.id, image_attributes(image, request.name.familiar))
+        await reporter.report(Progress(status=image.id))  # last: who reads it may use the name at once
 
     async def _store_layer(self, chunks: AsyncIterator[bytes]) -> Descriptor:
         """The archive without its compression: its digest is the layer's diff id."""

@@ -34,6 +34,11 @@ async def test_archive_becomes_the_one_layer(engine: ImageEngine, containerd: Fa
     assert engine.events == [("import", image.id, image.id), ("tag", image.id, "x:1")]
 
 
+async def test_who_is_told_the_id_finds_the_image_by_its_name(engine: ImageEngine) -> None:
+    async for line in engine.images.import_(ImportRequest(name=NAME), pieces(TAR)):
+        assert (await engine.images.get("x:1")).id == line.status
+
+
 async def test_import_without_a_name_lives_on_untagged(engine: ImageEngine) -> None:
     image = await engine.images.get(await _import(engine, ImportRequest()))
     assert (image.repo_tags, image.comment) == ((), "Imported from -")
