@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pier.domain.errors import PierError
 from pier.domain.filters import Filters
 from pier.domain.image import Image
 from pier.domain.reference import Reference, parse
@@ -16,9 +17,11 @@ KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
 async def filter_images(store: ImageStore, images: Sequence[Image], filters: Filters, now: int) -> list[Image]:
     """Those that pass; with a `reference` filter an image shows only the names that match.
 
-    Raises InvalidArgument for an unknown filter or a bad value, NotFound for an image that `before` or `since` names.
+    Raises InvalidArgument for an unknown filter or a bad value, NotFound for an image that `before` or `since` names,
+    PierError for a `reference` that is no pattern.
     """
     filters.require_known(KEYS)
+    patterns = [_pattern(text) for text in filters.get("reference")]
     dangling = filters.flag("dangling", False) if "dangling" in filters else None
     after = max([(await store.get(ref)).created_at for ref in filters.get("since")], default=None)
     before = min([(await store.get(ref)).created_at for ref in filters.get("before")], default=None)
@@ -36,13 +39,12 @@ async def filter_images(store: ImageStore, images: Sequence[Image], filters: Fil
         labels = image.config.labels
         if not filters.match_labels(labels) or not filters.match_absent_labels(labels):
             continue
-        if (named := _by_reference(image, filters)) is not None:
+        if (named := _by_reference(image, patterns)) is not None:
             found.append(named)
     return found
 
 
-def _by_reference(image: Image, filters: Filters) -> Image | None:
-    patterns = [_pattern(text) for text in filters.get("reference")]
+def _by_reference(image: Image, patterns: Sequence[re.Pattern[str]]) -> Image | None:
     if not patterns:
         return image
 
@@ -65,21 +67,45 @@ def _forms(reference: Reference) -> tuple[str, ...]:
     )
 
 
+_CHARACTER = r"(?: \\. | [^\]\\-] )"
+_RANGE = re.compile(rf"(?P<first> {_CHARACTER}) (?: - (?P<last> {_CHARACTER}) )?", re.VERBOSE | re.DOTALL)
+_PIECE = re.compile(
+    rf"""
+      (?P<many> \*)
+    | (?P<one> \?)
+    | \[ (?P<not> \^?+) (?P<set> (?: {_CHARACTER} (?: - {_CHARACTER} )? )+ ) \]
+    | (?P<plain> \\. | [^*?\[\\] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
 def _pattern(text: str) -> re.Pattern[str]:
-    """A shell pattern over names, in which `*` and `?` stop at slashes, as in Go's path.Match."""
+    """A shell pattern over names as Go's path.Match reads it: `*` and `?` stop at slashes, only `^` negates a set.
+
+    Raises PierError (500, as dockerd answers) for one that is none, as `[a`.
+    """
     parts = []
     position = 0
     while position < len(text):
-        char = text[position]
-        position += 1
-        if char == "*":
-            parts.append("[^/]*")
-        elif char == "?":
-            parts.append("[^/]")
-        elif char == "[" and (end := text.find("]", position + 1)) > 0:
-            body = text[position:end].replace("\\", "\\\\")
-            parts.append(f"[{'^' + body[1:] if body[0] in '!^' else body}]")
-            position = end + 1
-        else:
-            parts.append(re.escape(char))
+        piece = _PIECE.match(text, position)
+        if piece is None:
+            raise PierError("syntax error in pattern")
+        position = piece.end()
+        parts.append(_expression(piece))
     return re.compile("".join(parts))
+
+
+def _expression(piece: re.Match[str]) -> str:
+    if piece["many"]:
+        return "[^/]*"
+    if piece["one"]:
+        return "[^/]"
+    if piece["plain"]:
+        return re.escape(piece["plain"][-1])
+    # A range whose last character comes before its first holds nothing; so may the whole set.
+    ends = [(one["first"][-1], (one["last"] or one["first"])[-1]) for one in _RANGE.finditer(piece["set"])]
+    body = "".join(f"{re.escape(first)}-{re.escape(last)}" for first, last in ends if first <= last)
+    if piece["not"]:
+        return f"[^{body}]" if body else "."
+    return f"[{body}]" if body else "(?!)"

@@ -4,7 +4,7 @@ import pytest
 from support.image_engine import ImageEngine
 from support.images import Node, TestImage, docker_archive
 
-from pier.domain.errors import InvalidArgument, NotFound
+from pier.domain.errors import InvalidArgument, NotFound, PierError
 from pier.domain.filters import Filters
 
 OLD = TestImage([{"a": Node(b"1")}], {"Labels": {"k": "v"}}, created="2024-01-01T00:00:00Z")
@@ -38,6 +38,11 @@ async def _loaded(engine: ImageEngine) -> None:
         ({"reference": ("example.com/*",)}, []),
         ({"reference": ("[xy]:?", "example.com/team/app")}, [NEW, OLD]),
         ({"reference": ("docker.io/library/x",)}, [OLD]),
+        ({"reference": ("[^a-w]:1",)}, [OLD]),
+        ({"reference": ("[z-a]*",)}, []),
+        ({"reference": ("[^z-a]:1",)}, [OLD]),
+        ({"reference": (r"\x:[\0-9]",)}, [OLD]),
+        ({"reference": ("oth[!x]r",)}, []),
     ],
 )
 async def test_filters(engine: ImageEngine, filters: dict[str, tuple[str, ...]], expected: list[TestImage]) -> None:
@@ -53,6 +58,12 @@ async def test_reference_filter_shows_only_the_names_that_match(engine: ImageEng
 async def test_bad_filters(engine: ImageEngine, filters: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(InvalidArgument, match="invalid filter"):
         await engine.images.list(filters=Filters(filters))
+
+
+@pytest.mark.parametrize("pattern", ["[", "[x", "[]", "[]x]", "[^]", "[x-]", "[-x]", "x\\"])
+async def test_what_is_no_pattern_of_names(engine: ImageEngine, pattern: str) -> None:
+    with pytest.raises(PierError, match="syntax error in pattern"):
+        await engine.images.list(filters=Filters({"reference": (pattern,)}))
 
 
 async def test_before_an_image_that_is_not_there(engine: ImageEngine) -> None:
