@@ -103,10 +103,11 @@ def screen_size(call: Call) -> tuple[int, int]:
     sizes = []
     for key, name in (("h", "height"), ("w", "width")):
         text = call.text(key)
-        if not (text.isascii() and text.isdigit()):
+        sign, digits = (text[:1], text[1:]) if text.startswith(("+", "-")) else ("", text)
+        if not (digits.isascii() and digits.isdigit()):
             raise InvalidArgument(f'invalid resize {name} "{text}": invalid syntax')
-        digits = text.lstrip("0") or "0"
-        if len(digits) > len(str(_SIZE_LIMIT)) or int(digits) > _SIZE_LIMIT:
+        digits = digits.lstrip("0") or "0"
+        if len(digits) > len(str(_SIZE_LIMIT)) or int(digits) > _SIZE_LIMIT or (sign == "-" and digits != "0"):
             raise InvalidArgument(f'invalid resize {name} "{text}": value out of range')
         sizes.append(int(digits))
     return sizes[0], sizes[1]

@@ -83,6 +83,8 @@ async def test_verbs(
             'strconv.Atoi: parsing "99999999999999999999": value out of range',
         ),
         ("/containers/web/resize?h=4294967296&w=1", 400, 'invalid resize height "4294967296": value out of range'),
+        ("/containers/web/resize?h=1&w=-100", 400, 'invalid resize width "-100": value out of range'),
+        ("/containers/web/resize?h=1&w=-", 400, 'invalid resize width "-": invalid syntax'),
         ("/containers/web/resize?h=1&w=x", 400, 'invalid resize width "x": invalid syntax'),
         ("/containers/web/resize", 400, 'invalid resize height "": invalid syntax'),
         ("/containers/nope/start", 404, "No such container: nope"),
