@@ -21,7 +21,11 @@ DEFAULT_READONLY_PATHS = tuple(f"/proc/{name}" for name in _READONLY_PROC.split(
 UNCONFINED = "unconfined"
 _BUILTIN = "builtin"
 _DOCKERS = "docker-default"
-_BOOLEANS = {"": True, "true": True, "1": True, "false": False, "0": False}
+_SWITCHES = ("no-new-privileges", "writable-cgroups")
+_BOOLEANS = {  # as Go's strconv.ParseBool reads them
+    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,25 +42,26 @@ class SecurityOptions:
 def parse_security_options(options: Sequence[str]) -> SecurityOptions:
     """Reads `name=value` and, for old clients, `name:value`.
 
-    Raises PierError for an option that is not known (dockerd answers 500 here) and Unsupported for SELinux labels.
+    Raises PierError for an option that is not known (500 as dockerd, whose words are numbered by what is wrong: no
+    value, or not one of these) and Unsupported for SELinux labels.
     """
     no_new_privileges, seccomp, apparmor, unconfined_paths, writable_cgroups = False, "", "", False, False
     for option in options:
         name, value = _split(option)
-        if name == "no-new-privileges" and value in _BOOLEANS:
-            no_new_privileges = _BOOLEANS[value]
-        elif name == "seccomp" and value:
+        if name == "no-new-privileges":
+            no_new_privileges = _switch(option, value)
+        elif name == "writable-cgroups":
+            writable_cgroups = _switch(option, value)
+        elif name == "seccomp":
             seccomp = "" if value == _BUILTIN else value
-        elif name == "apparmor" and value:
+        elif name == "apparmor":
             apparmor = value
         elif name == "systempaths" and value == UNCONFINED:
             unconfined_paths = True
-        elif name == "writable-cgroups" and value in _BOOLEANS:
-            writable_cgroups = _BOOLEANS[value]
         elif name == "label":
             _check_label(option, value)
         else:
-            raise PierError(f"invalid --security-opt: {_shorten(option)!r}")
+            raise _invalid(2, option)
     return SecurityOptions(
         no_new_privileges=no_new_privileges,
         seccomp=seccomp,
@@ -67,9 +72,25 @@ def parse_security_options(options: Sequence[str]) -> SecurityOptions:
 
 
 def _split(option: str) -> tuple[str, str]:
+    if option in _SWITCHES:
+        return option, "true"
+    if option == "disable":
+        return "label", option
     separator = "=" if "=" in option.partition(":")[0] or ":" not in option else ":"
-    name, _, value = option.partition(separator)
+    name, separator, value = option.partition(separator)
+    if not separator:
+        raise _invalid(1, option)
     return name, value
+
+
+def _switch(option: str, value: str) -> bool:
+    if value not in _BOOLEANS:
+        raise _invalid(2, option)
+    return _BOOLEANS[value]
+
+
+def _invalid(number: int, option: str) -> PierError:
+    return PierError(f'invalid --security-opt {number}: "{_shorten(option)}"')
 
 
 def _check_label(option: str, value: str) -> None:

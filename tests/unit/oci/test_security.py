@@ -29,6 +29,9 @@ from pier.oci.security import (
         (["systempaths=unconfined"], SecurityOptions(system_paths_unconfined=True)),
         (["label=disable"], SecurityOptions()),
         (["label:disable"], SecurityOptions()),
+        (["disable", "seccomp=", "apparmor="], SecurityOptions()),
+        (["writable-cgroups=T", "no-new-privileges:1"], SecurityOptions(writable_cgroups=True, no_new_privileges=True)),
+        (["writable-cgroups", "writable-cgroups=F"], SecurityOptions()),
     ],
 )
 def test_options_are_read(options: list[str], expected: SecurityOptions) -> None:
@@ -36,11 +39,16 @@ def test_options_are_read(options: list[str], expected: SecurityOptions) -> None
 
 
 @pytest.mark.parametrize(
-    "option", ["nonsense", "foo=bar", "seccomp", "seccomp=", "no-new-privileges=maybe", "systempaths=all", ""]
+    ("number", "option"),
+    [
+        *((1, option) for option in ("nonsense", "seccomp", "label", "")),
+        *((2, option) for option in ("foo=bar", "foo:bar", "systempaths=all", "=")),
+        *((2, f"{switch}={value}") for switch in ("no-new-privileges", "writable-cgroups") for value in ("maybe", "")),
+    ],
 )
-def test_unknown_option_is_refused(option: str) -> None:
-    with pytest.raises(PierError, match="invalid --security-opt"):
-        parse_security_options([option])
+def test_unknown_option_is_refused(number: int, option: str) -> None:
+    with pytest.raises(PierError, match=f'^invalid --security-opt {number}: "{option}"$'):
+        parse_security_options(["label=disable", option])
 
 
 def test_selinux_labels_are_refused_by_name() -> None:

@@ -1,16 +1,18 @@
 """What a create request may not ask for: each refusal names the field, the reason, and what is accepted."""
 
+import posixpath
 from collections.abc import Callable
 
 from pier.domain import ids
 from pier.domain.container import Config, Healthcheck, HostConfig, RestartPolicy
-from pier.domain.errors import InvalidArgument, PierError, Unsupported
+from pier.domain.errors import InvalidArgument, Unsupported
 from pier.domain.network import parse_port, parse_port_range
 from pier.domain.resources import Resources
 from pier.domain.runtime import HostFacts
 from pier.domain.signals import parse_signal
 from pier.domain.storage import layer_size
 from pier.oci.capabilities import wanted_capabilities
+from pier.oci.security import parse_security_options
 
 MIN_MEMORY = 6 << 20
 _MAX_CPUS = 8192  # more than any kernel is built for
@@ -27,7 +29,6 @@ _TMPFS_FLAGS = frozenset(
     )
 )
 _TMPFS_VALUES = frozenset(("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"))
-_SECURITY_OPTIONS = ("seccomp", "apparmor", "label", "no-new-privileges", "systempaths", "writable-cgroups")
 
 
 def check_name(name: str, shown: str = "") -> None:
@@ -84,6 +85,8 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
     for path, options in host.tmpfs.items():
         if not path.startswith("/"):
             raise InvalidArgument(f"invalid mount path: '{path}' mount path must be absolute")
+        if not posixpath.normpath(path).strip("/"):
+            raise InvalidArgument("invalid specification: destination can't be '/'")
         _check_tmpfs(options)
     if "" in host.annotations:
         raise InvalidArgument("invalid Annotations: the empty string is not permitted as an annotation key")
@@ -96,9 +99,7 @@ def check_host_config(host: HostConfig, config: Config, facts: HostFacts, knows_
         parse_port(port)
         for binding in bindings:
             parse_port_range(binding.host_port)
-    for number, option in enumerate(host.security_opt, start=1):
-        if option.partition("=")[0].partition(":")[0] not in _SECURITY_OPTIONS:
-            raise PierError(f'invalid --security-opt {number}: "{option}"')
+    parse_security_options(host.security_opt)
     _check_network(host, config)
 
 

@@ -100,7 +100,8 @@ def test_modes() -> None:
     refuse(HostConfig(runtime="nope"), words="unknown or invalid runtime name: nope")
     refuse(HostConfig(oom_score_adj=1001), words="oom score")
     refuse(HostConfig(port_bindings={"80/tcp": (PortBinding(host_port="99999"),)}), words="port specification")
-    refuse(HostConfig(security_opt=("bogus=1",)), PierError, 'invalid --security-opt 1: "bogus=1"')
+    refuse(HostConfig(security_opt=("bogus=1",)), PierError, 'invalid --security-opt 2: "bogus=1"')
+    refuse(HostConfig(security_opt=("writable-cgroups=potato",)), PierError, "writable-cgroups=potato")
 
 
 def test_a_shared_network_leaves_nothing_of_its_own_to_set() -> None:
@@ -122,3 +123,5 @@ def test_names_of_annotations_and_places_of_tmpfs() -> None:
     refuse(HostConfig(annotations={"": "x"}), InvalidArgument, "invalid Annotations")
     for path in ("", "x"):
         refuse(HostConfig(tmpfs={path: ""}), InvalidArgument, f"invalid mount path: '{path}'")
+    for path in ("/", "//", "/a/../."):
+        refuse(HostConfig(tmpfs={path: ""}), InvalidArgument, "destination can't be '/'")
