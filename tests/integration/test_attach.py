@@ -217,6 +217,25 @@ def test_exec_is_hijacked_with_its_own_headers(engine: Engine, image: str) -> No
     assert (facts["Running"], facts["ExitCode"]) == (False, 0)
 
 
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ({"Tty": True, "ConsoleSize": [57, 123]}, b"57 123\r\n"),
+        ({}, struct.pack(">BxxxI", 1, 7) + b"40 90\r\n"),  # as docker-py's exec_start does, which then looks for frames
+    ],
+)
+def test_who_starts_an_exec_says_its_size_and_whether_there_are_frames(
+    engine: Engine, image: str, start: dict[str, object], expected: bytes
+) -> None:
+    engine.docker("run", "-d", "--name", "box", image, "sleep", "100").check()
+    request = {"Cmd": ["stty", "size"], "AttachStdout": True, "Tty": True, "ConsoleSize": [40, 90]}
+    exec_id = engine.call("POST", "/containers/box/exec", request).json()["Id"]
+    with connected(engine) as raw:
+        body = json.dumps(start).encode()
+        raw.send("POST", f"/v1.51/exec/{exec_id}/start", UPGRADE + "Content-Type: application/json\r\n", body)
+        assert raw.read_to_end() == expected
+
+
 def test_a_client_that_goes_away_does_not_disturb_the_container(engine: Engine, image: str) -> None:
     container_id = created(engine, image, "sh", "-c", "while :; do echo line; done")
     with connected(engine) as raw:

@@ -14,14 +14,17 @@ STALL = 12 * 3600.0  # seconds that a client may read nothing; a stopped termina
 Send = Callable[[int, bytes], Awaitable[None]]
 
 
-async def carry(channel: Channel, attachment: Attachment, *, stdin: bool) -> None:
+async def carry(channel: Channel, attachment: Attachment, *, stdin: bool, raw: bool) -> None:
     """Runs until the process has ended and all was sent, the client let go, or its input ended where that ends it all.
 
-    Without a terminal each piece of output is one frame.
+    Each piece of output is one frame, unless it is to be `raw`: then there is no place for stderr.
     """
 
     async def send(stream: int, data: bytes) -> None:
-        await channel.write(data if attachment.terminal else frame(stream, data), STALL)
+        if not raw:
+            await channel.write(frame(stream, data), STALL)
+        elif stream == STDOUT:
+            await channel.write(data, STALL)
 
     await carry_pieces(channel.read, send, attachment, stdin=stdin, hung_up=lambda: channel.hung_up)
 

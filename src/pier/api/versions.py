@@ -24,6 +24,7 @@ class Change(IntEnum):
     DF_TYPES = 42
     STREAMS_HAVE_TYPES = 42  # multiplexed-stream and raw-stream are told apart
     STOP_TAKES_SIGNAL = 42
+    EXEC_CONSOLE_SIZE = 42
     NO_NONE_TAGS = 43  # an untagged image has empty lists, not `<none>:<none>`
     NO_VIRTUAL_SIZE = 44
     ALIASES_AS_ASKED = 45  # before, the short id was among the aliases

@@ -33,6 +33,7 @@ class _Session:
     exec: Exec
     command: str
     stream: asyncio.Future[Stream]
+    init: int  # the pid of the run of the container that it was made for
     started: asyncio.Event = field(default_factory=asyncio.Event)
     settled: bool = False
 
@@ -58,6 +59,7 @@ class Execs:
             exec=Exec(id=exec_id, container_id=container.id, config=config),
             command=_command(config),
             stream=asyncio.get_running_loop().create_future(),
+            init=container.state.pid,
         )
         try:
             await self._publish(self._sessions[exec_id].exec, f"exec_create: {_command(config)}")
@@ -108,8 +110,10 @@ class Execs:
             raise Conflict(f"Error: Exec command {exec_id} has already run")
         self._running(session.exec.container_id)
         session.exec = replace(session.exec, started=True)
-        size = console_size or session.exec.config.console_size
-        starting = self._context.jobs.finish(self._start(session, size), f"exec {exec_id}")
+        if console_size is not None:
+            config = replace(session.exec.config, console_size=console_size)
+            session.exec = replace(session.exec, config=config)
+        starting = self._context.jobs.finish(self._start(session), f"exec {exec_id}")
         if detach:
             try:
                 await starting
@@ -149,7 +153,7 @@ class Execs:
         with suppress(PierError):
             await self._context.ports.tasks.close_stdin(exec_.container_id, exec_.id)
 
-    async def _start(self, session: _Session, size: tuple[int, int] | None) -> None:
+    async def _start(self, session: _Session) -> None:
         exec_, ports = session.exec, self._context.ports
         container = self._running(exec_.container_id)
         try:
@@ -169,9 +173,6 @@ class Execs:
         now = self._context.memory.containers.get(container.id)
         if now is None or now.state.pid != container.state.pid:  # it ended before this was known to have started
             await self._settle_lost(session)
-        if size is not None and exec_.config.tty and all(size):
-            with suppress(PierError):
-                await ports.tasks.resize(container.id, width=size[1], height=size[0], exec_id=exec_.id)
 
     async def _open_stream(self, exec_: Exec, undo: AsyncExitStack) -> Stream:
         stream = await self._context.ports.streams.open(
@@ -243,15 +244,22 @@ class Execs:
         self._forget_later(session)
 
     async def resize(self, exec_id: str, height: int, width: int) -> None:
-        """Waits for the process first; raises PierError (500) when it has ended or does not come."""
+        """Waits for the process first.
+
+        Raises NotFound (also for one that has ended), Conflict (the container does not run), InvalidArgument (the start
+        has failed), PierError (500) when it does not come.
+        """
         session = self._session(exec_id)
+        self._running(session.exec.container_id)
         try:
             async with asyncio.timeout(READY_PATIENCE):
                 await session.started.wait()
         except TimeoutError:
             raise PierError("timeout waiting for exec session ready") from None
-        if not session.exec.running:
-            raise PierError(f"cannot resize exec {exec_id}: its process has ended")
+        if not session.exec.pid:
+            raise InvalidArgument("exec process is not started")
+        if session.settled:
+            raise NotFound(f"process does not exist: exec {exec_id} has ended")
         await self._context.ports.tasks.resize(session.exec.container_id, width=width, height=height, exec_id=exec_id)
 
     async def end(self, exec_id: str) -> None:
@@ -308,7 +316,14 @@ class Execs:
             )
 
     async def settle_all(self, container_id: str) -> None:
-        """The container's init has ended, and with it every exec that containerd has not reported yet."""
+        """The container's init has ended, and with it every exec that containerd has not reported yet.
+
+        Those that were never started are forgotten: they were meant for that run.
+        """
+        now = self._context.memory.containers.get(container_id)
+        for session in [item for item in self._sessions.values() if item.exec.container_id == container_id]:
+            if not session.exec.started and (now is None or session.init != now.state.pid):
+                del self._sessions[session.exec.id]
         # All of them now: those of the next run are to go on.
         ended = [
             session

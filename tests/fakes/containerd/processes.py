@@ -71,6 +71,7 @@ class FakeTasks:
     def __init__(self, state: State) -> None:
         self._state = state
         self.resizes: list[tuple[str, str, int, int]] = []  # container, exec, width, height
+        self.exec_documents: dict[str, Mapping[str, object]] = {}  # by id
         self.updates: list[tuple[str, Mapping[str, object]]] = []
         self.closed_stdin: list[tuple[str, str]] = []
         self.signals: list[tuple[str, str, int]] = []
@@ -132,6 +133,7 @@ class FakeTasks:
         execs = self._state.tasks[container_id].execs
         if exec_id in execs:
             raise Conflict(f"exec {exec_id}: already exists")
+        self.exec_documents[exec_id] = process
         execs[exec_id] = Process(next(self._state.pids), tuple(cast("Sequence[str]", process["args"])))
 
     async def kill(self, container_id: str, signal: int, *, exec_id: str = "", everyone: bool = False) -> None:

@@ -257,11 +257,12 @@ async def test_it_can_be_started_once(world: World) -> None:
         await world.engine.execs.start("gone", detach=True)
 
 
-async def test_a_start_in_a_container_that_has_stopped_meanwhile_is_a_conflict(world: World) -> None:
+async def test_a_start_in_a_container_that_has_stopped_meanwhile_finds_nothing_to_start(world: World) -> None:
     await world.run("web")
     exec_id = await world.engine.execs.create("web", SERVE)
     await world.engine.containers.stop("web")
-    with pytest.raises(Conflict, match="is not running"):
+    await world.turns()
+    with pytest.raises(NotFound, match="No such exec instance"):
         await world.engine.execs.start(exec_id, detach=False)
 
 
@@ -306,13 +307,14 @@ async def test_detach_keys_of_a_terminal(world: World) -> None:
 
 
 async def test_the_size_at_start_beats_the_one_at_create(world: World) -> None:
-    container_id = await world.run("web")
+    await world.run("web")
     config = ExecConfig(cmd=("sh",), tty=True, console_size=(24, 80))
-    first = await world.engine.execs.create("web", config)
-    await world.engine.execs.start(first, detach=True)
-    second = await world.engine.execs.create("web", config)
-    await world.engine.execs.start(second, detach=True, console_size=(50, 132))
-    assert world.containerd.tasks.resizes == [(container_id, first, 80, 24), (container_id, second, 132, 50)]
+    for size, expected in ((None, (24, 80)), ((50, 132), (50, 132))):
+        exec_id = await world.engine.execs.create("web", config)
+        await world.engine.execs.start(exec_id, detach=True, console_size=size)
+        # In the document, not by a resize that follows: the process may look before that.
+        shown = world.containerd.tasks.exec_documents[exec_id]["consoleSize"]
+        assert shown == dict(zip(("height", "width"), expected, strict=True))
 
 
 async def test_resize_waits_for_the_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,10 +329,45 @@ async def test_resize_waits_for_the_process(world: World, monkeypatch: pytest.Mo
     idle = await world.engine.execs.create("web", SERVE)
     with pytest.raises(PierError, match="timeout waiting for exec session ready"):
         await world.engine.execs.resize(idle, 1, 1)
-    world.end(container_id, 0, exec_id)
-    await exit_code(world, exec_id)
-    with pytest.raises(PierError, match="has ended"):
-        await world.engine.execs.resize(exec_id, 1, 1)
+
+
+async def test_resize_tells_why_there_is_nothing_to_resize(world: World) -> None:
+    container_id = await world.run("web")
+    failed, attachment = await begin(world, ExecConfig(cmd=("nosuch",), tty=True))
+    await output(attachment)
+    with pytest.raises(InvalidArgument, match="exec process is not started"):
+        await world.engine.execs.resize(failed, 1, 1)
+    ended, _ = await begin(world)
+    world.end(container_id, 0, ended)
+    await exit_code(world, ended)
+    with pytest.raises(NotFound, match="process does not exist"):
+        await world.engine.execs.resize(ended, 1, 1)
+    running, _ = await begin(world)
+    await world.engine.containers.pause("web")
+    with pytest.raises(Conflict, match="is paused"):
+        await world.engine.execs.resize(running, 1, 1)
+    await world.engine.containers.unpause("web")
+    await world.engine.containers.kill("web", "")
+    await world.until(lambda: not world.container("web").state.has_task)
+    with pytest.raises(Conflict, match=f"container {container_id} is not running"):
+        await world.engine.execs.resize(running, 1, 1)
+
+
+async def test_an_exec_that_was_never_started_ends_with_the_run_it_was_made_for(world: World) -> None:
+    await world.run("web")
+    idle = await world.engine.execs.create("web", SERVE)
+    await world.engine.containers.restart("web")
+    fresh = await world.engine.execs.create("web", SERVE)
+
+    def is_forgotten() -> bool:
+        try:
+            world.engine.execs.inspect(idle)
+        except NotFound:
+            return True
+        return False
+
+    await world.until(is_forgotten)
+    assert not world.engine.execs.inspect(fresh).started
 
 
 async def test_start_failures_of_the_runtime_keep_their_code(world: World) -> None:

@@ -71,7 +71,6 @@ async def test_the_end_of_a_run_is_not_that_of_the_next_ones_execs(
 ) -> None:
     container_id = await world.run("web")
     first = await run_exec(world)
-    second = await world.engine.execs.create("web", SERVE)
     delete, gate = world.containerd.tasks.delete, asyncio.Event()
 
     async def held(container_id: str, exec_id: str = "") -> TaskExit:
@@ -84,6 +83,7 @@ async def test_the_end_of_a_run_is_not_that_of_the_next_ones_execs(
     world.end(container_id)
     await world.ended("web")
     await world.engine.containers.start("web")
+    second = await world.engine.execs.create("web", SERVE)
     await world.engine.execs.start(second, detach=True)
     gate.set()
     await world.turns()

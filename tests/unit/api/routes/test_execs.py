@@ -41,6 +41,13 @@ async def test_resize(client: RawClient) -> None:
     assert (await client.request("POST", f"/exec/{exec_id}/resize?h=1")).status == 400
 
 
+async def test_the_size_of_a_console_is_for_clients_that_know_of_it(client: RawClient, engine: FakeEngine) -> None:
+    body = {"Cmd": ["sh"], "Tty": True, "ConsoleSize": [24, 80]}
+    for version, expected in (("v1.42", (24, 80)), ("v1.41", None)):
+        reply = await client.request("POST", f"/{version}/containers/web/exec", body)
+        assert engine.execs.all[reply.json()["Id"]].config.console_size == expected
+
+
 async def test_a_console_beyond_32_bits_is_refused(client: RawClient) -> None:
     body = {"Cmd": ["sh"], "Tty": True, "ConsoleSize": [1 << 32, 80]}
     assert (await client.request("POST", "/containers/web/exec", body)).status == 400

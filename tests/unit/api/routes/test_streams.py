@@ -156,8 +156,8 @@ async def an_exec(engine: FakeEngine, *, tty: bool = False) -> str:
     return await engine.execs.create("web", ExecConfig(cmd=("ls",), attach_stdin=True, tty=tty))
 
 
-def start(exec_id: str, body: str, upgrade: bool = True) -> str:
-    lines = [f"POST /exec/{exec_id}/start HTTP/1.1", "Host: d", "Content-Type: application/json"]
+def start(exec_id: str, body: str, upgrade: bool = True, version: str = "") -> str:
+    lines = [f"POST {version}/exec/{exec_id}/start HTTP/1.1", "Host: d", "Content-Type: application/json"]
     lines += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else []
     return "\r\n".join((*lines, f"Content-Length: {len(body)}", "", body))
 
@@ -203,13 +203,46 @@ async def test_exec_start_of_nothing_is_json(client: RawClient) -> None:
     assert (response.status, response.json()) == (404, {"message": "No such exec instance: nope"})
 
 
-async def test_the_console_size_of_the_start_is_handed_on(client: RawClient, engine: FakeEngine) -> None:
+@pytest.mark.parametrize(
+    ("version", "body", "size"),
+    [
+        ("", '{"Tty":true,"ConsoleSize":[24,80]}', (24, 80)),
+        ("", '{"Tty":true,"ConsoleSize":[0,80]}', None),
+        ("", '{"ConsoleSize":[24,80]}', None),
+        ("/v1.41", '{"Tty":true,"ConsoleSize":[24,80]}', None),
+    ],
+)
+async def test_the_console_size_of_the_start_is_handed_on(
+    client: RawClient, engine: FakeEngine, version: str, body: str, size: tuple[int, int] | None
+) -> None:
     engine.execs.attachment.terminal = True
     engine.execs.attachment.end()
     exec_id = await an_exec(engine, tty=True)
-    await client.send(start(exec_id, '{"Tty":true,"ConsoleSize":[24,80]}'))
+    await client.send(start(exec_id, body, version=version))
     await client.rest()
-    assert engine.execs.starts == [(exec_id, False, (24, 80))]
+    assert engine.execs.starts == [(exec_id, False, size)]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize(
+    ("body", "content", "expected"),
+    [
+        ("{}", b"multiplexed-stream", frame(1, b"out") + frame(2, b"err")),
+        ('{"Tty":false}', b"multiplexed-stream", frame(1, b"out") + frame(2, b"err")),
+        ('{"Tty":true}', b"raw-stream", b"out"),
+    ],
+)
+async def test_who_starts_an_exec_says_whether_there_are_frames(
+    client: RawClient, engine: FakeEngine, terminal: bool, body: str, content: bytes, expected: bytes
+) -> None:
+    attachment = engine.execs.attachment
+    attachment.terminal = terminal
+    attachment.say(b"out", 1)
+    attachment.say(b"err", 2)
+    attachment.end()
+    await client.send(start(await an_exec(engine, tty=terminal), body))
+    assert b"Content-Type: application/vnd.docker." + content in await head_of(client)
+    assert await client.rest() == expected
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
