@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pier.domain.container import Config, Container, ExecConfig, Health, Healthcheck, HealthProbe, Status
 from pier.domain.errors import PierError
 from pier.domain.record import Change, Put
+from pier.engine.containers.attach import Attachment
 from pier.engine.containers.create import actor_attributes
 from pier.engine.context import Context
 from pier.engine.execs import Execs
@@ -17,7 +19,9 @@ DEFAULT_INTERVAL = 30 * SECOND
 DEFAULT_TIMEOUT = 30 * SECOND
 DEFAULT_START_INTERVAL = 5 * SECOND
 DEFAULT_RETRIES = 3
-MAX_OUTPUT = 4096
+START_PATIENCE = 30  # seconds for the start of a probe
+END_PATIENCE = 10  # seconds for the end of one that was killed
+MAX_OUTPUT = 4096  # bytes
 LOG_LENGTH = 5
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
@@ -108,37 +112,46 @@ class HealthChecks:
         return self._context.memory.clock.now() < container.state.started_at + check.start_period
 
     async def _probe(self, container: Container) -> _Result:
-        check = container.config.healthcheck or Healthcheck()
-        timeout = check.timeout or DEFAULT_TIMEOUT
+        """One run of the check, whose timeout counts from when it has started: what that takes is not the check's."""
         clock = self._context.memory.clock
         begun = clock.now()
-        output = bytearray()
         exec_id = ""
         try:
-            async with asyncio.timeout(timeout / SECOND):
+            async with asyncio.timeout(START_PATIENCE):
                 exec_id = await self._execs.create(
                     container.id,
                     ExecConfig(cmd=probe_command(container.config), attach_stdout=True, attach_stderr=True),
                 )
-                code = await self._run(exec_id, output)
+                attachment = await self._execs.start(exec_id, detach=False)
+            assert attachment is not None
+            code, output = await self._watch_probe(container, exec_id, attachment)
         except TimeoutError:
-            await self._execs.end(exec_id)  # or they would pile up
-            text = f"Health check exceeded timeout ({_duration(timeout)})"
+            await self._execs.end(exec_id)
+            text = f"timed out starting health check for container {container.id}"
             return _Result(-1, text, begun, clock.now())
         except PierError as error:
             return _Result(-1, error.message[:MAX_OUTPUT], begun, clock.now())
-        return _Result(code, output.decode(errors="replace"), begun, clock.now())
+        return _Result(code, output, begun, clock.now())
 
-    async def _run(self, exec_id: str, output: bytearray) -> int:
-        attachment = await self._execs.start(exec_id, detach=False)
-        assert attachment is not None
+    async def _watch_probe(self, container: Container, exec_id: str, attachment: Attachment) -> tuple[int, str]:
+        """The exit code and the output of a probe that runs: -1 for one that had to be killed."""
+        check = container.config.healthcheck or Healthcheck()
+        timeout = check.timeout or DEFAULT_TIMEOUT
+        output = bytearray()
         try:
-            async for _, data in attachment:
-                output += data[: max(0, MAX_OUTPUT - len(output))]
+            async with asyncio.timeout(timeout / SECOND):
+                await _collect(attachment, output)
+        except TimeoutError:
+            await self._execs.end(exec_id)  # or they would pile up
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_PATIENCE):
+                    await _collect(attachment, output)
+            text = f"Health check exceeded timeout ({_duration(timeout)})"
+            return -1, f"{text}: {_shown(output)}" if output else text
         finally:
             attachment.close()
         code = self._execs.inspect(exec_id).exit_code
-        return -1 if code is None else code
+        return -1 if code is None else code, _shown(output)
 
     async def _note(self, container_id: str, run: int, result: _Result) -> None:
         memory = self._context.memory
@@ -156,6 +169,17 @@ class HealthChecks:
                 action = f"health_status: {after.status}"
                 changes.append(memory.event("container", action, container_id, actor_attributes(changed)))
             await memory.commit(*changes)
+
+
+async def _collect(attachment: Attachment, output: bytearray) -> None:
+    """Reads to the end of the process; keeps what is shown, and one byte more where there is more."""
+    async for _, data in attachment:
+        output += data[: MAX_OUTPUT + 1 - len(output)]
+
+
+def _shown(output: bytearray) -> str:
+    text = output[:MAX_OUTPUT].decode(errors="replace")
+    return f"{text}..." if len(output) > MAX_OUTPUT else text
 
 
 def _duration(nanoseconds: int) -> str:

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
 from fakes.world import World
 
 from pier.domain.container import Config, Container, ExecConfig, Health, Healthcheck
+from pier.engine import health
+from pier.engine.containers.attach import Attachment
 from pier.engine.health import LOG_LENGTH, _Result, next_health, probe_command
 
 CHECK = Healthcheck(test=("CMD", "x"), retries=2)
@@ -111,6 +114,38 @@ async def test_a_probe_that_takes_too_long_is_killed_and_counts_as_failed(world:
     }
 
 
+async def test_what_a_killed_probe_has_said_is_shown(world: World) -> None:
+    check = Healthcheck(test=("CMD", "hang"), interval=FAST, timeout=100 * FAST, retries=1)
+    container_id = await world.run("web", healthcheck=check)
+    exec_id = await world.until(lambda: next(iter(world.context.live.execs(container_id)), ""))
+    world.stream(container_id, exec_id).emit(b"half done\n")
+    await has_status(world, "unhealthy")
+    assert health_of(world).log[0].output == "Health check exceeded timeout (100ms): half done\n"
+
+
+async def test_the_time_that_a_start_takes_is_not_the_probes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, slow = world.engine.execs.start, 30 * FAST / 1e9
+
+    async def start_slowly(exec_id: str, *, detach: bool) -> Attachment | None:
+        await asyncio.sleep(slow)
+        return await start(exec_id, detach=detach)
+
+    monkeypatch.setattr(world.engine.execs, "start", start_slowly)
+    await world.run("web", healthcheck=Healthcheck(test=PASSES, interval=FAST, timeout=20 * FAST))
+    await has_status(world, "healthy")
+
+
+async def test_a_start_that_never_ends_is_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start_never(exec_id: str, *, detach: bool) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.engine.execs, "start", start_never)
+    monkeypatch.setattr(health, "START_PATIENCE", 0.01)
+    container_id = await world.run("web", healthcheck=Healthcheck(test=PASSES, interval=FAST, retries=1))
+    await has_status(world, "unhealthy")
+    assert health_of(world).log[0].output == f"timed out starting health check for container {container_id}"
+
+
 async def test_a_probe_that_cannot_be_started_counts_as_failed(world: World) -> None:
     await world.run("web", healthcheck=Healthcheck(test=("CMD", "nosuch"), interval=FAST, retries=1))
     sick = await has_status(world, "unhealthy")
@@ -124,7 +159,7 @@ async def test_the_output_of_a_probe_is_kept_up_to_a_limit(world: World) -> None
     world.stream(container_id, exec_id).emit(b"x" * 5000)
     world.end(container_id, 0, exec_id)
     await has_status(world, "healthy")
-    assert health_of(world).log[0].output == "x" * 4096
+    assert health_of(world).log[0].output == "x" * 4096 + "..."
 
 
 async def test_a_paused_container_is_not_probed(world: World) -> None:
