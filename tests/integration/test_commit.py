@@ -228,7 +228,7 @@ def test_limits_change_while_it_runs_and_stay(cli: Cli, image: str, engine: Engi
         500_000_000,
     )
     cli.out("update", "--pids-limit", "-1", "box")
-    assert (cgroup_value(engine, "box", "pids", "pids.max"), host_config(engine, "box")["PidsLimit"]) == ("max", None)
+    assert (cgroup_value(engine, "box", "pids", "pids.max"), host_config(engine, "box")["PidsLimit"]) == ("max", 0)
 
 
 def test_a_conflict_changes_nothing(cli: Cli, image: str, engine: Engine) -> None:

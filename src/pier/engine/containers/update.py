@@ -105,7 +105,7 @@ class Updating:
 def _changes(given: Resources) -> dict[str, Any]:
     changes: dict[str, Any] = {name: value for name in _NUMBERS if (value := getattr(given, name))}
     if given.pids_limit is not None:
-        changes["pids_limit"] = given.pids_limit if given.pids_limit > 0 else None
+        changes["pids_limit"] = max(0, given.pids_limit)  # 0 tells of a limit that was taken away, as dockerd's inspect
     return changes
 
 
