@@ -32,7 +32,8 @@ def parse_link(text: str) -> tuple[str, str]:
         raise PierError(f"bad format for links: {text}")
     if not separator:
         return name, name
-    return (name[1:], posixpath.basename(alias)) if name.startswith("/") else (name, alias)
+    # Below the own name, whatever it begins with: `web/alias` is what the other is called by.
+    return (name[1:], posixpath.basename(alias)) if name.startswith("/") else (name, alias.lstrip("/"))
 
 
 def resolve_links(context: Context, host: HostConfig, more: Iterable[str] = ()) -> tuple[Link, ...]:

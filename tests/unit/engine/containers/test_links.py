@@ -14,7 +14,13 @@ from pier.engine.networks import CreateNetwork
 
 @pytest.mark.parametrize(
     ("text", "name", "alias"),
-    [("db", "db", "db"), ("db:data", "db", "data"), ("/db:/web/data", "db", "data"), ("x:", "x", "")],
+    [
+        ("db", "db", "db"),
+        ("db:data", "db", "data"),
+        ("/db:/web/data", "db", "data"),
+        ("x:", "x", ""),
+        ("db:/data", "db", "data"),
+    ],
 )
 def test_a_link_is_a_name_and_an_alias(text: str, name: str, alias: str) -> None:
     assert parse_link(text) == (name, alias)
