@@ -210,8 +210,8 @@ class FakeVolumes:
     async def remove(self, name: str, *, force: bool = False) -> None:
         self.get(name)
 
-    async def prune(self, filters: Filters) -> tuple[Sequence[str], int]:
-        return [], 0
+    async def prune(self, filters: Filters, *, every: bool = False) -> tuple[Sequence[str], int]:
+        return (["data"], 0) if every else ([], 0)
 
 
 class FakeVolumeCopies:

@@ -25,6 +25,7 @@ class Change(IntEnum):
     STREAMS_HAVE_TYPES = 42  # multiplexed-stream and raw-stream are told apart
     STOP_TAKES_SIGNAL = 42
     EXEC_CONSOLE_SIZE = 42
+    VOLUME_PRUNE_KEEPS_NAMED = 42  # unless its filter says all=true
     NO_NONE_TAGS = 43  # an untagged image has empty lists, not `<none>:<none>`
     NO_VIRTUAL_SIZE = 44
     ALIASES_AS_ASKED = 45  # before, the short id was among the aliases
@@ -35,8 +36,10 @@ class Change(IntEnum):
     INSPECT_MANIFESTS = 48  # of an image
     ENABLE_IPV4 = 48
     INFO_FIREWALL = 49
+    NO_EXPECTED_COMMITS = 49  # info
     IMAGE_CONFIG_TRIMMED = 50  # image inspect's Config without the container-only keys
     INFO_DEVICES = 50
+    NO_INFO_BRIDGE_NF = 50
     LIST_COUNTS_CONTAINERS = 51  # images list
     NO_LEGACY_EVENT_KEYS = 52
 

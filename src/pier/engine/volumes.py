@@ -213,12 +213,12 @@ class Volumes:
         """Bytes that its content takes on disk; -1 when it lies elsewhere."""
         return await self._context.ports.volumes.size(volume)
 
-    async def prune(self, filters: Filters) -> tuple[list[str], int]:
-        """Removes unused anonymous volumes, with `all=true` the named ones too; names and bytes freed."""
+    async def prune(self, filters: Filters, *, every: bool = False) -> tuple[list[str], int]:
+        """Removes unused anonymous volumes, with `every` or `all=true` the named ones too; names and bytes freed."""
         filters.require_known(("label", "label!", "all"))
         names: list[str] = []
         freed = 0
-        every = filters.flag("all", False)
+        every = filters.flag("all", False) or every
         for volume in list(self._context.memory.volumes.values()):
             if not self._is_free(volume.name) or not (every or ANONYMOUS_LABEL in volume.labels):
                 continue

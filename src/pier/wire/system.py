@@ -54,6 +54,7 @@ class RegistryConfig(Shape, kw_only=True):
 
 class Commit(Shape, kw_only=True):
     id: str = field(name="ID")
+    expected: Omitted[str] = UNSET
 
 
 class SwarmInfo(Shape, kw_only=True):
@@ -115,6 +116,8 @@ class Info(Shape, kw_only=True):
     driver: str
     driver_status: list[tuple[str, str]]
     plugins: Plugins
+    bridge_nf_iptables: Omitted[bool] = UNSET
+    bridge_nf_ip6tables: Omitted[bool] = field(default=UNSET, name="BridgeNfIp6tables")
     memory_limit: bool
     swap_limit: bool
     cpu_cfs_period: bool

@@ -117,6 +117,8 @@ async def test_prune_takes_unused_anonymous_ones_and_all_on_demand(world: World)
     assert freed >= 100_000
     assert world.events[-1].attributes == {"reclaimed": str(freed)}
     assert (await world.engine.volumes.prune(Filters({"all": ("true",)})))[0] == ["named"]
+    await world.engine.volumes.create("named")
+    assert (await world.engine.volumes.prune(Filters(), every=True))[0] == ["named"]
     assert len(world.context.memory.volumes) == 1  # the one in use
 
 

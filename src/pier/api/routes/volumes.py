@@ -5,6 +5,7 @@ from pier.api.http.messages import Answer
 from pier.api.router import Route
 from pier.api.routes.swarm import NO_MANAGER
 from pier.api.translate.volumes import describe_volume
+from pier.api.versions import Change, since
 from pier.domain.errors import Unavailable
 from pier.wire.volume import VolumeCreate, VolumeList, VolumesPruneReply
 
@@ -37,7 +38,8 @@ async def remove(call: Call) -> Answer:
 
 
 async def prune(call: Call) -> Answer:
-    names, reclaimed = await call.engine.volumes.prune(call.filters())
+    every = not since(call.version, Change.VOLUME_PRUNE_KEEPS_NAMED)
+    names, reclaimed = await call.engine.volumes.prune(call.filters(), every=every)
     return json_reply(VolumesPruneReply(volumes_deleted=list(names), space_reclaimed=reclaimed))
 
 

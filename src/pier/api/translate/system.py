@@ -53,6 +53,18 @@ def describe_version(version: VersionFacts) -> wire.Version:
     )
 
 
+def _describe_bridge_nf(version: int) -> dict[str, Any]:
+    """dockerd no longer looks, and says no to those who still ask."""
+    if since(version, Change.NO_INFO_BRIDGE_NF):
+        return {}
+    return {"bridge_nf_iptables": False, "bridge_nf_ip6tables": False}
+
+
+def _describe_commit(commit: str, version: int) -> wire.Commit:
+    """Former versions also say which commit was expected; dockerd has expected what there is ever since."""
+    return wire.Commit(id=commit, expected=UNSET if since(version, Change.NO_EXPECTED_COMMITS) else commit)
+
+
 def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) -> wire.Info:
     facts = info.facts
     return wire.Info(
@@ -71,6 +83,7 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
             log=["journald", "json-file", "local", "syslog"],
         ),
         **_describe_limits(facts),
+        **_describe_bridge_nf(version),
         ipv4_forwarding=True,
         debug=info.debug,
         n_fd=open_files,
@@ -101,9 +114,9 @@ def describe_info(info: InfoFacts, version: int, *, open_files: int, jobs: int) 
         swarm=wire.SwarmInfo(),
         live_restore_enabled=True,
         init_binary="",
-        containerd_commit=wire.Commit(id=info.containerd_revision or info.containerd_version),
-        runc_commit=wire.Commit(id=""),
-        init_commit=wire.Commit(id=""),
+        containerd_commit=_describe_commit(info.containerd_revision or info.containerd_version, version),
+        runc_commit=_describe_commit("", version),
+        init_commit=_describe_commit("", version),
         security_options=list(info.security_options),
         cdi_spec_dirs=list(info.cdi_spec_dirs),
         discovered_devices=_describe_devices(info) if since(version, Change.INFO_DEVICES) else UNSET,

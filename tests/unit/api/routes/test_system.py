@@ -27,3 +27,15 @@ async def test_info_by_version(client: RawClient) -> None:
     new = (await client.request("GET", "/v1.49/info")).json()
     assert ("Containerd" in old, "FirewallBackend" in old) == (False, False)
     assert ("Containerd" in new, "FirewallBackend" in new) == (True, True)
+
+
+async def test_info_keeps_what_former_versions_had(client: RawClient) -> None:
+    """Whether bridged packets pass iptables, and the commits of the binaries that were expected."""
+    keys = {"BridgeNfIptables": False, "BridgeNfIp6tables": False}
+    commits = ("ContainerdCommit", "RuncCommit", "InitCommit")
+    for version, bridges, expected in ((48, keys, True), (49, keys, False), (50, {}, False)):
+        info = (await client.request("GET", f"/v1.{version}/info")).json()
+        assert {key: value for key, value in info.items() if key.startswith("BridgeNf")} == bridges
+        assert [info[name].get("Expected") for name in commits] == [
+            info[name]["ID"] if expected else None for name in commits
+        ]

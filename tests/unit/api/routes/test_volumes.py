@@ -1,3 +1,4 @@
+import pytest
 from fakes.raw_client import RawClient
 
 DATA = {
@@ -37,3 +38,10 @@ async def test_remove_and_prune(client: RawClient) -> None:
     assert (gone.status, gone.json()["message"]) == (404, "get nope: no such volume")
     prune = await client.request("POST", "/volumes/prune")
     assert prune.json() == {"VolumesDeleted": [], "SpaceReclaimed": 0}
+
+
+@pytest.mark.parametrize(("version", "names"), [("1.41", ["data"]), ("1.42", [])])
+async def test_prune_of_former_versions_takes_named_volumes_too(
+    client: RawClient, version: str, names: list[str]
+) -> None:
+    assert (await client.request("POST", f"/v{version}/volumes/prune")).json()["VolumesDeleted"] == names
