@@ -123,11 +123,17 @@ async def push(call: Call) -> Answer:
 
 
 async def load(call: Call) -> Answer:
-    """Fails in the stream only: the headers have left by the time the archive is read."""
+    """Fails in the lines of the body only, as dockerd.
+
+    Who wants no progress may go once the headers are there, without a look at the body: all is loaded by then.
+    """
     platform = load_platform_json(call.text("platform"))
     quiet = call.flag("quiet", default=True)
     lines = call.engine.images.load(call.request.stream(), platform=platform, quiet=quiet)
-    return StreamReply(headers=(JSON,), chunks=_progress_chunks(None, lines, call.request.raw_path))
+    chunks = _progress_chunks(None, lines, call.request.raw_path)
+    if not quiet:
+        return StreamReply(headers=(JSON,), chunks=chunks)
+    return Reply(headers=(JSON,), body=b"".join([chunk async for chunk in chunks]))
 
 
 async def _progress_chunks(

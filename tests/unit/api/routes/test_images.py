@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 
@@ -115,10 +116,24 @@ async def test_import_that_fails_has_a_status(client: RawClient, engine: FakeEng
 
 async def test_load_reads_the_body_as_it_comes(client: RawClient, engine: FakeEngine) -> None:
     engine.images.progress = [Progress(stream="Loaded image: busybox:latest\n")]
-    await client.send("POST /images/load HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    await client.send("POST /images/load?quiet=0 HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
     assert (await client.head()).status == 200
     await client.send("0\r\n\r\n")
     assert await client.chunk() == b'{"stream":"Loaded image: busybox:latest\\n"}\r\n'
+    assert engine.images.loaded == b"abc"
+
+
+async def test_a_quiet_load_answers_when_all_is_loaded(client: RawClient, engine: FakeEngine) -> None:
+    """Its client may go with the headers, which would end a load that still runs."""
+    engine.images.progress = [Progress(stream="Loaded image: a:1\n"), Progress(stream="Loaded image: b:1\n")]
+    await client.send("POST /images/load?quiet=1 HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    async with asyncio.TaskGroup() as group:
+        head = group.create_task(client.head())
+        done, _ = await asyncio.wait([head], timeout=0.05)
+        assert not done
+        await client.send("0\r\n\r\n")
+    lines = b'{"stream":"Loaded image: a:1\\n"}\r\n{"stream":"Loaded image: b:1\\n"}\r\n'
+    assert head.result().headers["content-length"] == str(len(lines))
     assert engine.images.loaded == b"abc"
 
 
