@@ -1,4 +1,4 @@
-"""The `until` filter of prunes: a moment, or how long ago."""
+"""The `until` filter of prunes and of images: a moment, or how long ago."""
 
 import re
 from datetime import UTC, datetime
@@ -14,14 +14,19 @@ def parse_until(filters: Filters, now: int) -> int:
     """The one `until` value as nanoseconds since the epoch; 0 without one.
 
     Accepts unix seconds, RFC 3339 (with or without time), and Go's durations (`10m`, `1h30m`), counted back from now.
-    Raises InvalidArgument.
+    Raises InvalidArgument, also for more than one, as dockerd's prunes.
     """
-    values = filters.get("until")
-    if not values:
-        return 0
-    if len(values) > 1:
+    if len(filters.get("until")) > 1:
         raise InvalidArgument("more than one until filter specified")
-    text = values[0]
+    return earliest_until(filters, now)
+
+
+def earliest_until(filters: Filters, now: int) -> int:
+    """The same where several are allowed: the earliest of them counts, as in dockerd's list of images."""
+    return min((_moment(text, now) for text in filters.get("until")), default=0)
+
+
+def _moment(text: str, now: int) -> int:
     if re.fullmatch(r"\d{1,15}(\.\d{1,30})?", text):
         return int(float(text) * 10**9)
     if _DURATION.match(text) and not _DURATION.sub("", text):

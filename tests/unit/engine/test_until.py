@@ -4,7 +4,7 @@ import pytest
 
 from pier.domain.errors import InvalidArgument
 from pier.domain.filters import Filters
-from pier.engine.until import parse_until
+from pier.engine.until import earliest_until, parse_until
 
 HOUR = 3600 * 10**9
 NOW = 10**18
@@ -32,3 +32,8 @@ def test_without_until_there_is_no_bound() -> None:
 def test_nonsense_is_refused(values: tuple[str, ...]) -> None:
     with pytest.raises(InvalidArgument):
         parse_until(Filters({"until": values}), NOW)
+
+
+def test_of_several_the_earliest_counts_where_several_are_allowed() -> None:
+    assert earliest_until(Filters({"until": ("1h", "100", "2h")}), NOW) == 100 * 10**9
+    assert earliest_until(Filters(), NOW) == 0

@@ -9,7 +9,7 @@ from pier.domain.filters import Filters
 from pier.domain.image import Image
 from pier.domain.reference import Reference, parse
 from pier.engine.images.store import ImageStore, is_dangling
-from pier.engine.until import parse_until
+from pier.engine.until import earliest_until
 
 KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
 
@@ -25,7 +25,7 @@ async def filter_images(store: ImageStore, images: Sequence[Image], filters: Fil
     dangling = filters.flag("dangling", False) if "dangling" in filters else None
     after = max([(await store.get(ref)).created_at for ref in filters.get("since")], default=None)
     before = min([(await store.get(ref)).created_at for ref in filters.get("before")], default=None)
-    until = parse_until(filters, now)
+    until = earliest_until(filters, now)
     found = []
     for image in images:
         if dangling is not None and is_dangling(image) != dangling:

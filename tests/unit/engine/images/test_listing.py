@@ -31,6 +31,7 @@ async def _loaded(engine: ImageEngine) -> None:
         ({"since": ("x:1",)}, [NEW, BARE]),
         ({"since": ("x:1",), "before": ("example.com/team/app:2",)}, [BARE]),
         ({"until": ("2024-02-01",)}, [OLD]),
+        ({"until": ("2034-02-01", "2024-02-01")}, [OLD]),
         ({"reference": ("x",)}, [OLD]),
         ({"reference": ("x:*",)}, [OLD]),
         ({"reference": ("*",)}, [OLD]),
