@@ -116,9 +116,17 @@ class Attachment:
     """One container's place on one network, with the host ports held for it."""
 
     network_id: str
+    interface: str  # its name inside
     addresses: tuple[AnyAddress, ...]
     route_rank: tuple[int, str] | None  # None: this network can have no default route
     reservations: list[Reservation] = field(default_factory=list)
+
+    def gateways(self, host: HostNetwork) -> tuple[AnyAddress, ...]:
+        """Where its default routes lead, of each family; what is link-local with the interface as its zone."""
+        return tuple(
+            ip_address(f"{gateway}%{self.interface}") if gateway.is_link_local and gateway.version == 6 else gateway
+            for gateway in host.gateways(self.addresses)
+        )
 
 
 def place(host: HostNetwork, endpoint: Endpoint, addresses: Iterable[AnyAddress]) -> Endpoint:

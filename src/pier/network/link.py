@@ -10,7 +10,7 @@ import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Interface, IPv6Address, ip_address, ip_interface, ip_network
 
 from pier.network.families import AnyAddress, AnyInterface, AnyNetwork, family_of
 from pier.network.netlink import (
@@ -257,12 +257,16 @@ class Links:
             if owner == index and local and family in (socket.AF_INET, socket.AF_INET6):
                 yield ip_interface((ip_address(local), prefix))
 
-    def set_default_route(self, gateway: AnyAddress, index: int = 0) -> None:
+    def set_default_route(self, gateway: AnyAddress) -> None:
         """Routes everything else of its family by `gateway`, replacing the default route there was.
 
-        `index` is the link that the gateway is on; needed where the address does not say (IPv6 link-local).
+        One that is link-local needs its link's name as its zone (`fe80::1%eth0`): its address does not tell the link.
         """
-        self._socket.execute(_RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, _default_route(gateway, index))
+        zone = gateway.scope_id if isinstance(gateway, IPv6Address) else None
+        link = self.find(zone) if zone else None
+        self._socket.execute(
+            _RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, _default_route(gateway, link.index if link else 0)
+        )
 
     def _dump_main_table(self, family: int) -> Iterable[bytes]:
         try:

@@ -199,7 +199,7 @@ class Networks:
         attachments = self._attachments.setdefault(container_id, {})
         before = self._gateways_of(attachments)
         attachments[network.id] = Attachment(
-            network_id=network.id, addresses=addresses, route_rank=_rank(host, request)
+            network_id=network.id, interface=interface, addresses=addresses, route_rank=_rank(host, request)
         )
         gateways = [one for one in self._gateways_of(attachments) if one not in before]
         blank = replace(blank, interface=interface, host_interface="" if host.uplink else new_host_interface())
@@ -305,6 +305,7 @@ class Networks:
             return []
         attachment = Attachment(
             network_id=endpoint.network_id,
+            interface=endpoint.interface,
             addresses=addresses,
             route_rank=_rank(host, endpoint.request),
         )
@@ -347,7 +348,7 @@ class Networks:
         found: dict[int, AnyAddress] = {}
         for _, key in ranked:
             host = self._layout.get(key)
-            for gateway in host.gateways(attachments[key].addresses) if host else ():
+            for gateway in attachments[key].gateways(host) if host else ():
                 found.setdefault(gateway.version, gateway)
         return list(found.values())
 

@@ -128,3 +128,21 @@ def test_the_default_route_of_each_family_goes_its_own_way(site: NetworkEngine, 
     assert f"via {endpoint.ipv6_gateway}" in place.sh("ip -6 route show default")
     site.unplug(container_id, both)
     assert "default" not in place.sh("ip -6 route show default dev eth1")
+
+
+def test_a_subnet_of_link_local_addresses(site: NetworkEngine, both: Network) -> None:
+    """Its gateway has the same address on whichever link: the default route names the link, also as an heir."""
+    pools = (IpamPool(subnet="fe80:7::/64", gateway="fe80:7::1"),)
+    given = Network(
+        id="f" * 64, name="zone", driver="bridge", bridge="pier6", pools=pools, enable_ipv4=False, enable_ipv6=True
+    )
+    zone = site.lab.run(site.networks.create(given))
+    site.recorded.append(zone)
+    container_id, endpoint = site.open(zone, EndpointRequest(gw_priority=-1))
+    assert (endpoint.ipv6_address, endpoint.ipv6_gateway) == ("fe80:7::2", "fe80:7::1")
+    place = site.place(container_id, "one")
+    assert "via fe80:7::1 dev eth0" in place.sh("ip -6 route show default")
+    site.connect(container_id, both, interface="eth1")
+    assert "dev eth1" in place.sh("ip -6 route show default")
+    site.unplug(container_id, both)
+    assert "via fe80:7::1 dev eth0" in place.sh("ip -6 route show default")

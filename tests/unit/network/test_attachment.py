@@ -1,10 +1,10 @@
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
 from pier.domain.errors import Conflict, InvalidArgument
 from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network, PublishedPort
-from pier.network.attachment import HostNetwork, mac_of, new_host_interface, place, port_rules, route_rank
+from pier.network.attachment import Attachment, HostNetwork, mac_of, new_host_interface, place, port_rules, route_rank
 from pier.network.ports import Reservation
 
 
@@ -70,3 +70,14 @@ def test_several_subnets_are_given_out_in_turn_each_with_its_gateway() -> None:
     for wrong in ("10.3.0.1", "nonsense"):
         with pytest.raises(InvalidArgument):
             again.take(EndpointRequest(ipv4_address=wrong))
+
+
+def test_a_link_local_gateway_comes_with_the_interface_that_it_is_reached_by() -> None:
+    pools = (IpamPool(subnet="10.1.0.0/24", gateway="10.1.0.1"), IpamPool(subnet="fe80:9::/64", gateway="fe80:9::1"))
+    network = Network(id="a" * 64, name="web", driver="bridge", bridge="pier3", pools=pools, enable_ipv6=True)
+    host = HostNetwork.of(network)
+    taken = Attachment(
+        network_id=network.id, interface="eth2", addresses=host.take(EndpointRequest()), route_rank=(0, "web")
+    )
+    assert taken.gateways(host) == (IPv4Address("10.1.0.1"), IPv6Address("fe80:9::1%eth2"))
+    assert place(host, Endpoint(network_id=network.id, network_name="web"), taken.addresses).ipv6_gateway == "fe80:9::1"

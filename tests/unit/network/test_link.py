@@ -150,6 +150,8 @@ def test_addresses_and_routes_of_ipv6(lab: Lab) -> None:
         lambda oracle: [r.get_attr("RTA_GATEWAY") for r in oracle.get_default_routes(family=socket.AF_INET6)],
     )
     assert gateways == ["fd00:7::3"]
+    with_links(lab, lambda links: links.set_default_route(IPv6Address("fe80::2%br7")))
+    assert "default via fe80::2 dev br7" in lab.sh("ip -6 route")
 
     def undo(links: Links) -> list[Any]:
         links.remove_address(index, address)
