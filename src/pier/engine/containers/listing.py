@@ -1,10 +1,9 @@
 """`docker ps`: which containers, in which order, by Docker's filters."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pier.domain import ids
 from pier.domain.container import Container, Status
 from pier.domain.errors import InvalidArgument, NotFound, Unavailable
 from pier.domain.filters import Filters
@@ -19,12 +18,13 @@ _KNOWN = (
     *("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation"),
     *("label", "name", "network", "publish", "since", "status", "volume"),
 )
+_PORTS = ("publish", "expose")
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSummary:
-    """`image_ref` is a short id once the name the container was made from points elsewhere."""
+    """`image_ref` is the image's id once the name the container was made from points elsewhere."""
 
     container: Container
     image_ref: str
@@ -46,7 +46,7 @@ class Listing:
         filters = filters or Filters()
         filters.require_known(_KNOWN)
         accept = await self._predicate(filters)
-        stopped_too = all or limit > 0 or "status" in filters or "before" in filters or "since" in filters
+        stopped_too = all or limit > 0 or "status" in filters
         chosen = [container for container in self._newest_first(stopped_too=stopped_too) if accept(container)]
         if limit > 0:
             chosen = chosen[:limit]
@@ -72,7 +72,7 @@ class Listing:
         return sorted(containers.values(), key=lambda item: item.created_at, reverse=True)
 
     async def _current_names(self, containers: Iterable[Container]) -> dict[tuple[str, str], str]:
-        """For each (name, image id) pair the short id, where the name no longer leads to that image.
+        """For each (name, image id) pair the id, where the name no longer leads to that image.
 
         While containerd is away nobody can say where a name leads; then it stands as it was given.
         """
@@ -80,11 +80,13 @@ class Listing:
         with suppress(Unavailable):
             for ref, image_id in {(container.image_ref, container.image_id) for container in containers}:
                 if await self._images.id_of(ref) != image_id:
-                    names[ref, image_id] = ids.short(image_id)
+                    names[ref, image_id] = image_id
         return names
 
     async def _predicate(self, filters: Filters) -> Callable[[Container], bool]:
-        tests = [await self._test(key, values) for key, values in filters.values.items() if values]
+        tests = [await self._test(key, values) for key, values in filters.values.items() if values and key not in _PORTS]
+        if ports := {key: filters.values[key] for key in _PORTS if filters.values.get(key)}:
+            tests.append(_by_port(ports))
         return lambda container: all(test(container) for test in tests)
 
     async def _test(self, key: str, values: tuple[str, ...]) -> Callable[[Container], bool]:
@@ -113,9 +115,9 @@ class Listing:
             case "network":
                 return lambda item: any(_on_network(item, value) for value in values)
             case "volume":
-                return lambda item: any(value in (p.name, p.destination) for p in item.mount_points for value in values)
-            case "publish" | "expose":
-                return _by_port(key, values)
+                return lambda item: any(
+                    value in (p.name or p.source, p.destination) for p in item.mount_points for value in values
+                )
             case "is-task":  # nothing here is one of a swarm
                 wanted = Filters({"is-task": values}).flag("is-task", False)
                 return lambda item: not wanted
@@ -171,19 +173,27 @@ def _on_network(container: Container, value: str) -> bool:
     )
 
 
-def _by_port(key: str, values: tuple[str, ...]) -> Callable[[Container], bool]:
-    """`80`, `80/udp` or `8000-8010/tcp`: publish is about ports of the host, expose about the container's."""
+def _by_port(filters: Mapping[str, tuple[str, ...]]) -> Callable[[Container], bool]:
+    """`80`, `80/udp` or `8000-8010/tcp`: publish is about ports of the host, expose about the container's.
+
+    Either will do, of what runs: a container that is down has no ports, in the list neither.
+    """
+    published, exposed = (_ports(filters.get(key, ())) for key in _PORTS)
+
+    def test(item: Container) -> bool:
+        bound = (port for endpoint in item.endpoints.values() for port in endpoint.published)
+        own = (parse_port(port) for port in item.config.exposed_ports)
+        return item.state.has_task and (
+            any((port.host_port, port.protocol) in published for port in bound) or any(port in exposed for port in own)
+        )
+
+    return test
+
+
+def _ports(values: Iterable[str]) -> set[tuple[int, str]]:
     wanted: set[tuple[int, str]] = set()
     for value in values:
         span, _, protocol = value.partition("/")
         low, high = parse_port_range(span)
         wanted |= {(port, protocol or "tcp") for port in range(low, high + 1)}
-
-    def is_published(container: Container) -> bool:
-        published = (port for endpoint in container.endpoints.values() for port in endpoint.published)
-        return any((port.host_port, port.protocol) in wanted for port in published)
-
-    def is_exposed(container: Container) -> bool:
-        return any(parse_port(port) in wanted for port in container.config.exposed_ports)
-
-    return is_published if key == "publish" else is_exposed
+    return wanted
