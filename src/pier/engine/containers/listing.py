@@ -84,7 +84,9 @@ class Listing:
         return names
 
     async def _predicate(self, filters: Filters) -> Callable[[Container], bool]:
-        tests = [await self._test(key, values) for key, values in filters.values.items() if values and key not in _PORTS]
+        tests = [
+            await self._test(key, values) for key, values in filters.values.items() if values and key not in _PORTS
+        ]
         if ports := {key: filters.values[key] for key in _PORTS if filters.values.get(key)}:
             tests.append(_by_port(ports))
         return lambda container: all(test(container) for test in tests)
