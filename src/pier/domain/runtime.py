@@ -121,6 +121,7 @@ class HostFacts:
     architecture: str = "x86_64"
     cpus: int = 1
     online_cpus: str = ""  # "0-3,6"; empty: not known
+    online_memory_nodes: str = ""  # the same of NUMA's nodes
     memory: int = 0
     cgroup_version: int = 1  # hybrid counts as 1
     cgroup_controllers: frozenset[str] = frozenset()

@@ -62,6 +62,7 @@ def read_facts(containerd_pid: int, hierarchy: Hierarchy, root: Path = Path("/")
         architecture=kernel.machine,
         cpus=len(os.sched_getaffinity(0)),
         online_cpus=_text(root / "sys/devices/system/cpu/online"),
+        online_memory_nodes=_text(root / "sys/devices/system/node/online"),
         memory=int(_fields(root / "proc/meminfo").get("MemTotal", "0 kB").split()[0]) * 1024,
         cgroup_version=hierarchy.version,
         cgroup_controllers=hierarchy.controllers,

@@ -34,6 +34,8 @@ def root(tmp_path: Path) -> Path:
         "proc/sys/kernel/osrelease": "6.1.0-13-amd64\n",
         "proc/sys/kernel/hostname": "recorded\n",
         "proc/sys/fs/nr_open": "1048576\n",
+        "sys/devices/system/cpu/online": "0-1,3\n",
+        "sys/devices/system/node/online": "0\n",
         "etc/os-release": 'NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +54,7 @@ def test_host(root: Path) -> None:
     assert (facts.kernel, facts.hostname) == ("6.1.0-13-amd64", "recorded")
     assert facts.operating_system == "Debian GNU/Linux 12"
     assert facts.memory == 16 << 20
+    assert (facts.online_cpus, facts.online_memory_nodes) == ("0-1,3", "0")
     assert (facts.cgroup_version, facts.has_seccomp, facts.has_apparmor) == (1, True, False)
     assert "memory" in facts.cgroup_controllers
 

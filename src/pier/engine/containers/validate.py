@@ -15,7 +15,7 @@ from pier.oci.capabilities import wanted_capabilities
 from pier.oci.security import parse_security_options
 
 MIN_MEMORY = 6 << 20
-_MAX_CPUS = 8192  # more than any kernel is built for
+_MAX_IN_SET = 8192  # CPUs and memory nodes: more than any kernel is built for
 MIN_HEALTH_DURATION = 1_000_000  # 1 ms
 _RESTART_POLICIES = ("no", "always", "on-failure", "unless-stopped")
 # Of mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS" and "Mount options for tmpfs", those that dockerd lets through.
@@ -166,21 +166,28 @@ def _check_cpus(resources: Resources, facts: HostFacts) -> None:
         raise InvalidArgument("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
     if 0 < resources.cpu_quota < 1_000:
         raise InvalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)")
-    wanted, _ = _parse_set(resources.cpuset_cpus, "cpus"), _parse_set(resources.cpuset_mems, "mems")
-    if facts.online_cpus and not wanted <= _parse_set(facts.online_cpus, "cpus"):
-        raise InvalidArgument(
-            f"Requested CPUs are not available - requested {resources.cpuset_cpus}, available: {facts.online_cpus}"
-        )
+    _check_set(resources.cpuset_cpus, "cpus", "CPUs", facts.online_cpus)
+    _check_set(resources.cpuset_mems, "mems", "memory nodes", facts.online_memory_nodes)
 
 
-def _parse_set(text: str, what: str) -> set[int]:
+def _check_set(wanted: str, kind: str, things: str, available: str) -> None:
+    """What is `available` may be unknown: empty."""
+    numbers = _parse_set(wanted, kind)
+    if available and not numbers <= _parse_set(available, kind):
+        raise InvalidArgument(f"Requested {things} are not available - requested {wanted}, available: {available}")
+
+
+def _parse_set(text: str, kind: str) -> set[int]:
     """`0-2,4` as in cpuset(7), "List format". Raises InvalidArgument."""
     found: set[int] = set()
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        last = last or first
-        if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()) or int(last) >= _MAX_CPUS:
-            raise InvalidArgument(f"Invalid value {text} for cpuset {what}: invalid format: {part}")
+    for part in text.split(",") if text else ():
+        first, is_range, last = part.partition("-")
+        last = last if is_range else first
+        if not all(number.isascii() and number.isdigit() for number in (first, last)) or int(last) < int(first):
+            raise InvalidArgument(f"Invalid value {text} for cpuset {kind}: invalid format: {text}")
+        if int(last) > _MAX_IN_SET:
+            why = f"value of out range, maximum is {_MAX_IN_SET}"
+            raise InvalidArgument(f"Invalid value {text} for cpuset {kind}: {why}")
         found |= set(range(int(first), int(last) + 1))
     return found
 

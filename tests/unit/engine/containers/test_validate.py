@@ -1,5 +1,7 @@
 """What create refuses, in words that name the field."""
 
+from dataclasses import replace
+
 import pytest
 
 from pier.domain.container import Config, Healthcheck, HostConfig, RestartPolicy
@@ -7,7 +9,7 @@ from pier.domain.errors import InvalidArgument, PierError, Unsupported
 from pier.domain.network import PortBinding
 from pier.domain.resources import Resources, Ulimit
 from pier.domain.runtime import HostFacts
-from pier.engine.containers.validate import check_config, check_host_config, check_name
+from pier.engine.containers.validate import check_config, check_host_config, check_name, check_update
 
 FACTS = HostFacts(cpus=2)
 MIB = 1 << 20
@@ -80,6 +82,40 @@ def test_bad_configs(config: Config) -> None:
 )
 def test_bad_resources(resources: Resources, words: str) -> None:
     refuse(HostConfig(resources=resources), words=words)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ("1,,", "invalid format: 1,,"),
+        (",", "invalid format: ,"),
+        ("1-", "invalid format: 1-"),
+        ("-1", "invalid format: -1"),
+        ("1-0", "invalid format: 1-0"),
+        ("1-2-3", "invalid format: 1-2-3"),
+        ("0x1", "invalid format: 0x1"),
+        ("8193", "value of out range, maximum is 8192"),
+    ],
+)
+def test_sets_of_cpus_and_memory_nodes(wanted: str, why: str) -> None:
+    refuse(
+        HostConfig(resources=Resources(cpuset_cpus=wanted)), words=f"^Invalid value {wanted} for cpuset cpus: {why}$"
+    )
+    refuse(
+        HostConfig(resources=Resources(cpuset_mems=wanted)), words=f"^Invalid value {wanted} for cpuset mems: {why}$"
+    )
+
+
+def test_cpus_and_memory_nodes_that_the_host_does_not_have() -> None:
+    facts = replace(FACTS, online_cpus="0-1,3", online_memory_nodes="0")
+    for fitting in (Resources(cpuset_cpus="0,3", cpuset_mems="0"), Resources()):
+        check_update(fitting, facts)
+    with pytest.raises(InvalidArgument, match=r"^Requested CPUs are not available - requested 2, available: 0-1,3$"):
+        check_update(Resources(cpuset_cpus="2"), facts)
+    with pytest.raises(
+        InvalidArgument, match=r"^Requested memory nodes are not available - requested 0-1, available: 0$"
+    ):
+        check_update(Resources(cpuset_mems="0-1"), facts)
 
 
 def test_restart_policies() -> None:
