@@ -26,8 +26,11 @@ def hijack(
     headers: Headers = (),
     dropped: Callable[[], None] = lambda: None,
 ) -> Hijack:
-    """101 for a client that asked to upgrade, else 200; what follows are raw bytes both ways in either case."""
-    if call.request.upgrade:
+    """101 for a client that asked to upgrade, else 200; what follows are raw bytes both ways in either case.
+
+    The header `Upgrade` alone asks for it, as with dockerd: there are clients that leave `Connection` out.
+    """
+    if "upgrade" in call.request.headers:
         content = stream_type(call.version, terminal=terminal)
         lines = ["HTTP/1.1 101 UPGRADED", f"Content-Type: {content}", "Connection: Upgrade", "Upgrade: tcp"]
     else:

@@ -209,9 +209,10 @@ class Container:
         if not self.state.has_task:
             raise Conflict(f"container {self.id} is not running")
 
-    def require_not_paused(self) -> None:
+    def require_not_paused(self, shown: str = "") -> None:
+        """Raises Conflict, in which it is called as `shown` says, or else by its id."""
         if self.state.status is Status.PAUSED:
-            raise Conflict(f"Container {self.id} is paused, unpause the container before exec")
+            raise Conflict(f"Container {shown or self.id} is paused, unpause the container before exec")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

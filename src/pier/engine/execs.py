@@ -71,7 +71,7 @@ class Execs:
     def _running(self, ref: str) -> Container:
         container = self._context.memory.container(ref)
         container.require_running()
-        container.require_not_paused()
+        container.require_not_paused(ref)
         return container
 
     async def _look_up_user(self, container: Container, config: ExecConfig) -> ProcessUser:
@@ -106,9 +106,10 @@ class Execs:
         A start that fails raises when detached; else its text arrives as output. A second start is Conflict.
         """
         session = self._session(exec_id)
-        if session.exec.started:
-            raise Conflict(f"Error: Exec command {exec_id} has already run")
         self._running(session.exec.container_id)
+        if session.exec.started:
+            state = "is already running" if session.exec.exit_code is None else "has already run"
+            raise Conflict(f"exec command {exec_id} {state}")
         session.exec = replace(session.exec, started=True)
         if console_size is not None:
             config = replace(session.exec.config, console_size=console_size)

@@ -37,8 +37,9 @@ def test_further_headers_come_last() -> None:
     assert head.endswith(b"Connection: Upgrade\r\nUpgrade: tcp\r\nA: b\r\n\r\n")
 
 
-def test_upgrade_counts_only_with_its_connection_header() -> None:
-    assert hijack(a_call(upgrade="tcp"), terminal=True, run=run).head.startswith(b"HTTP/1.1 200 OK\r\n")
+def test_upgrade_counts_without_its_connection_header_too() -> None:
+    assert hijack(a_call(upgrade="tcp"), terminal=True, run=run).head.startswith(b"HTTP/1.1 101 UPGRADED\r\n")
+    assert hijack(a_call(connection="Upgrade"), terminal=True, run=run).head.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_refusal_is_a_line_of_text() -> None:

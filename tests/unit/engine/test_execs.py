@@ -180,7 +180,7 @@ async def test_what_cannot_be_created(world: World) -> None:
     with pytest.raises(InvalidArgument, match="Invalid detach keys"):
         await create("web", ExecConfig(cmd=("ls",), detach_keys="nope"))
     await world.engine.containers.pause("web")
-    with pytest.raises(Conflict, match="is paused, unpause the container before exec"):
+    with pytest.raises(Conflict, match=r"^Container web is paused, unpause the container before exec"):
         await create("web", SERVE)
 
 
@@ -250,11 +250,16 @@ async def test_streams_that_cannot_be_made_fail_the_start(world: World) -> None:
 
 async def test_it_can_be_started_once(world: World) -> None:
     await world.run("web")
-    exec_id, _ = await begin(world)
-    with pytest.raises(Conflict, match="has already run"):
+    exec_id, attachment = await begin(world)
+    with pytest.raises(Conflict, match=f"^exec command {exec_id} is already running"):
         await world.engine.execs.start(exec_id, detach=True)
-    with pytest.raises(NotFound):
-        await world.engine.execs.start("gone", detach=True)
+    world.end(world.container("web").id, 0, exec_id)
+    await output(attachment)
+    with pytest.raises(Conflict, match=f"^exec command {exec_id} has already run"):
+        await world.engine.execs.start(exec_id, detach=True)
+    await world.engine.containers.stop("web")
+    with pytest.raises(Conflict, match="is not running"):
+        await world.engine.execs.start(exec_id, detach=True)
 
 
 async def test_a_start_in_a_container_that_has_stopped_meanwhile_finds_nothing_to_start(world: World) -> None:
@@ -262,8 +267,9 @@ async def test_a_start_in_a_container_that_has_stopped_meanwhile_finds_nothing_t
     exec_id = await world.engine.execs.create("web", SERVE)
     await world.engine.containers.stop("web")
     await world.turns()
-    with pytest.raises(NotFound, match="No such exec instance"):
-        await world.engine.execs.start(exec_id, detach=False)
+    for absent in (exec_id, "gone"):
+        with pytest.raises(NotFound, match="No such exec instance"):
+            await world.engine.execs.start(absent, detach=False)
 
 
 async def test_a_client_that_hangs_up_leaves_a_whole_exec(world: World) -> None:

@@ -12,7 +12,7 @@ from pier.api.streams import STALL, carry
 from pier.api.versions import Change, since
 from pier.api.websocket import accept, carry_websocket
 from pier.domain.container import Exec
-from pier.domain.errors import PierError
+from pier.domain.errors import InvalidArgument, PierError
 from pier.engine.containers.attach import AttachOptions
 from pier.wire.container import ExecStart
 from pier.wire.frames import STDOUT, frame
@@ -40,7 +40,11 @@ async def attach(call: Call) -> Answer:
 
 
 async def attach_websocket(call: Call) -> Answer:
-    head = accept(call.request)
+    try:
+        head = accept(call.request)
+    except InvalidArgument:
+        await call.engine.containers.inspect(call.ref)  # one that is not there comes first
+        raise
     options = load_attach(call)
     attachment = await call.engine.containers.attach(call.ref, options)
     run = partial(carry_websocket, attachment=attachment, stdin=options.stdin and options.stream)

@@ -48,6 +48,16 @@ async def test_attach_without_upgrade_is_200_and_raw_by_name(client: RawClient, 
     assert await client.exactly(10) == frame(1, b"hi")
 
 
+async def test_the_header_upgrade_alone_is_enough(client: RawClient, engine: FakeEngine) -> None:
+    await client.send(f"POST {ATTACH} HTTP/1.1\r\nHost: d\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\nin")
+    assert (await head_of(client)).startswith(b"HTTP/1.1 101 UPGRADED\r\n")
+    engine.containers.attachment.say(b"hi")
+    assert await client.exactly(10) == frame(1, b"hi")
+    engine.containers.attachment.end()
+    await client.rest()
+    assert engine.containers.attachment.heard == b"in"
+
+
 async def test_output_is_framed_and_the_end_closes(client: RawClient, engine: FakeEngine) -> None:
     attachment = engine.containers.attachment
     await client.send(f"POST {ATTACH} HTTP/1.1\r\n{UPGRADE}")
@@ -249,6 +259,14 @@ def masked(opcode: int, payload: bytes) -> bytes:
     mask = b"\x01\x02\x03\x04"
     body = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
     return bytes((0x80 | opcode, 0x80 | len(payload))) + mask + body
+
+
+@pytest.mark.parametrize(("name", "status"), [("gone", "404"), ("web", "400")])
+async def test_a_container_that_is_not_there_comes_before_a_bad_handshake(
+    client: RawClient, name: str, status: str
+) -> None:
+    await client.send(f"GET /containers/{name}/attach/ws HTTP/1.1\r\nHost: d\r\n\r\n")
+    assert (await head_of(client)).startswith(f"HTTP/1.1 {status}".encode())
 
 
 async def test_attach_over_a_websocket(client: RawClient, engine: FakeEngine) -> None:
