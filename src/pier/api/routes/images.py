@@ -1,7 +1,7 @@
 """`/images`: pull, load, save, list, inspect, tag, remove."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from pier.api.call import Call, json_reply
 from pier.api.errors import JSON, message_of
@@ -133,7 +133,13 @@ async def load(call: Call) -> Answer:
     chunks = _progress_chunks(None, lines, call.request.raw_path)
     if not quiet:
         return StreamReply(headers=(JSON,), chunks=chunks)
-    return Reply(headers=(JSON,), body=b"".join([chunk async for chunk in chunks]))
+    told = [chunk async for chunk in chunks]
+    return StreamReply(headers=(JSON,), chunks=_again(told))  # docker-py takes a body that is not chunked for one value
+
+
+async def _again(chunks: Sequence[bytes]) -> AsyncGenerator[bytes, None]:
+    for chunk in chunks:
+        yield chunk
 
 
 async def _progress_chunks(
