@@ -13,7 +13,7 @@ from pier.wire.host_config import CreateBody, HostConfig, NetworkingConfig
 
 def load_create(body: CreateBody, *, name: str, platform: str) -> CreateRequest:
     """Raises InvalidArgument for an empty body, a bad platform or a mount of unknown type."""
-    if body == CreateBody():
+    if body == CreateBody(host_config=body.host_config, networking_config=body.networking_config):
         raise InvalidArgument("config cannot be empty in order to create a container")
     networking = body.networking_config or NetworkingConfig()
     return CreateRequest(

@@ -2,12 +2,12 @@
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from pier.domain import ids
 from pier.domain.container import Config, Container, HostConfig, LogConfig
-from pier.domain.errors import Conflict, InvalidArgument, NotFound
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unsupported
 from pier.domain.image import Image, Platform
 from pier.domain.mount import MountPoint
 from pier.domain.network import Endpoint, EndpointRequest, without_effect
@@ -59,6 +59,8 @@ class Creation:
         if request.name:
             check_name(request.name.removeprefix("/"))
         check_config(request.config)
+        if not request.config.image:
+            raise _without_image(request.config)
         host = self._complete(request.host_config)
         check_host_config(host, request.config, self._context.facts, self._runtimes.knows)
         self._context.ports.logs.check(host.log_config)
@@ -115,22 +117,21 @@ class Creation:
         return self._context.config.default_cgroupns_mode or ("private" if on_v2 else "host")
 
     def _resolve_shared(self, host: HostConfig) -> HostConfig:
-        """`container:NAME` becomes `container:ID`, so that a rename does not break it."""
+        """`container:NAME` becomes `container:ID`, so that a rename does not break it.
+
+        Whose network it is may be there by the time of the start, which looks again.
+        """
 
         def resolve(mode: str) -> str:
             if not mode.startswith("container:"):
                 return mode
-            ref = mode.removeprefix("container:")
-            try:
-                return f"container:{self._context.memory.container(ref).id}"
-            except NotFound as error:
-                raise InvalidArgument(error.message) from error
+            return f"container:{self._look_up(mode.removeprefix('container:')).id}"
 
+        network_mode = host.network_mode
+        with suppress(InvalidArgument):
+            network_mode = resolve(network_mode)
         return replace(
-            host,
-            network_mode=resolve(host.network_mode),
-            ipc_mode=resolve(host.ipc_mode),
-            pid_mode=resolve(host.pid_mode),
+            host, network_mode=network_mode, ipc_mode=resolve(host.ipc_mode), pid_mode=resolve(host.pid_mode)
         )
 
     def _propose_name(self) -> str:
@@ -280,6 +281,12 @@ def _with_identity(config: Config, host: HostConfig, container_id: str, host_nam
     if config.hostname or host.network_mode.startswith("container:"):
         return config
     return replace(config, hostname=host_name if host.network_mode == "host" else ids.short(container_id))
+
+
+def _without_image(config: Config) -> PierError:
+    if not command_line(config):
+        return InvalidArgument("no command specified")
+    return Unsupported("Pier makes no container without an image; `docker import` makes an empty one of an empty tar")
 
 
 def _require_platform(ref: str, image: Image, platform: Platform | None) -> None:

@@ -31,7 +31,7 @@ from pier.engine.containers.endpoints import (
     volume_events,
 )
 from pier.engine.containers.mounting import has_staged, mount_all
-from pier.engine.containers.namespaces import choose_namespaces, network_of, shared_memory
+from pier.engine.containers.namespaces import choose_namespaces, joined, network_of, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
 from pier.engine.containers.shim_groups import ANNOTATION, ShimGroups
@@ -89,7 +89,7 @@ class Launcher:
         is raised: StartFailed, Conflict (port taken), NotFound (network gone), Unavailable, …
         """
         try:
-            started = await self._launch(self._named_as_joined(container))
+            started = await self._launch(joined(self._context, container))
         except PierError as error:
             await self._record_failure(container, error)
             raise
@@ -120,15 +120,6 @@ class Launcher:
             started = await self._record_start(replace(asked, mount_points=shown), parts, run, intent)
             undo.pop_all()
         return started
-
-    def _named_as_joined(self, container: Container) -> Container:
-        """Who shares another's network has its host name, too."""
-        mode = container.host_config.network_mode
-        other = self._context.memory.containers.get(mode.removeprefix("container:"))
-        if not mode.startswith("container:") or other is None:
-            return container
-        config = replace(container.config, hostname=other.config.hostname, domainname=other.config.domainname)
-        return replace(container, config=config)
 
     async def _prepare_bind_sources(self, container: Container) -> None:
         host = self._context.ports.host

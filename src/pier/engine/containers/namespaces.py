@@ -1,7 +1,9 @@
 """Which namespaces a container gets: its own, the host's, or those of another container that runs."""
 
+from dataclasses import replace
+
 from pier.domain.container import Container, HostConfig
-from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
 from pier.engine.context import Context
 from pier.oci.inputs import HOST, PRIVATE, Namespaces
 
@@ -16,6 +18,25 @@ def choose_namespaces(context: Context, host: HostConfig, network: str) -> Names
         pid=_pid(context, host.pid_mode),
         uts=HOST if host.uts_mode == "host" else PRIVATE,
         cgroup=PRIVATE if host.cgroupns_mode == "private" else HOST,
+    )
+
+
+def joined(context: Context, container: Container) -> Container:
+    """Who shares another's network has its host name, too. The other may have been named before it was there.
+
+    Raises PierError (500, as dockerd) when there is no such container.
+    """
+    mode = container.host_config.network_mode
+    if not mode.startswith(_SHARED):
+        return container
+    try:
+        other = context.memory.container(mode.removeprefix(_SHARED))
+    except NotFound as error:
+        raise PierError(f"joining network namespace of container: {error.message}") from error
+    return replace(
+        container,
+        config=replace(container.config, hostname=other.config.hostname, domainname=other.config.domainname),
+        host_config=replace(container.host_config, network_mode=f"{_SHARED}{other.id}"),
     )
 
 

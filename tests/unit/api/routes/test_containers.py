@@ -20,6 +20,11 @@ async def test_create_answers_id_and_warnings(client: RawClient, engine: FakeEng
     [
         (b"{}", "application/json", "config cannot be empty in order to create a container"),
         (b"null", "application/json", "config cannot be empty in order to create a container"),
+        (
+            b'{"HostConfig":{"Privileged":true}}',
+            "application/json",
+            "config cannot be empty in order to create a container",
+        ),
         (b"", "application/json", "invalid JSON: got EOF while reading request body"),
         (b"{", "application/json", "invalid JSON: unexpected EOF"),
         (b'{"Image":"x"} {}', "application/json", "unexpected content after JSON"),

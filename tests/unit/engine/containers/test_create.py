@@ -8,7 +8,7 @@ import pytest
 from fakes.world import World
 
 from pier.domain.container import Config, HostConfig, LogConfig, Status
-from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError, Unavailable, Unsupported
 from pier.domain.image import Platform
 from pier.domain.mount import MountRequest
 from pier.domain.network import EndpointRequest, PortBinding
@@ -177,7 +177,7 @@ async def test_while_containerd_is_away(world: World) -> None:
         ({"host": HostConfig(uts_mode="host"), "hostname": "h"}, InvalidArgument, "hostname and the UTS mode"),
         ({"host": HostConfig(tmpfs={"/t": "size=1m,foo=2"})}, InvalidArgument, 'invalid tmpfs option "foo"'),
         ({"host": HostConfig(tmpfs={"/t": "size"})}, InvalidArgument, 'invalid tmpfs option "size"'),
-        ({"host": HostConfig(network_mode="container:nosuch")}, InvalidArgument, "No such container"),
+        ({"host": HostConfig(ipc_mode="container:nosuch")}, InvalidArgument, "No such container"),
         ({"host": HostConfig(pid_mode="container:nosuch")}, InvalidArgument, "No such container"),
         ({"host": HostConfig(volumes_from=("nosuch",))}, InvalidArgument, "No such container: nosuch"),
         ({"host": HostConfig(binds=("vol:/a", "vol:/a"))}, InvalidArgument, "Duplicate mount point"),
@@ -362,3 +362,10 @@ async def test_only_networks_that_are_named_are_joined_if_any_is(world: World) -
     }
     joined = {mode: list(world.container(container_id).endpoints) for mode, container_id in made.items()}
     assert joined == {"default": ["bridge"], "front": ["back"], "back": ["back", "front"]}
+
+
+async def test_without_an_image_there_is_nothing_to_make(world: World) -> None:
+    with pytest.raises(InvalidArgument, match="no command specified"):
+        await world.engine.containers.create(CreateRequest())
+    with pytest.raises(Unsupported, match="no container without an image"):
+        await world.create("web", "true", image="")

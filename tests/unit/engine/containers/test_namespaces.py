@@ -52,3 +52,18 @@ async def test_a_start_that_fails_leaves_no_shared_memory(world: World) -> None:
     with pytest.raises(PierError, match="unable to find user"):
         await world.engine.containers.start("web")
     assert world.host.shm == {}
+
+
+async def test_whose_network_it_is_may_be_made_later(world: World) -> None:
+    sharing = HostConfig(network_mode="container:owner")
+    two = await world.create("two", host=sharing)
+    with pytest.raises(PierError, match="joining network namespace of container: No such container: owner") as raised:
+        await world.engine.containers.start("two")
+    assert type(raised.value) is PierError  # 500
+    assert world.container("two").host_config.network_mode == "container:owner"
+    owner = await world.run("owner", hostname="box")
+    await world.engine.containers.start("two")
+    assert world.container("two").host_config.network_mode == f"container:{owner}"
+    assert world.container("two").config.hostname == "box"
+    spec: Any = world.containerd.state.containers[two].spec
+    assert {"type": "network", "path": world.networks.netns_path(owner)} in spec["linux"]["namespaces"]
