@@ -19,12 +19,16 @@ class Terminal:
     """A command on a new pseudo-terminal. A context manager: what still runs at its end is killed."""
 
     def __init__(self, args: Sequence[str], *, rows: int = 24, columns: int = 80) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execvpe(args[0], list(args), client_environment())
+        environment = client_environment()
+        self.fd, slave = pty.openpty()
         self.screen = b""
-        self.resize(rows, columns)
-        self.before = self.settings()
+        self.resize(rows, columns)  # before the command can ask for it
+        self.before = self.settings()  # and before it can change them
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.login_tty(slave)
+            os.execvpe(args[0], list(args), environment)
+        os.close(slave)
         self._status: int | None = None
 
     def __enter__(self) -> "Terminal":
@@ -64,7 +68,7 @@ class Terminal:
 
     def wait(self, *, timeout: float = 30.0) -> int:
         """Reads to the end and returns the exit code, 128 + n for signal n."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         while self._read(deadline):
             pass
         if time.monotonic() > deadline:
