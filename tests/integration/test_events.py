@@ -119,11 +119,21 @@ def test_wait_answers_its_header_before_there_is_a_result(engine: Engine, image:
         raw.settimeout(20)
         raw.connect(engine.socket)
         raw.sendall(b"POST /v1.51/containers/later/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\n\r\n")
-        head = raw.recv(65536)
+        head = read_until(raw, b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
         assert b"StatusCode" not in head
         assert engine.call("POST", "/containers/later/start").status == 204
-        assert b'"StatusCode":9' in raw.recv(65536)
+        read_until(raw, b'"StatusCode":9')
+
+
+def read_until(connection: socket.socket, text: bytes) -> bytes:
+    """All that comes up to this text, in however many pieces."""
+    seen = b""
+    while text not in seen:
+        data = connection.recv(65536)
+        assert data, f"closed after {seen!r}"
+        seen += data
+    return seen
 
 
 def test_wait_for_removal_fires_when_the_name_is_free(engine: Engine, image: str) -> None:
@@ -132,9 +142,9 @@ def test_wait_for_removal_fires_when_the_name_is_free(engine: Engine, image: str
         raw.settimeout(20)
         raw.connect(engine.socket)
         raw.sendall(b"POST /v1.51/containers/brief/wait?condition=removed HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")  # from here on it waits
+        assert read_until(raw, b"\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")  # from here on it waits
         engine.docker("kill", "brief").check()
-        assert b'"StatusCode":137' in raw.recv(65536)
+        read_until(raw, b'"StatusCode":137')
         assert engine.call("GET", "/containers/brief/json").status == 404
 
 
