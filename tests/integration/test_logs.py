@@ -231,6 +231,7 @@ def test_lines_are_handed_on_by_the_next_pierd_too(image: str, engine: Engine) -
         engine.kill()
         engine.start()
         engine.docker("exec", "box", "touch", "/go").check()
-        assert server.recv(1000).endswith(b": second")
+        while not (told := server.recv(1000)).endswith(b": second"):
+            assert told.endswith(b": first")  # what a killed pierd has sent last may be sent again
     engine.docker("wait", "box").check()
     assert engine.docker("logs", "box").check().lines == ["first", "second"]
