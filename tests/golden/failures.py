@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from support.fetch import free_port
+
 from golden.scenario import scenario
 from golden.subject import IMAGE, LABEL, Subject
 
@@ -252,7 +254,9 @@ def refused_verbs(s: Subject) -> None:
 @scenario
 def refused_starts(s: Subject) -> None:
     """What only a start finds out."""
-    holder = s.run("port", "sleep", "1000", ExposedPorts={"80/tcp": {}}, HostConfig=_bound("127.0.0.1", "40721"))
+    port = str(free_port())
+    s.normal.words[f":{port} "] = ":<host-port> "
+    holder = s.run("port", "sleep", "1000", ExposedPorts={"80/tcp": {}}, HostConfig=_bound("127.0.0.1", port))
     assert holder
     bodies: dict[str, dict[str, Any]] = {
         "no such command": {"Cmd": ["golden"]},
@@ -263,7 +267,7 @@ def refused_starts(s: Subject) -> None:
         "no such group": {"Cmd": ["true"], "User": "root:golden"},
         "no such added group": {"Cmd": ["true"], "HostConfig": {"GroupAdd": ["golden"]}},
         "no such device": {"Cmd": ["true"], "HostConfig": {"Devices": [{"PathOnHost": "/dev/golden"}]}},
-        "port taken": {"ExposedPorts": {"80/tcp": {}}, "HostConfig": _bound("127.0.0.1", "40721")},
+        "port taken": {"ExposedPorts": {"80/tcp": {}}, "HostConfig": _bound("127.0.0.1", port)},
         "ipc of private": {"HostConfig": {"IpcMode": "container:golden-port"}},
         "network of stopped": {"HostConfig": {"NetworkMode": "container:golden-0"}},
         "pid of stopped": {"HostConfig": {"PidMode": "container:golden-0"}},

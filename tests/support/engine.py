@@ -21,6 +21,7 @@ from support import api
 from support.facilities import BIN, ROOT, find_docker_cli
 from support.wait import PATIENCE, wait_for
 
+_taken: set[str] = set()  # the address ranges of this run's engines, so that no two of them overlap
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 EXTRA_FLAGS = shlex.split(os.environ.get("PIER_TEST_FLAGS", ""))  # of each engine, as --default-runtime crun
@@ -91,7 +92,7 @@ class Engine:
         self.cgroup_parent = f"/pier-test-{self.name}"
         self.socket = str(self.exec_root / "pier.sock")
         self.log = self.data_root / "pierd.log"
-        self.bip = f"10.{200 + int(self.name[:2], 16) % 50}.{int(self.name[2:4], 16)}.1/24"
+        self.bip = _own_range()
         self.pid = 0
 
     @property
@@ -231,6 +232,14 @@ class Engine:
         Path(f"/run/lock/pier-{hashlib.sha256(key).hexdigest()[:16]}.lock").unlink(missing_ok=True)
         shutil.rmtree(self.exec_root, ignore_errors=True)
         shutil.rmtree(self.data_root, ignore_errors=True)
+
+
+def _own_range() -> str:
+    """The bridge's address in a /24 that no other engine of this run has, nor any network that a test names."""
+    while (bip := f"10.{160 + secrets.randbelow(32)}.{secrets.randbelow(256)}.1/24") in _taken:
+        pass
+    _taken.add(bip)
+    return bip
 
 
 def bridges_of(namespace: str) -> list[str]:
