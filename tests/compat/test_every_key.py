@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from golden.scenario import BODIES, load
+from support.cgroups import cgroups_at
 from support.engine import Engine
 from support.facilities import require
 from support.wait import wait_for
@@ -394,7 +395,6 @@ def output_of(engine: Engine, container_id: str, refusal: bytes) -> list[str]:
 
 
 def remove_parents(engine: Engine) -> None:
-    """The parent of CgroupParent's own test is nobody's to remove."""
     engine.remove_all_containers()
-    for folder in Path("/sys/fs/cgroup").glob(f"**{engine.cgroup_parent}/walk"):  # v1 has it in each hierarchy
+    for folder in cgroups_at(f"{engine.cgroup_parent}/walk"):  # of CgroupParent's own test: nobody else's to remove
         folder.rmdir()

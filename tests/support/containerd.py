@@ -6,11 +6,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.engine import find_processes, kill_quietly, mounts_below, remove_directory
+from support.cgroups import remove_cgroup, remove_directory
+from support.engine import find_processes, kill_and_await, mounts_below
 from support.facilities import require
 from support.wait import wait_for
 
@@ -69,7 +70,7 @@ class Containerd:
         Path(self.address).unlink(missing_ok=True)
         if not keep_containers:
             bundles = [_Bundle(path) for path in self.directory.glob("state/io.containerd.runtime.v2.task/*/*")]
-            self._kill([*self._shims(), *(bundle.pid for bundle in bundles if bundle.pid)])
+            kill_and_await([*self._shims(), *(bundle.pid for bundle in bundles if bundle.pid)])
             for mount in sorted(mounts_below(self.directory), key=len, reverse=True):
                 subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
             for bundle in bundles:
@@ -95,18 +96,15 @@ class Containerd:
     def _shims(self) -> list[int]:
         return [pid for pid in find_processes(self.address) if b"containerd-shim" in _command_line(pid)]
 
-    def _kill(self, pids: Sequence[int]) -> None:
-        for pid in pids:
-            kill_quietly(pid)
-        wait_for(lambda: not any(_is_alive(pid) for pid in pids), what="shims and containers are gone")
-
 
 class _Bundle:
     """What a shim keeps of one container, and where the traces outside of our directory are."""
 
     def __init__(self, path: Path) -> None:
         self.id, self.namespace = path.name, path.parent.name
-        self.pid = int(_text(path / "init.pid") or 0)
+        pid = _text(path / "init.pid")
+        # Of a container that has ended the number may be anybody's by now.
+        self.pid = int(pid) if pid and self.id in _text(Path(f"/proc/{pid}/cgroup")) else 0
         self.shim_socket = _text(path / "address").removeprefix("unix://")
         spec = json.loads(_text(path / "config.json") or "{}")
         self.cgroup = (spec.get("linux") or {}).get("cgroupsPath") or ""
@@ -118,18 +116,6 @@ class _Bundle:
         remove_directory(f"/run/containerd/runc/{self.namespace}")
         if self.cgroup:
             remove_cgroup(self.cgroup)
-
-
-def remove_cgroup(path: str) -> None:
-    """Removes an empty cgroup, its children and its emptied parent in every hierarchy."""
-    top = Path("/sys/fs/cgroup")
-    for hierarchy in [top, *(child for child in top.iterdir() if child.is_dir())]:
-        cgroup = hierarchy / path.lstrip("/")
-        if cgroup.is_dir():
-            for child in sorted((folder for folder, _, _ in os.walk(cgroup)), key=len, reverse=True):
-                remove_directory(child)
-            if cgroup.parent != hierarchy:
-                remove_directory(str(cgroup.parent))
 
 
 @contextmanager
@@ -155,8 +141,3 @@ def _command_line(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def _is_alive(pid: int) -> bool:
-    state = _text(Path(f"/proc/{pid}/stat"))
-    return bool(state) and ") Z " not in state

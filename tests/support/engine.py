@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from support import api
+from support.cgroups import remove_cgroup
 from support.facilities import BIN, ROOT, find_docker_cli
 from support.wait import PATIENCE, wait_for
 
@@ -213,8 +215,8 @@ class Engine:
         """Takes away all that this engine made on the host. Best effort: leaks are judged before, by `leaks`."""
         if self.process:
             self.kill()
-        for pid in find_processes(str(self.exec_root), self.namespace):
-            kill_quietly(pid)
+        with suppress(AssertionError):
+            kill_and_await(find_processes(str(self.exec_root), self.namespace))
         for folder in sorted(mounts_below(self.exec_root, self.data_root), reverse=True):
             subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
         bridges = {self.bridge, *bridges_of(self.namespace)}
@@ -224,10 +226,7 @@ class Engine:
             subprocess.run(["nft", "delete", "table", family, table], check=False, capture_output=True)
         remove_foreign_rules(f"pier_{self.namespace.replace('-', '_')}")
         leave_router_guard(bridges)
-        for parent in Path("/sys/fs/cgroup").glob(f"*{self.cgroup_parent}"):
-            for folder in sorted(map(str, parent.rglob("*/")), reverse=True):
-                remove_directory(folder)
-            remove_directory(str(parent))
+        remove_cgroup(self.cgroup_parent)
         key = f"{os.path.realpath(self.containerd)}\0{self.namespace}".encode()
         Path(f"/run/lock/pier-{hashlib.sha256(key).hexdigest()[:16]}.lock").unlink(missing_ok=True)
         shutil.rmtree(self.exec_root, ignore_errors=True)
@@ -266,20 +265,27 @@ def _nft(commands: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["nft", commands], check=False, capture_output=True, text=True)
 
 
-def remove_directory(path: str) -> None:
-    """An empty directory or cgroup; what is not empty stays."""
-    try:
-        os.rmdir(path)
-    except OSError:
-        return
-
-
 def kill_quietly(pid: int) -> None:
     """SIGKILL to a process that may be gone."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def kill_and_await(pids: Sequence[int]) -> None:
+    """SIGKILL to these processes; they hold nothing any more afterwards."""
+    for pid in pids:
+        kill_quietly(pid)
+    wait_for(lambda: not any(map(_is_alive, pids)), what="what was killed is gone")
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether it exists and is no zombie."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 def find_processes(*words: str) -> list[int]:

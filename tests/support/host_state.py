@@ -8,10 +8,12 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 PROCESSES = re.compile(r"pier\.daemon|/pierd\b|pier.keeper|pier-keeper|-namespace pier|pier-test|containerd.*pier")
+PATIENCE = 10.0  # seconds
 
 
 def take() -> dict[str, list[str]]:
@@ -65,7 +67,11 @@ def main(verb: str, path: str) -> int:
     if verb == "take":
         Path(path).write_text(json.dumps(take()))
         return 0
-    findings = compare(json.loads(Path(path).read_text()), take())
+    before = json.loads(Path(path).read_text())
+    deadline = time.monotonic() + PATIENCE
+    # What was told to end takes a moment to be gone.
+    while (findings := compare(before, take())) and time.monotonic() < deadline:
+        time.sleep(0.2)
     print("\n".join(findings) or "nothing left behind")
     return 1 if findings else 0
 

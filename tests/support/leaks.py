@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from support.engine import Engine, bridges_of, find_processes, mounts_below, nft_tables
@@ -122,7 +123,8 @@ def cgroups(parent: str) -> Iterator[str]:
 
 def kept(engine: Engine) -> Iterator[str]:
     """The names of what the engine's keeper holds, if there is one (its requests: pier/keeper/process.py)."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as keeper:
+    # One that was idle for long enough ends, perhaps right after we have connected: then it held nothing.
+    with suppress(ConnectionError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as keeper:
         if keeper.connect_ex(str(engine.exec_root / "keeper.sock")) != 0:
             return
         last = ""
@@ -137,11 +139,11 @@ def kept(engine: Engine) -> Iterator[str]:
 
 def relayed(engine: Engine) -> set[str]:
     """The names of what the engine's relay serves, if there is one (its requests: pier/network/relay/process.py)."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as relay:
-        if relay.connect_ex(str(engine.exec_root / "relay.sock")) != 0:
-            return set()
-        relay.send(b"list")
-        return set(relay.recv(65536).decode().removeprefix("ok").split())
+    with suppress(ConnectionError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as relay:  # as the keeper
+        if relay.connect_ex(str(engine.exec_root / "relay.sock")) == 0:
+            relay.send(b"list")
+            return set(relay.recv(65536).decode().removeprefix("ok").split())
+    return set()
 
 
 def descriptors(engine: Engine) -> Iterator[str]:

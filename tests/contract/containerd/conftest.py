@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from support.containerd import Containerd, remove_cgroup, running_containerd
+from support.cgroups import remove_cgroup
+from support.containerd import Containerd, running_containerd
 from support.containerd_backend import CGROUP_PARENT, Backend, fake_backend
 from support.facilities import require_command, require_root
 
