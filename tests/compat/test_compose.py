@@ -78,13 +78,13 @@ def test_two_services_on_two_networks(compose: Compose, engine: Engine, port: in
     assert sorted(compose("ps", "--services").check().lines) == ["db", "web"]
     assert wait_for(lambda: fetch("127.0.0.1", port), what="the page") == "page\n"
     for client, name in (("web", "db"), ("web", "database"), ("db", "web")):
-        compose("exec", "-T", client, "ping", "-c1", "-w2", name).check()
+        compose("exec", "-T", client, "ping", "-c1", "-w10", name).check()
     assert {line.split("|")[1].strip() for line in compose("logs").check().lines} == {"db is up", "web is up"}
     assert "Recreate" not in compose("up", "-d").check().stderr
     compose("up", "-d", "--scale", "db=2").check()
     answer = compose("exec", "-T", "web", "nslookup", "database").check().stdout
     assert answer.count("Address: 172") == 2
-    compose("run", "--rm", "-T", "web", "ping", "-c1", "-w2", "db").check()
+    compose("run", "--rm", "-T", "web", "ping", "-c1", "-w10", "db").check()
     compose("restart", "db").check()
     compose("down", "--volumes").check()
     assert engine.container_ids() == []

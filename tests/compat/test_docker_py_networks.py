@@ -27,8 +27,8 @@ def test_a_network_of_both_families(client: docker.DockerClient, image: str) -> 
     server.start()
     other = client.containers.run(image, ["sleep", "100"], name="other", detach=True)
     network.connect(other, links={"server": "db"})
-    assert other.exec_run("ping -c1 -w3 10.233.1.77").exit_code == 0
-    assert other.exec_run("ping -6 -c1 -w3 fd5e:9::77").exit_code == 0
+    assert other.exec_run("ping -c1 -w10 10.233.1.77").exit_code == 0
+    assert other.exec_run("ping -6 -c1 -w10 fd5e:9::77").exit_code == 0
     for name in ("server", "www", "db"):
         assert b"10.233.1.77" in other.exec_run(["nslookup", name]).output
     network.reload()

@@ -40,7 +40,7 @@ def test_many_containers_on_one_network(engine: Engine, image: str, capsys: pyte
     took = {"create and start": all_of(run, numbers)}
     last = CONTAINERS - 1
     for one, other in ((0, last), (last, 0), (last // 2, last)):
-        engine.docker("exec", f"crowd{one}", "ping", "-c1", "-w5", f"crowd{other}").check()
+        engine.docker("exec", f"crowd{one}", "ping", "-c1", "-w10", f"crowd{other}").check()
     began = time.monotonic()
     assert len(engine.call("GET", "/containers/json").json()) >= CONTAINERS
     took["list"] = time.monotonic() - began
@@ -49,7 +49,7 @@ def test_many_containers_on_one_network(engine: Engine, image: str, capsys: pyte
     began = time.monotonic()
     engine.start()
     took["pierd killed, to its first answer"] = time.monotonic() - began
-    engine.docker("exec", "crowd0", "ping", "-c1", "-w5", f"crowd{last}").check()
+    engine.docker("exec", "crowd0", "ping", "-c1", "-w10", f"crowd{last}").check()
     took["remove"] = all_of(remove, numbers)
     engine.docker("network", "rm", "crowd").check()
     with capsys.disabled():
@@ -68,7 +68,7 @@ def test_many_networks(engine: Engine, image: str, capsys: pytest.CaptureFixture
     took = {"create": all_of(create, numbers)}
     last = f"net{NETWORKS - 1}"
     engine.docker("run", "-d", "--name", "there", "--network", last, image, "sleep", "1000").check()
-    engine.docker("run", "--rm", "--network", last, image, "ping", "-c1", "-w5", "there").check()
+    engine.docker("run", "--rm", "--network", last, image, "ping", "-c1", "-w10", "there").check()
     engine.docker("rm", "-f", "there").check()
     took["remove"] = all_of(remove, numbers)
     assert {network["Name"] for network in engine.call("GET", "/networks").json()} == {"bridge", "host", "none"}

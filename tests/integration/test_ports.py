@@ -167,4 +167,4 @@ def test_no_other_process_can_take_a_published_port(image: str, engine: Engine) 
 def test_containers_reach_each_other_by_address(cli: Cli, image: str, engine: Engine) -> None:
     cli.out("run", "-d", "--name", "peer", image, "sleep", "100")
     address = engine.call("GET", "/containers/peer/json").json()["NetworkSettings"]["IPAddress"]
-    assert "1 packets received" in cli.out("run", "--rm", image, "ping", "-c", "1", "-W", "3", address)
+    assert "1 packets received" in cli.out("run", "--rm", image, "ping", "-c", "1", "-W", "10", address)
