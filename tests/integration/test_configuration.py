@@ -91,6 +91,7 @@ def test_the_default_bridge_follows_the_configuration(new_engine: Callable[..., 
     assert binding["HostIp"] == "127.0.0.1"
     assert engine.docker("exec", "web", "cat", "/sys/class/net/eth0/mtu").check().stdout == "1300\n"
     address = engine.docker("exec", "web", "hostname", "-i").check().stdout.strip()
+    wait_for(partial(fetch, address, 80, path="/hello"), what="the page")
     engine.docker("run", "-d", "--name", "late", image, "sleep", "100").check()
     engine.docker("network", "create", "front").check()
     engine.docker("run", "-d", "--name", "moved", "--network", "front", image, "sleep", "100").check()

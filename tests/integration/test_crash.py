@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from conftest import load_image
@@ -121,11 +122,9 @@ def test_a_writer_at_full_speed_loses_and_repeats_no_line(crashing: Engine, imag
         engine.start()
     assert engine.docker("wait", "writer").check().last == "0"
 
-    def log() -> str:
-        return engine.docker("logs", "writer").stdout
-
-    wait_for(lambda: log().endswith("2000000\n"), what="the end of the log")
-    lines = log().splitlines()
+    last = partial(engine.docker, "logs", "--tail", "1", "writer")
+    wait_for(lambda: last().stdout == "2000000\n", what="the end of the log", timeout=60)
+    lines = engine.docker("logs", "writer").check().lines
     first_wrong = next((n for n, line in enumerate(lines, 1) if line != str(n)), 0)
     assert first_wrong == 0, f"line {first_wrong} is {lines[first_wrong - 1]!r}"
     assert len(lines) == 2_000_000

@@ -24,8 +24,10 @@ trap 'kill $journald' EXIT
 tries=0
 until [ -S /run/systemd/journal/socket ] || [ $tries = 100 ]; do tries=$((tries + 1)); sleep 0.1; done
 "$1" -c "$2"
-journalctl --sync 2> /dev/null || sleep 1
-journalctl --directory /run/log/journal --output json --all --no-pager CONTAINER_NAME=web
+show() {{ journalctl --directory /run/log/journal --output json --all --no-pager CONTAINER_NAME=web; }}
+tries=0
+until [ "$(show | wc -l)" -ge 4 ] || [ $tries = 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+show
 """
 SEND = """
 from pier.domain.container import Config, Container, HostConfig, LogConfig
