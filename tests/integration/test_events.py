@@ -81,6 +81,8 @@ def test_filters_and_formats_of_the_clients(cli: Cli, image: str) -> None:
     ]
     assert cli.out(*options, "--filter", "label=a=b", "--filter", "event=die") == "die one"
     assert cli.out(*options, "--filter", "container=two", "--filter", "event=start") == "start two"
+    past = ("events", *options[3:], "--filter", "container=one", "--filter", "event=create")
+    assert cli.out(*past).endswith("create one")  # an end alone: all that has been
 
 
 def test_live_events_come_as_they_happen(cli: Cli, image: str) -> None:

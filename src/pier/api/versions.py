@@ -32,6 +32,7 @@ class Change(IntEnum):
     NO_CONTAINER_CONFIG = 45  # image inspect
     LIST_ANNOTATIONS = 46  # HostConfig.Annotations in the list of containers
     INFO_CONTAINERD = 46
+    EVENTS_OF_MADE_IMAGES = 46  # `create` of an image that was committed or built
     LIST_MANIFESTS = 47  # images list
     INSPECT_MANIFESTS = 48  # of an image
     ENABLE_IPV4 = 48

@@ -239,9 +239,10 @@ class Volumes:
     async def list(self, filters: Filters) -> tuple[list[Volume], list[str]]:
         """By name, those that plugins have with them; and why some plugins did not say.
 
-        Raises InvalidArgument for an unknown filter.
+        Raises InvalidArgument for an unknown filter or a bad value.
         """
         filters.require_known(_FILTERS)
+        filters.flag("dangling", False)  # refused also where there is no volume to ask it of
         foreign, warnings = await self._context.ports.volumes.list_foreign()
         known = {volume.name: volume for volume in foreign} | dict(self._context.memory.volumes)
         volumes = sorted(known.values(), key=lambda volume: volume.name)

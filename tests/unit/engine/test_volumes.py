@@ -107,6 +107,11 @@ async def test_list_by_filter(world: World) -> None:
         await names(nope="x")
 
 
+async def test_a_bad_filter_is_refused_where_there_is_no_volume_too(world: World) -> None:
+    with pytest.raises(InvalidArgument, match="invalid filter 'dangling="):
+        await world.engine.volumes.list(Filters({"dangling": ("perhaps",)}))
+
+
 async def test_prune_takes_unused_anonymous_ones_and_all_on_demand(world: World) -> None:
     anonymous = await world.engine.volumes.create()
     fill(anonymous)

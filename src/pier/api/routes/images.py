@@ -201,6 +201,9 @@ def _namespace(call: Call) -> str:
 
 
 async def remove(call: Call) -> Answer:
+    """Raises InvalidArgument for a name of spaces, in dockerd's words."""
+    if not call.ref.strip():
+        raise InvalidArgument("image name cannot be blank")
     platforms = [load_platform_json(text) for text in call.texts("platforms")]
     removed = await call.engine.images.remove(
         call.ref,

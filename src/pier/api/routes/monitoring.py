@@ -137,20 +137,27 @@ async def _stats_chunks(call: Call, first: StatsSample) -> AsyncIterator[bytes]:
 
 
 async def events(call: Call) -> Answer:
-    """A `since` or `until` that is given as 0 is a time, too: the beginning of all."""
+    """A `since` or `until` that is given as 0 is a time, too: the beginning of all.
+
+    Who asks for an end alone gets what has been, too, as from dockerd.
+    """
     begin, end = call.moment("since"), call.moment("until")
     if call.text("since") and call.text("until") and begin > end:
         since_text, until_text = call.text("since"), call.text("until")
         raise InvalidArgument(f"`since` time ({since_text}) cannot be after `until` time ({until_text})")
     found = call.engine.events.subscribe(
-        since=begin or int(bool(call.text("since"))),
+        since=begin or int(bool(call.text("since") or call.text("until"))),
         until=end or int(bool(call.text("until"))),
         filters=call.filters(),
     )
 
+    told = since(call.version, Change.EVENTS_OF_MADE_IMAGES)
+
     async def chunks() -> AsyncIterator[bytes]:
         async with closing(found):
             async for event in found:
+                if (event.type, event.action) == ("image", "create") and not told:
+                    continue
                 yield encode(describe_event(event, call.version))
 
     return StreamReply(headers=(JSON,), chunks=chunks(), follow=True)

@@ -193,6 +193,11 @@ async def test_tag_remove_prune(client: RawClient) -> None:
     assert pruned.json() == {"ImagesDeleted": None, "SpaceReclaimed": 0}
 
 
+async def test_a_blank_name_is_not_removed(client: RawClient) -> None:
+    response = await client.request("DELETE", "/images/%20")
+    assert (response.status, response.json()["message"]) == (400, "image name cannot be blank")
+
+
 async def test_history_is_newest_first(client: RawClient) -> None:
     rows = (await client.request("GET", "/images/busybox/history")).json()
     assert [(row["Id"], row["Tags"]) for row in rows] == [(IMAGE, ["busybox:latest"]), ("<missing>", None)]

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 from fakes.containers import SECOND, a_container, broken, stats_sample
@@ -148,12 +149,30 @@ async def test_events_flow_as_they_happen(client: RawClient, engine: FakeEngine)
     assert await client.chunk() == b""
 
 
-async def test_the_subscription_is_there_when_the_headers_are(client: RawClient, engine: FakeEngine) -> None:
-    await client.send_request("GET", "/events?since=0&until=5")
+@pytest.mark.parametrize(("version", "actions"), [("v1.45", ["tag"]), ("v1.46", ["create", "tag"])])
+async def test_old_clients_are_not_told_of_made_images(
+    client: RawClient, engine: FakeEngine, version: str, actions: list[str]
+) -> None:
+    await client.send_request("GET", f"/{version}/events")
+    await client.head()
+    for action in ("create", "tag"):
+        engine.events.queue.put_nowait(an_event(type="image", action=action))
+    for action in actions:
+        assert json.loads(await client.chunk())["Action"] == action
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [("since=0&until=5", (1, 5 * SECOND)), ("until=5", (1, 5 * SECOND)), ("since=5", (5 * SECOND, 0)), ("", (0, 0))],
+)
+async def test_the_subscription_is_there_when_the_headers_are(
+    client: RawClient, engine: FakeEngine, query: str, asked: tuple[int, int]
+) -> None:
+    await client.send_request("GET", f"/events?{query}")
     await client.head()
     assert engine.events.subscribers == 1
     assert engine.events.asked is not None
-    assert engine.events.asked[:2] == (1, 5 * SECOND)
+    assert engine.events.asked[:2] == asked
 
 
 async def test_a_reader_of_events_that_goes_is_unsubscribed(client: RawClient, engine: FakeEngine) -> None:
