@@ -18,24 +18,42 @@ OLDEST_TEXT = f"1.{OLDEST}"
 class Change(IntEnum):
     """The first version in which something holds."""
 
+    AUTO_REMOVE = 25  # before, the client removed its container
     NETWORK_LIST_IS_BRIEF = 28  # without the containers on each network
     WAIT_ANSWERS_EARLY = 30  # headers at once, and a condition; before, one plain reply at the end
+    NON_RECURSIVE = 40  # of binds
+    PIDS_LIMIT_UPDATE = 40
+    PRIVATE_IPC = 40  # the default; before, a container let others share its IPC namespace
+    PRIVATE_CGROUPNS = 41  # the default on cgroup v2; before, it was the host's on v1 whatever the engine's default
+    PLATFORM_OF_CREATE = 41
     STATS_ONE_SHOT = 41
+    CREATE_MOUNTPOINT = 42  # of binds
     DF_TYPES = 42
     STREAMS_HAVE_TYPES = 42  # multiplexed-stream and raw-stream are told apart
     STOP_TAKES_SIGNAL = 42
     EXEC_CONSOLE_SIZE = 42
+    HOST_CONSOLE_SIZE = 42
+    MOUNT_OPTIONS_CHECKED = 42  # before, options of another type were overlooked
     VOLUME_PRUNE_KEEPS_NAMED = 42  # unless its filter says all=true
+    ANNOTATIONS = 43
     NO_NONE_TAGS = 43  # an untagged image has empty lists, not `<none>:<none>`
     NO_VIRTUAL_SIZE = 44
+    ENDPOINT_MAC = 44  # before, there was the container's alone
+    RECURSIVE_READ_ONLY = 44  # before, a read-only bind left what is mounted below as it was
+    SEVERAL_ENDPOINTS = 44  # at create
+    START_INTERVAL = 44  # of health checks
     ALIASES_AS_ASKED = 45  # before, the short id was among the aliases
     NO_CONTAINER_CONFIG = 45  # image inspect
+    VOLUME_SUBPATH = 45
     LIST_ANNOTATIONS = 46  # HostConfig.Annotations in the list of containers
     INFO_CONTAINERD = 46
     EVENTS_OF_MADE_IMAGES = 46  # `create` of an image that was committed or built
     LIST_MANIFESTS = 47  # images list
     INSPECT_MANIFESTS = 48  # of an image
     ENABLE_IPV4 = 48
+    GATEWAY_PRIORITY = 48
+    IMAGE_MOUNTS = 48
+    WARNS_OF_VOLUME_DRIVER = 48  # create
     INFO_FIREWALL = 49
     NO_EXPECTED_COMMITS = 49  # info
     IMAGE_CONFIG_TRIMMED = 50  # image inspect's Config without the container-only keys

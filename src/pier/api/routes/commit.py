@@ -4,8 +4,10 @@ from pier.api.call import Call, json_reply
 from pier.api.http.messages import Answer
 from pier.api.router import Route
 from pier.api.translate.commit import load_commit, load_update
+from pier.api.versions import Change, since
 from pier.wire.container import ContainerConfig, IdReply, UpdateReply
 from pier.wire.host_config import HostConfig
+from pier.wire.shape import UNSET
 
 
 async def commit(call: Call) -> Answer:
@@ -16,7 +18,10 @@ async def commit(call: Call) -> Answer:
 
 
 async def update(call: Call) -> Answer:
-    request = load_update(await call.body_or(HostConfig, HostConfig()))
+    body = await call.body_or(HostConfig, HostConfig())
+    if not since(call.version, Change.PIDS_LIMIT_UPDATE):
+        body.pids_limit = UNSET
+    request = load_update(body)
     warnings = await call.engine.containers.update(call.ref, request)
     return json_reply(UpdateReply(warnings=list(warnings) or None))
 

@@ -7,7 +7,7 @@ from pier.api.call import Call, empty_reply, json_reply
 from pier.api.errors import JSON
 from pier.api.http.messages import Answer, Reply, StreamReply
 from pier.api.router import Route
-from pier.api.translate.create import load_create
+from pier.api.translate.create import load_create, warnings_of
 from pier.api.translate.inspect import describe_container
 from pier.api.versions import Change, since
 from pier.domain.errors import InvalidArgument
@@ -20,9 +20,10 @@ _SIZE_LIMIT = (1 << 32) - 1  # rows or columns of a terminal
 
 
 async def create(call: Call) -> Answer:
-    request = load_create(await call.body(CreateBody), name=call.text("name"), platform=call.text("platform"))
+    body, version = await call.body(CreateBody), call.version
+    request = load_create(body, name=call.text("name"), platform=call.text("platform"), version=version)
     container_id, warnings = await call.engine.containers.create(request)
-    return json_reply(CreateReply(id=container_id, warnings=warnings), 201)
+    return json_reply(CreateReply(id=container_id, warnings=[*warnings, *warnings_of(body, version)]), 201)
 
 
 async def list_containers(call: Call) -> Answer:

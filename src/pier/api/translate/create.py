@@ -1,28 +1,56 @@
 """`POST /containers/create` and exec create: requests to values."""
 
+from pier.api.translate.earlier import read_as_then
 from pier.api.translate.endpoints import load_endpoints
 from pier.api.translate.host import load_host_config
 from pier.api.translate.process import load_config
+from pier.api.versions import NEWEST, Change, since
 from pier.domain.container import ExecConfig
 from pier.domain.errors import InvalidArgument
 from pier.domain.image import Platform, parse_platform
 from pier.engine.containers.create import CreateRequest
 from pier.wire.container import ExecCreate
-from pier.wire.host_config import CreateBody, HostConfig, NetworkingConfig
+from pier.wire.host_config import CreateBody, HostConfig, MountRequest, NetworkingConfig, VolumeOptions
 
 
-def load_create(body: CreateBody, *, name: str, platform: str) -> CreateRequest:
-    """Raises InvalidArgument for an empty body, a bad platform or a mount of unknown type."""
+def load_create(body: CreateBody, *, name: str, platform: str, version: int = NEWEST) -> CreateRequest:
+    """Raises InvalidArgument for an empty body, a bad platform, a mount of unknown type, or what `version` lacks."""
     if body == CreateBody(host_config=body.host_config, networking_config=body.networking_config):
         raise InvalidArgument("config cannot be empty in order to create a container")
+    read_as_then(body, version)
     networking = body.networking_config or NetworkingConfig()
     return CreateRequest(
         name=name,
         config=load_config(body),
         host_config=load_host_config(body.host_config or HostConfig()),
         endpoint_requests=load_endpoints(networking.endpoints_config or {}),
-        platform=load_platform(platform),
+        platform=load_platform(platform) if since(version, Change.PLATFORM_OF_CREATE) else None,
+        host_cgroups_on_v1=not since(version, Change.PRIVATE_CGROUPNS),
+        shallow_read_only=not since(version, Change.RECURSIVE_READ_ONLY),
     )
+
+
+def warnings_of(body: CreateBody, version: int) -> list[str]:
+    """What dockerd tells of a request's outworn keys."""
+    warnings = []
+    if body.mac_address and since(version, Change.ENDPOINT_MAC):
+        warnings.append(
+            "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."
+        )
+    host = body.host_config or HostConfig()
+    if host.volume_driver and since(version, Change.WARNS_OF_VOLUME_DRIVER):
+        unnamed = [mount for mount in host.mounts or () if mount.type == "volume" and not _names_driver(mount)]
+        if unnamed:
+            warnings.append(
+                "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. "
+                "Use '--mount type=volume,volume-driver=...' instead"
+            )
+    return warnings
+
+
+def _names_driver(mount: MountRequest) -> bool:
+    options = mount.volume_options or VolumeOptions()
+    return bool(options.driver_config and options.driver_config.name)
 
 
 def load_platform(text: str) -> Platform | None:

@@ -41,6 +41,8 @@ class CreateRequest:
     host_config: HostConfig = field(default_factory=HostConfig)
     endpoint_requests: Mapping[str, EndpointRequest] = field(default_factory=dict)
     platform: Platform | None = None
+    host_cgroups_on_v1: bool = False  # there the host's namespace by default, whatever the engine's default is
+    shallow_read_only: bool = False  # a read-only bind leaves what is mounted below it as it is, unless it says more
 
 
 class Creation:
@@ -61,7 +63,7 @@ class Creation:
         check_config(request.config)
         if not request.config.image:
             raise _without_image(request.config)
-        host = self._complete(request.host_config)
+        host = self._complete(request.host_config, request)
         check_host_config(host, request.config, self._context.facts, self._runtimes.knows)
         self._context.ports.logs.check(host.log_config)
         container_id, ref = ids.new_id(), request.config.image
@@ -76,7 +78,7 @@ class Creation:
             with reserved_name(self._context, name):
                 return await self._make(container_id, name, request, config, host, image)
 
-    def _complete(self, host: HostConfig) -> HostConfig:
+    def _complete(self, host: HostConfig, request: CreateRequest) -> HostConfig:
         """Fills in what was left open, so that inspect shows what holds."""
         config, facts = self._context.config, self._context.facts
         log = host.log_config
@@ -101,7 +103,7 @@ class Creation:
             resources=resources,
             network_mode="bridge" if host.network_mode in ("", "default") else host.network_mode,
             ipc_mode=host.ipc_mode or config.default_ipc_mode,
-            cgroupns_mode=host.cgroupns_mode or self._cgroupns_mode(host),
+            cgroupns_mode=host.cgroupns_mode or self._cgroupns_mode(host, request),
             security_opt=host.security_opt or (("label=disable",) if unlabelled else ()),
             shm_size=host.shm_size or config.default_shm_size,
             runtime=host.runtime or config.default_runtime,
@@ -109,10 +111,10 @@ class Creation:
             readonly_paths=readonly if host.readonly_paths is None else host.readonly_paths,
         )
 
-    def _cgroupns_mode(self, host: HostConfig) -> str:
+    def _cgroupns_mode(self, host: HostConfig, request: CreateRequest) -> str:
         """On v1 a privileged container sees the host's cgroups unless it asks, whatever the engine's default."""
         on_v2 = self._context.facts.cgroup_version == 2
-        if host.privileged and not on_v2:
+        if (host.privileged or request.host_cgroups_on_v1) and not on_v2:
             return "host"
         return self._context.config.default_cgroupns_mode or ("private" if on_v2 else "host")
 
@@ -145,7 +147,7 @@ class Creation:
         endpoints = self._endpoints(container_id, name, config, host, request.endpoint_requests)
         bridged = [endpoint.request.links for endpoint in endpoints.values() if endpoint.network_name == BRIDGE]
         links = resolve_links(self._context, host, *bridged)
-        points = resolve_mounts(config, host, self._look_up)
+        points = resolve_mounts(config, host, self._look_up, shallow_read_only=request.shallow_read_only)
         await self._check_binds(points)
         warnings = self._warnings(host)
         for endpoint in request.endpoint_requests.values():
@@ -228,6 +230,7 @@ class Creation:
                 raise InvalidArgument("conflicting options: cannot attach user-defined networks to this network mode")
             return {}
         wanted = {BRIDGE if ref == "default" else ref: asked for ref, asked in requests.items()}
+        wanted = _with_mac(wanted, mode, config.mac_address) if wanted else {}
         wanted = wanted or {mode: EndpointRequest(mac_address=config.mac_address)}
         asked = {mode: wanted[mode], **wanted} if mode in wanted else wanted
         if len({mode, *asked}) > 1 and ({"host", "none"} & {mode, *asked}):
@@ -287,6 +290,23 @@ def _without_image(config: Config) -> PierError:
     if not command_line(config):
         return InvalidArgument("no command specified")
     return Unsupported("Pier makes no container without an image; `docker import` makes an empty one of an empty tar")
+
+
+def _with_mac(requests: dict[str, EndpointRequest], mode: str, address: str) -> dict[str, EndpointRequest]:
+    """A container-wide MAC address belongs to the network of its mode. Raises InvalidArgument."""
+    if not address or mode in ("host", "none"):
+        return requests
+    if mode not in requests:
+        raise InvalidArgument(
+            "unable to migrate container-wide MAC address to a specific network: HostConfig.NetworkMode must match the "
+            "identity of a network in NetworkSettings.Networks"
+        )
+    if requests[mode].mac_address not in ("", address):
+        raise InvalidArgument(
+            "the container-wide MAC address must match the endpoint-specific MAC address for the main network, "
+            "or be left empty"
+        )
+    return {**requests, mode: replace(requests[mode], mac_address=address)}
 
 
 def _require_platform(ref: str, image: Image, platform: Platform | None) -> None:

@@ -24,11 +24,13 @@ class _Mode:
     copy_up: bool
 
 
-def resolve_mounts(config: Config, host: HostConfig, look_up: Callable[[str], Container]) -> tuple[MountPoint, ...]:
+def resolve_mounts(
+    config: Config, host: HostConfig, look_up: Callable[[str], Container], *, shallow_read_only: bool = False
+) -> tuple[MountPoint, ...]:
     """All mount points, in the order in which they are mounted (parents first).
 
     A volume without a name gets a fresh one and is `anonymous`. Raises InvalidArgument, Unsupported, and NotFound for a
-    container of VolumesFrom that is not there.
+    container of VolumesFrom that is not there. With `shallow_read_only` binds are read-only without what is below them.
     """
     points: dict[str, MountPoint] = {}
     for point in _from_containers(host.volumes_from, look_up):
@@ -38,7 +40,7 @@ def resolve_mounts(config: Config, host: HostConfig, look_up: Callable[[str], Co
         if point.destination in asked or point.destination in host.tmpfs:
             raise InvalidArgument(f"Duplicate mount point: {point.destination}")
         asked.add(point.destination)
-        points[point.destination] = point
+        points[point.destination] = replace(point, recursive_read_only=False) if shallow_read_only else point
     for path in config.volumes:
         destination = _clean_destination(path)
         if destination not in points and destination not in host.tmpfs:

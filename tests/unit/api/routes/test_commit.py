@@ -67,6 +67,12 @@ async def test_update(client: RawClient, engine: FakeEngine, body: Any, request_
     assert engine.containers.calls == [("update", "web", request_)]
 
 
+async def test_a_limit_of_processes_counts_for_clients_that_know_of_it(client: RawClient, engine: FakeEngine) -> None:
+    for version, expected in (("v1.39", None), ("v1.40", 5)):
+        await client.request("POST", f"/{version}/containers/web/update", {"PidsLimit": 5})
+        assert engine.containers.calls.pop()[2].resources.pids_limit == expected
+
+
 async def test_update_warns_and_refuses(client: RawClient, engine: FakeEngine) -> None:
     engine.containers.warnings = ["no swap"]
     assert (await client.request("POST", "/containers/web/update", {})).json() == {"Warnings": ["no swap"]}

@@ -285,6 +285,33 @@ async def test_a_named_mode_takes_its_own_request_and_further_networks_come_behi
     assert endpoints["front"].dns_names == ("web", "www", world.container("web").id[:12])
 
 
+MAC = "02:32:1c:23:00:04"
+
+
+@pytest.mark.parametrize("given", ["", MAC])
+async def test_a_mac_address_of_the_container_is_that_of_its_modes_network(world: World, given: str) -> None:
+    requests = {"bridge": EndpointRequest(gw_priority=1, mac_address=given)}
+    await world.create("web", mac_address=MAC, endpoints=requests)
+    assert world.container("web").endpoints["bridge"].request == EndpointRequest(gw_priority=1, mac_address=MAC)
+
+
+async def test_a_mac_address_that_has_no_network_to_go_to_is_refused(world: World) -> None:
+    await world.engine.networks.create(CreateNetwork(name="other"))
+    elsewhere = {"other": EndpointRequest()}
+    await refuse(world, InvalidArgument, "unable to migrate", "web", mac_address=MAC, endpoints=elsewhere)
+    different = {"bridge": EndpointRequest(mac_address="02:32:1c:23:00:05")}
+    await refuse(world, InvalidArgument, "must match", "web", mac_address=MAC, endpoints=different)
+
+
+async def test_a_client_of_old_gets_the_hosts_cgroups_on_v1_alone(world: World) -> None:
+    config = replace(world.context.config, default_cgroupns_mode="private")
+    for version, expected in ((1, "host"), (2, "private")):
+        world.context.config, world.context.facts = config, replace(world.context.facts, cgroup_version=version)
+        request = CreateRequest(name=f"v{version}", config=Config(image="busybox"), host_cgroups_on_v1=True)
+        await world.engine.containers.create(request)
+        assert world.container(f"v{version}").host_config.cgroupns_mode == expected
+
+
 async def test_a_shared_network_is_stored_by_id(world: World) -> None:
     other = await world.create("one")
     await world.create("two", host=HostConfig(network_mode="container:one"))

@@ -52,6 +52,14 @@ def test_a_volume_of_the_image_is_anonymous_unless_something_is_mounted_there() 
     assert by_path["/b"].type == "bind"
 
 
+def test_a_read_only_bind_may_leave_what_is_below_it_as_it_is() -> None:
+    mounts = (MountRequest(type="bind", source="/b", target="/y", read_only=True),)
+    host = HostConfig(binds=("/a:/x:ro",), mounts=mounts)
+    for shallow in (False, True):
+        points = resolve_mounts(Config(), host, nobody, shallow_read_only=shallow)
+        assert [(point.writable, point.recursive_read_only) for point in points] == [(False, not shallow)] * 2
+
+
 def test_one_destination_twice_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="Duplicate mount point: /x"):
         resolve_mounts(Config(), HostConfig(binds=("/a:/x", "/b:/x/")), nobody)
