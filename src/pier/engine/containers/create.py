@@ -20,7 +20,7 @@ from pier.engine.containers.filling import Filling
 from pier.engine.containers.init_layer import InitLayers
 from pier.engine.containers.links import resolve_links
 from pier.engine.containers.merge import command_line, merge_config
-from pier.engine.containers.mounts import resolve_mounts
+from pier.engine.containers.mounts import let_go_of, resolve_mounts
 from pier.engine.containers.validate import check_config, check_host_config, check_name
 from pier.engine.context import Context
 from pier.engine.images.claims import ImageUser
@@ -148,6 +148,9 @@ class Creation:
         bridged = [endpoint.request.links for endpoint in endpoints.values() if endpoint.network_name == BRIDGE]
         links = resolve_links(self._context, host, *bridged)
         points = resolve_mounts(config, host, self._look_up, shallow_read_only=request.shallow_read_only)
+        settings = self._context.config
+        run_roots = (str(settings.exec_root), posixpath.dirname(settings.containerd.removeprefix("unix://")))
+        points = let_go_of(points, str(settings.data_root), run_roots)
         await self._check_binds(points)
         warnings = self._warnings(host)
         for endpoint in request.endpoint_requests.values():

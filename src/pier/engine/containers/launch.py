@@ -31,6 +31,7 @@ from pier.engine.containers.endpoints import (
     volume_events,
 )
 from pier.engine.containers.mounting import has_staged, mount_all
+from pier.engine.containers.mounts import asked_propagation
 from pier.engine.containers.namespaces import choose_namespaces, joined, network_of, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
@@ -128,8 +129,8 @@ class Launcher:
                 continue
             if point.request is None or point.request.create_mountpoint:
                 await host.ensure_directory(point.source)
-            if point.propagation not in ("", "private", "rprivate"):
-                await host.require_propagation(point.source, point.propagation)
+            if asked := asked_propagation(point):  # what it got by default may also be a private copy
+                await host.require_propagation(point.source, asked)
 
     # -- the parallel half --------------------------------------------------------------------------------------------
 

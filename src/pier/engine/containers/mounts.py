@@ -5,7 +5,7 @@ conflict with each other, and each of them takes the place of a VOLUME.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pier.domain import ids
@@ -47,6 +47,40 @@ def resolve_mounts(
             points[destination] = MountPoint(type="volume", destination=destination, copy_up=True)
     named = (_with_name(point, host.volume_driver) for point in points.values())
     return tuple(sorted(named, key=lambda point: point.destination.count("/")))
+
+
+def let_go_of(points: Iterable[MountPoint], data_root: str, run_roots: Sequence[str]) -> tuple[MountPoint, ...]:
+    """The same points, where binds that contain the engine's own mounts follow what the host unmounts.
+
+    With private propagation a bind of `/` keeps every other container's mounts until its own container ends, and they
+    cannot be unmounted for good. So rslave is the default for what contains `data_root` or one of `run_roots`, or lies
+    within `data_root`; there (the former) nothing but rslave and rshared is taken, as with dockerd: InvalidArgument.
+    """
+    return tuple(_let_go(point, data_root, run_roots) if point.type == "bind" else point for point in points)
+
+
+def _let_go(point: MountPoint, data_root: str, run_roots: Sequence[str]) -> MountPoint:
+    overlaps = _contains(point.source, data_root) or _contains(data_root, point.source)
+    if not overlaps and not any(_contains(point.source, root) for root in run_roots):
+        return point
+    asked = asked_propagation(point)
+    if overlaps and asked not in ("", "rslave", "rshared"):
+        raise InvalidArgument(
+            'invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within '
+            f'the daemon root, daemon root: "{data_root}", bind mount source: "{point.source}", propagation: "{asked}"'
+        )
+    return point if asked else replace(point, propagation="rslave")
+
+
+def asked_propagation(point: MountPoint) -> str:
+    """What its user has asked for, not what it got by default."""
+    if point.request is not None:
+        return point.request.propagation
+    return next((word for word in point.mode.split(",") if word in _PROPAGATIONS), "")
+
+
+def _contains(outer: str, inner: str) -> bool:
+    return f"{inner}/".startswith(f"{outer.rstrip('/')}/")
 
 
 def parse_bind(text: str) -> MountPoint:

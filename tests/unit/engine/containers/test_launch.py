@@ -168,6 +168,12 @@ async def test_a_bind_that_the_host_cannot_propagate_is_refused(world: World) ->
     await world.run("other", host=HostConfig(binds=("/data:/data:rslave",)))
 
 
+async def test_the_propagation_that_a_bind_gets_by_default_need_not_be_had(world: World) -> None:
+    world.host.lacking_propagation = {"rslave"}
+    await world.run("web", host=HostConfig(binds=("/:/host",)))
+    assert world.container("web").mount_points[0].propagation == "rslave"
+
+
 async def test_a_user_that_is_not_there_is_an_internal_error(world: World) -> None:
     await world.create("web", user="ghost")
     with pytest.raises(PierError, match="unable to find user ghost") as raised:

@@ -7,7 +7,7 @@ import pytest
 from pier.domain.container import Config, Container, HostConfig
 from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.mount import MountPoint, MountRequest
-from pier.engine.containers.mounts import parse_bind, resolve_mounts
+from pier.engine.containers.mounts import asked_propagation, let_go_of, parse_bind, resolve_mounts
 
 
 def nobody(ref: str) -> Container:
@@ -58,6 +58,43 @@ def test_a_read_only_bind_may_leave_what_is_below_it_as_it_is() -> None:
     for shallow in (False, True):
         points = resolve_mounts(Config(), host, nobody, shallow_read_only=shallow)
         assert [(point.writable, point.recursive_read_only) for point in points] == [(False, not shallow)] * 2
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "expected"),
+    [
+        ("/", "", "rslave"),
+        ("/var/lib", "", "rslave"),
+        ("/var/lib/pier", "", "rslave"),
+        ("/var/lib/pier/volumes/x", "", "rslave"),
+        ("/var/lib/pier", "rshared", "rshared"),
+        ("/run", "", "rslave"),
+        ("/run", "rprivate", "rprivate"),
+        ("/run/pier", "", "rslave"),
+        ("/run/pier/pier.sock", "", "rprivate"),
+        ("/var/lib/pierced", "", "rprivate"),
+        ("/var/li", "", "rprivate"),
+    ],
+)
+def test_a_bind_that_holds_the_engines_mounts_follows_the_host(source: str, asked: str, expected: str) -> None:
+    for point in _bound(source, asked):
+        [found] = let_go_of((point,), "/var/lib/pier", ("/run/pier",))
+        assert (found.propagation, asked_propagation(found)) == (expected, asked)
+
+
+@pytest.mark.parametrize("asked", ["private", "rprivate", "slave", "shared"])
+@pytest.mark.parametrize("source", ["/", "/var/lib/pier", "/var/lib/pier/containers"])
+def test_a_bind_that_would_keep_the_engines_mounts_is_refused(source: str, asked: str) -> None:
+    for point in _bound(source, asked):
+        with pytest.raises(InvalidArgument, match='either propagation mode "rslave" or "rshared"'):
+            let_go_of((point,), "/var/lib/pier", ())
+
+
+def _bound(source: str, asked: str) -> tuple[MountPoint, ...]:
+    """As `-v` and as `--mount` make it."""
+    mounts = (MountRequest(type="bind", source=source, target="/y", propagation=asked),)
+    host = HostConfig(binds=(f"{source}:/x{asked and ':ro,' + asked}",), mounts=mounts)
+    return resolve_mounts(Config(), host, nobody)
 
 
 def test_one_destination_twice_is_refused() -> None:
