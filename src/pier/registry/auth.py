@@ -75,7 +75,15 @@ class Authorizer:
                 body += more
         if response.status != 200:
             anonymous = not (auth.username or auth.identity_token)
-            raise token_refusal(response.status, body, host=endpoint.host, repository=repository, anonymous=anonymous)
+            pushing = any("push" in scope.rpartition(":")[2].split(",") for scope in wanted)
+            raise token_refusal(
+                response.status,
+                body,
+                host=endpoint.host,
+                repository=repository,
+                anonymous=anonymous,
+                pushing=pushing,
+            )
         token, self.identity_token = _read_token(body, endpoint.host)
         return token
 
@@ -100,7 +108,10 @@ def _read_token(body: bytes, host: str) -> tuple[str, str]:
     except (ValueError, AttributeError, RecursionError):
         token = None
     if not isinstance(token, str):
-        raise PierError(f"the token service of {host} gave no token; try again later")
+        raise PierError(
+            f"the token service of {host} gave no token: authorization server did not include a token in the response; "
+            "try again later"
+        )
     return token, refresh if isinstance(refresh, str) else ""
 
 

@@ -140,7 +140,8 @@ class Session:
         wanted = reference if _DIGEST.fullmatch(reference) else announced
         if _DIGEST.fullmatch(wanted) and wanted != digest:
             raise InvalidArgument(
-                f"the registry sent a manifest of {repository} whose digest is {digest} instead of {wanted}"
+                f"manifest verification failed for digest {wanted}: the registry sent one of {repository} "
+                f"whose digest is {digest}"
             )
         return Descriptor(media_type=_manifest_type(media_type, body, repository), digest=digest, size=len(body)), body
 

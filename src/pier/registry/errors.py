@@ -4,16 +4,25 @@ import json
 
 from pier.domain.errors import NotFound, PermissionDenied, PierError, Unauthenticated, Unavailable
 
+_CODES = {401: "unauthorized", 403: "denied", 429: "toomanyrequests"}  # as dockerd takes a refusal without a code
+
 
 class RegistryFailed(PierError):
     """Its own fault, by its own word (status 5xx): another try may help."""
 
 
 def explain(status: int, body: bytes) -> str:
-    """The registry's own words: `manifest unknown: manifest unknown` (distribution-spec, "Error Codes")."""
+    """The registry's own words: `manifest unknown: manifest unknown` (distribution-spec, "Error Codes").
+
+    What programs look for in them (`unauthorized: `, `denied: `) is there also where a token service names no code.
+    """
     code, message = _first_error(body)
     if code:
         return f"{code.lower().replace('_', ' ')}: {message or 'no further detail'}"
+    if not message and status == 401:
+        message = "authentication required"
+    if message and status in _CODES:
+        return f"{_CODES[status]}: {message}"
     return message or f"HTTP status {status}"
 
 
@@ -46,9 +55,13 @@ def refusal(status: int, body: bytes, *, repository: str, reference: str, pushin
     return PierError(f"the registry refused a request for {repository}: {words}")
 
 
-def token_refusal(status: int, body: bytes, *, host: str, repository: str, anonymous: bool) -> PierError:
+def token_refusal(
+    status: int, body: bytes, *, host: str, repository: str, anonymous: bool, pushing: bool = False
+) -> PierError:
     """What it means when the token service refuses."""
     words = explain(status, body)
+    if status in (401, 403) and anonymous and pushing:
+        return Unauthenticated(f"push access denied to {repository}: {words}; log in with a user who may write to it")
     if status in (401, 403) and anonymous:
         return NotFound(
             f"pull access denied for {repository}, repository does not exist or may require 'docker login': {words}"

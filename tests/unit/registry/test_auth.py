@@ -111,10 +111,12 @@ async def test_refused_login(transport: Transport) -> None:
             await _answer(transport, f'Bearer realm="http://{server.host}/token"', USER)
         with pytest.raises(NotFound, match="pull access denied"):
             await _answer(transport, f'Bearer realm="http://{server.host}/token"')
+        with pytest.raises(Unauthenticated, match=r"push access denied .*: unauthorized: incorrect username"):
+            await _answer(transport, f'Bearer realm="http://{server.host}/token",scope="repository:r:pull,push"')
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"token": 1}'])
 async def test_answer_without_a_token(transport: Transport, body: bytes) -> None:
     async with http_server(lambda _: Answer(200, body=body)) as server:
-        with pytest.raises(PierError, match="gave no token"):
+        with pytest.raises(PierError, match="did not include a token in the response"):
             await _answer(transport, f'Bearer realm="http://{server.host}/token"')

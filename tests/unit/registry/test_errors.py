@@ -65,16 +65,26 @@ def test_token_refusal(status: int, anonymous: bool, kind: type[PierError]) -> N
     assert type(token_refusal(status, b"", host="h", repository="r", anonymous=anonymous)) is kind
 
 
+def test_a_token_for_a_push_is_refused_in_its_words() -> None:
+    error = token_refusal(401, b'{"details":"who?"}', host="h", repository="r", anonymous=True, pushing=True)
+    assert type(error) is Unauthenticated
+    assert "push access denied to r: unauthorized: who?;" in error.message
+
+
 @pytest.mark.parametrize(
-    ("body", "text"),
+    ("status", "body", "text"),
     [
-        (b'{"details":"incorrect username or password"}', "incorrect username or password"),
-        (b"[]", "HTTP status 401"),
-        (b'{"errors":[]}', "HTTP status 401"),
+        (401, b'{"details":"incorrect username or password"}', "unauthorized: incorrect username or password"),
+        (401, b"[]", "unauthorized: authentication required"),
+        (401, b'{"errors":[]}', "unauthorized: authentication required"),
+        (403, b'{"details":"not yours"}', "denied: not yours"),
+        (403, b"", "HTTP status 403"),
+        (429, b'{"message":"slow down"}', "toomanyrequests: slow down"),
+        (500, b"oops", "oops"),
     ],
 )
-def test_words_of_other_services(body: bytes, text: str) -> None:
-    assert explain(401, body) == text
+def test_words_of_other_services(status: int, body: bytes, text: str) -> None:
+    assert explain(status, body) == text
 
 
 @pytest.mark.parametrize(
