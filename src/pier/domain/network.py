@@ -8,6 +8,9 @@ from pier.domain.errors import InvalidArgument
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 ENDPOINT_SYSCTLS = "com.docker.network.endpoint.sysctls"
+FAMILY_OPTIONS = {4: "com.docker.network.enable_ipv4", 6: "com.docker.network.enable_ipv6"}
+TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})  # how Go, and so Docker's options, write the two
+FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 # Names of auxiliary addresses that default routes on a bridge network lead to, instead of to the bridge (Docker's).
 DEFAULT_GATEWAYS = {4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6"}
 _SYSCTLS = ("ipv4", "ipv6", "mpls")
@@ -203,21 +206,36 @@ def parse_mac(text: str) -> str:
 def parse_endpoint_sysctls(driver_opts: Mapping[str, str]) -> list[tuple[str, str]]:
     """(path below /proc/sys with IFNAME in it, value) of each of an endpoint's sysctls.
 
-    Written as `net.ipv4.conf.IFNAME.log_martians=1,...`. Raises InvalidArgument in dockerd's words.
+    Written as `net.ipv4.conf.IFNAME.log_martians=1,...`, or with `ifname`, which the docker CLI makes of it. Raises
+    InvalidArgument in dockerd's words.
     """
     found = []
     for text in filter(None, driver_opts.get(ENDPOINT_SYSCTLS, "").split(",")):
         name, separator, value = text.strip().partition("=")
         parts = name.split(".")
-        if not separator or len(parts) != 5 or parts[0] != "net" or parts[3] != "IFNAME" or parts[1] not in _SYSCTLS:
+        known = len(parts) == 5 and parts[0] == "net" and parts[1] in _SYSCTLS and parts[3] in ("IFNAME", "ifname")
+        if not separator or not known:
             raise InvalidArgument(
                 f"unrecognised network interface sysctl '{text}'; represent 'net.X.Y.ethN.Z=V' as "
                 "'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'"
             )
         if any(part in ("", ".", "..") or "/" in part for part in parts):
             raise InvalidArgument(f"invalid network interface sysctl '{text}'")
-        found.append(("/".join(parts), value))
+        found.append(("/".join([*parts[:3], "IFNAME", parts[4]]), value))
     return found
+
+
+def choose_family(options: Mapping[str, str], version: int, asked: bool | None, default: bool) -> bool:
+    """Whether a network has IPv4 or IPv6: as asked for itself, else as its options say (`FAMILY_OPTIONS`).
+
+    Raises InvalidArgument in dockerd's words.
+    """
+    text = options.get(FAMILY_OPTIONS[version])
+    if asked is not None or text is None:
+        return default if asked is None else asked
+    if text not in TRUE | FALSE:
+        raise InvalidArgument(f'driver-opt "{FAMILY_OPTIONS[version]}" is not a valid bool')
+    return text in TRUE
 
 
 def is_docker_option(key: str) -> bool:

@@ -9,7 +9,15 @@ from pier.domain import ids
 from pier.domain.container import Container
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError, Unsupported
 from pier.domain.filters import Filters
-from pier.domain.network import Endpoint, EndpointRequest, IpamPool, Network, without_effect
+from pier.domain.network import (
+    FAMILY_OPTIONS,
+    Endpoint,
+    EndpointRequest,
+    IpamPool,
+    Network,
+    choose_family,
+    without_effect,
+)
 from pier.domain.record import Drop, Put
 from pier.engine.connections import Connections
 from pier.engine.containers.endpoints import PREDEFINED
@@ -27,8 +35,8 @@ class CreateNetwork:
     driver: str = "bridge"
     internal: bool = False
     attachable: bool = False
-    enable_ipv4: bool = True
-    enable_ipv6: bool = False
+    enable_ipv4: bool | None = None  # None: as the options say, else yes
+    enable_ipv6: bool | None = None  # None: as the options say, else no
     pools: tuple[IpamPool, ...] = ()
     ipam_driver: str = "default"
     ipam_options: Mapping[str, str] = field(default_factory=dict)
@@ -70,17 +78,19 @@ class Networks:
         async with self._changing:
             return await self._create(request)
 
-    async def _create(self, request: CreateNetwork) -> tuple[str, str]:
-        memory = self._context.memory
+    async def _create(self, given: CreateNetwork) -> tuple[str, str]:
+        memory, request = self._context.memory, given
         if not request.name:
             raise InvalidArgument("invalid name: name is empty")
         if request.name in (*PREDEFINED, "default") or request.name.startswith("container:"):
             raise PermissionDenied(f"operation is not permitted on predefined {request.name} network")
         if any(network.name == request.name for network in memory.networks.values()):
             raise Conflict(f"network with name {request.name} already exists")
-        request = self._with_configuration(request)
-        self._require_supported(request)
         driver = "null" if request.config_only else request.driver or "bridge"
+        request, ipv4, ipv6 = self._with_families(self._with_configuration(request), driver)
+        self._require_supported(request)
+        if not (ipv4 or ipv6):
+            raise InvalidArgument("IPv4 or IPv6 must be enabled")
         network = await self._context.ports.networks.create(
             Network(
                 id=ids.new_id(),
@@ -89,11 +99,11 @@ class Networks:
                 created_at=memory.clock.now(),
                 internal=request.internal,
                 attachable=request.attachable,
-                enable_ipv4=request.enable_ipv4,
-                enable_ipv6=request.enable_ipv6,
+                enable_ipv4=ipv4,
+                enable_ipv6=ipv6,
                 pools=request.pools,
                 ipam_options=request.ipam_options,
-                options={**self._context.config.default_network_opts.get(driver, {}), **request.options},
+                options=request.options,
                 labels=request.labels,
                 config_only=request.config_only,
                 config_from=request.config_from,
@@ -101,7 +111,7 @@ class Networks:
         )
         attributes = {"name": network.name, "type": network.driver}
         await memory.commit(Put(network), memory.event("network", "create", network.id, attributes), durable=True)
-        return network.id, "; ".join(without_effect(request.options)) if driver == "bridge" else ""
+        return network.id, "; ".join(without_effect(given.options)) if driver == "bridge" else ""
 
     def _with_configuration(self, request: CreateNetwork) -> CreateNetwork:
         """With what the configuration network says, which the request itself may not then; in dockerd's words."""
@@ -115,7 +125,7 @@ class Networks:
         source = next((one for one in self._context.memory.networks.values() if one.name == request.config_from), None)
         if source is None or not source.config_only:
             raise NotFound(f'configuration network "{request.config_from}" does not exist')
-        if request.pools or request.options or request.labels or request.enable_ipv6 or not request.enable_ipv4:
+        if request.pools or request.options or request.labels or request.enable_ipv6 or request.enable_ipv4 is False:
             raise PermissionDenied(
                 "user specified configurations are not supported if the network depends on a configuration network"
             )
@@ -130,6 +140,18 @@ class Networks:
             ipam_options=source.ipam_options,
         )
 
+    def _with_families(self, request: CreateNetwork, driver: str) -> tuple[CreateNetwork, bool, bool]:
+        """With the default options (daemon.json), unless a configuration network has its say; and which families.
+
+        An option about a family that the request itself is about is left out, as dockerd does: it would not hold.
+        """
+        defaults = {} if request.config_from else self._context.config.default_network_opts.get(driver, {})
+        options = {**defaults, **request.options}
+        asked = {4: request.enable_ipv4, 6: request.enable_ipv6}
+        ipv4, ipv6 = (choose_family(options, version, asked[version], version == 4) for version in (4, 6))
+        void = {FAMILY_OPTIONS[version] for version, own in asked.items() if own is not None}
+        return replace(request, options={key: options[key] for key in options if key not in void}), ipv4, ipv6
+
     @staticmethod
     def _require_supported(request: CreateNetwork) -> None:
         if request.driver == "overlay":
@@ -140,8 +162,6 @@ class Networks:
             raise NotFound(f"could not find plugin {request.driver} in v1 plugin registry: plugin not found")
         if request.ipam_driver not in ("", "default"):
             raise NotFound(f'plugin "{request.ipam_driver}" not found')
-        if not (request.enable_ipv4 or request.enable_ipv6):
-            raise InvalidArgument("IPv4 or IPv6 must be enabled")
 
     def get(self, ref: str) -> NetworkDetails:
         network = self._context.memory.network(ref)

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pier.domain.errors import InvalidArgument, Unsupported
-from pier.domain.network import ENDPOINT_SYSCTLS, EndpointRequest, Network, is_docker_option
+from pier.domain.network import (
+    ENDPOINT_SYSCTLS,
+    FALSE,
+    FAMILY_OPTIONS,
+    TRUE,
+    EndpointRequest,
+    Network,
+    is_docker_option,
+)
 from pier.network.ruleset import ANY_ADDRESS
 
 _BRIDGE = "com.docker.network.bridge."
@@ -24,14 +32,12 @@ _MODES = ("nat", "nat-unprotected", "routed", "isolated")
 _PREFIX = "com.docker.network.container_iface_prefix"
 _KNOWN = frozenset(
     {_NAME, _DEFAULT, _ICC, _MASQUERADE, _HOST_BINDING, _INHIBIT, _TRUSTED, _MTU, _PREFIX}
-    | {*_SOURCES.values(), *_GATEWAY_MODES.values()}
+    | {*_SOURCES.values(), *_GATEWAY_MODES.values(), *FAMILY_OPTIONS.values()}
 )
 _IFNAME = "com.docker.network.endpoint.ifname"
 _SHORT_ID = 12
 _NAME_MAX = 15  # IFNAMSIZ - 1
 _NAME_REFUSED = re.compile(r"[\s/:\"*]")
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +73,7 @@ def parse_bridge_options(network: Network) -> BridgeOptions:
         name=_check_name(network.bridge or options.get(_NAME) or f"br-{network.id[:_SHORT_ID]}"),
         mtu=_parse_mtu(options[_MTU]) if _MTU in options else network.mtu,
         connected=_flag(options, _ICC),
-        links=options.get(_DEFAULT) in _TRUE,
+        links=options.get(_DEFAULT) in TRUE,
         masquerade=_flag(options, _MASQUERADE),
         host_ip=_host_binding(options),
         prefix=_check_name(options.get(_PREFIX) or "eth"),
@@ -127,9 +133,9 @@ def _source(options: Mapping[str, str], version: int) -> str:
 
 def _flag(options: Mapping[str, str], key: str, default: str = "true") -> bool:
     value = options.get(key, default)
-    if value in _TRUE:
+    if value in TRUE:
         return True
-    if value in _FALSE:
+    if value in FALSE:
         return False
     raise InvalidArgument(f"invalid value {value!r} of option {key}: write true or false")
 

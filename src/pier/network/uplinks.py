@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pier.domain.errors import InvalidArgument, Unsupported
-from pier.domain.network import Network
+from pier.domain.network import FAMILY_OPTIONS, Network
 from pier.network.link import Links
 
 DRIVERS = ("macvlan", "ipvlan")
@@ -41,7 +41,8 @@ class Uplink:
 
 def parse_uplink(network: Network) -> Uplink:
     """Raises InvalidArgument, Unsupported for options."""
-    options, kind = dict(network.options), network.driver
+    kind = network.driver
+    options = {key: value for key, value in network.options.items() if key not in FAMILY_OPTIONS.values()}
     parent = options.pop("parent", "")
     mtu = options.pop(_MTU, "")
     default = "bridge" if kind == "macvlan" else "l2"

@@ -3,7 +3,7 @@
 import pytest
 
 from pier.domain.errors import InvalidArgument
-from pier.domain.network import parse_endpoint_sysctls, parse_mac, parse_port, parse_port_range
+from pier.domain.network import choose_family, parse_endpoint_sysctls, parse_mac, parse_port, parse_port_range
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,7 @@ def test_sysctls_of_an_endpoint_name_no_interface() -> None:
         ("net/ipv4/conf/IFNAME/log_martians", "1"),
         ("net/ipv6/conf/IFNAME/accept_ra", "2"),
     ]
+    assert parse_endpoint_sysctls({key: text.lower()}) == parse_endpoint_sysctls({key: text})  # the docker CLI's way
     assert parse_endpoint_sysctls({}) == []
     for wrong in ("net.ipv4.ip_forward=1", "net.ipv4.conf.eth0.x=1", "net.ipv4.conf.IFNAME.x", "kernel.a.b.IFNAME.c=1"):
         with pytest.raises(InvalidArgument, match="unrecognised network interface sysctl"):
@@ -65,3 +66,12 @@ def test_forms_of_a_mac_address(text: str) -> None:
 def test_what_is_no_mac_address(text: str) -> None:
     with pytest.raises(InvalidArgument, match=f"invalid MAC address {text}"):
         parse_mac(text)
+
+
+def test_a_family_is_as_asked_for_else_as_the_options_say() -> None:
+    options = {"com.docker.network.enable_ipv4": "false", "com.docker.network.enable_ipv6": "1"}
+    assert (choose_family(options, 4, None, True), choose_family(options, 6, None, False)) == (False, True)
+    assert (choose_family(options, 4, True, True), choose_family(options, 6, False, False)) == (True, False)
+    assert (choose_family({}, 4, None, True), choose_family({}, 6, None, False)) == (True, False)
+    with pytest.raises(InvalidArgument, match=r'"com.docker.network.enable_ipv6" is not a valid bool'):
+        choose_family({"com.docker.network.enable_ipv6": "yes"}, 6, None, False)

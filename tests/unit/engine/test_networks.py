@@ -158,6 +158,30 @@ async def test_prune_takes_what_no_container_is_on(world: World) -> None:
     assert {network.name for network in world.context.memory.networks.values()} == {"bridge", "host", "none", "used"}
 
 
+async def test_default_options_say_which_families_a_network_has_unless_it_says_so_itself(world: World) -> None:
+    defaults = {"com.docker.network.enable_ipv4": "false", "com.docker.network.enable_ipv6": "true"}
+    world.settings = {"default_network_opts": {"bridge": {**defaults, "com.docker.network.driver.mtu": "1400"}}}
+    await world.restart()
+    await make(world, "plain")
+    await make(world, "asked", enable_ipv4=True, enable_ipv6=False, options={"com.docker.network.driver.mtu": "1300"})
+    plain, asked = named(world, "plain"), named(world, "asked")
+    assert (plain.enable_ipv4, plain.enable_ipv6, plain.options) == (
+        False,
+        True,
+        {**defaults, "com.docker.network.driver.mtu": "1400"},
+    )
+    assert (asked.enable_ipv4, asked.enable_ipv6, asked.options) == (
+        True,
+        False,
+        {"com.docker.network.driver.mtu": "1300"},
+    )
+    with pytest.raises(InvalidArgument, match="IPv4 or IPv6 must be enabled"):
+        await make(world, "none6", enable_ipv6=False)
+    await make(world, "conf", config_only=True)
+    await make(world, "real", config_from="conf")
+    assert (named(world, "real").enable_ipv4, named(world, "real").options) == (True, {})
+
+
 async def test_a_configuration_is_for_other_networks(world: World) -> None:
     networks = world.engine.networks
     pool = IpamPool(subnet="10.66.0.0/24")

@@ -19,6 +19,7 @@ def test_modes_and_parents() -> None:
     routed = parse_uplink(network("ipvlan", parent="eth0", ipvlan_mode="l3", ipvlan_flag="vepa"))
     assert (routed.mode, routed.flag, routed.is_routed) == (1, 2, True)
     assert not parse_uplink(network("ipvlan", parent="eth0")).is_routed
+    assert parse_uplink(network("macvlan", parent="eth0", **{"com.docker.network.enable_ipv6": "true"})).mode == 4
     own = parse_uplink(network("macvlan"))
     assert (own.parent, own.is_own) == ("dm-0123456789ab", True)
 

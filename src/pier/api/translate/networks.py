@@ -16,14 +16,13 @@ def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
     if body.scope and body.scope != "local":
         raise Unsupported(f"Pier does not support networks of scope {body.scope!r}: it is no member of a swarm")
     ipam = body.ipam or wire.Ipam()
-    without_ipv4 = body.enable_ipv4 is False and since(version, Change.ENABLE_IPV4)
     return CreateNetwork(
         name=body.name or "",
         driver=body.driver or "bridge",
         internal=bool(body.internal),
         attachable=bool(body.attachable),
-        enable_ipv4=not without_ipv4,
-        enable_ipv6=bool(body.enable_ipv6),
+        enable_ipv4=body.enable_ipv4 if since(version, Change.ENABLE_IPV4) else None,
+        enable_ipv6=body.enable_ipv6,
         pools=tuple(_load_pool(pool) for pool in ipam.config or ()),
         ipam_driver=ipam.driver or "default",
         ipam_options=dict(ipam.options or {}),

@@ -49,7 +49,7 @@ async def test_create(client: RawClient, engine: FakeEngine) -> None:
     response = await client.request("POST", "/networks/create", body)
     assert (response.status, response.json()) == (201, {"Id": NETWORK, "Warning": ""})
     request = engine.networks.created[0]
-    assert (request.name, request.driver, request.enable_ipv4) == ("n", "bridge", True)
+    assert (request.name, request.driver, request.enable_ipv4) == ("n", "bridge", None)
     assert (request.pools[0].subnet, request.pools[0].ip_range) == ("10.1.0.0/16", "10.1.1.0/24")
 
 
@@ -61,7 +61,7 @@ async def test_ipv4_can_be_switched_off_from_1_48_on(client: RawClient, engine: 
     body = {"Name": "n", "EnableIPv4": False}
     await client.request("POST", "/v1.47/networks/create", body)
     await client.request("POST", "/v1.48/networks/create", body)
-    assert [request.enable_ipv4 for request in engine.networks.created] == [True, False]
+    assert [request.enable_ipv4 for request in engine.networks.created] == [None, False]
 
 
 async def test_remove_connect_prune(client: RawClient) -> None:
