@@ -102,6 +102,18 @@ def test_a_network_with_ipv6(cli: Cli, image: str, engine: Engine) -> None:
     cli.out("network", "rm", "six")
 
 
+def test_a_container_that_switches_ipv6_off_is_found_by_ipv4_only(cli: Cli, image: str, engine: Engine) -> None:
+    cli.out("network", "create", "--ipv6", "both")
+    cli.out("run", "-d", "--name", "asks", "--network", "both", image, "sleep", "100")
+    off = ("--sysctl", "net.ipv6.conf.all.disable_ipv6=1")
+    cli.out("run", "-d", "--name", "four", "--network", "both", *off, image, "sleep", "100")
+    assert inspect(engine, "four")["NetworkSettings"]["Networks"]["both"]["GlobalIPv6Address"] == ""
+    assert "inet6" not in cli.out("exec", "four", "ip", "addr")
+    assert ":" not in cli.out("exec", "four", "cat", "/etc/hosts")
+    assert pings(cli, "asks", "four")
+    assert "fd" not in cli("exec", "asks", "nslookup", "four").stdout.partition("Name:")[2]
+
+
 @pytest.fixture
 def wire() -> Iterator[str]:
     """An interface of this host that leads nowhere, as a parent."""

@@ -103,6 +103,7 @@ class EndpointRequest:
     links: tuple[str, ...] = ()
     driver_opts: Mapping[str, str] = field(default_factory=dict)
     gw_priority: int = 0
+    without_ipv6: bool = False  # the container has IPv6 switched off: it gets IPv4 only, whatever is asked for above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pier.engine.containers import files, links
 from pier.engine.containers.defaults import with_defaults
 from pier.engine.containers.endpoints import (
     BRIDGE,
+    asked_of_network,
     default_route,
     network_event,
     plan_endpoint,
@@ -92,7 +93,7 @@ class Connections:
             endpoint = await networks.connect(
                 container.id,
                 network,
-                planned.request,
+                asked_of_network(container, planned),
                 endpoint_id=ids.new_id(),
                 interface=_free_interface(container),
             )

@@ -5,7 +5,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address, ip_interface
+from ipaddress import IPv4Address, ip_address, ip_interface
 
 from pier.domain.errors import Conflict, InvalidArgument
 from pier.domain.network import Endpoint, EndpointRequest, Network
@@ -77,13 +77,15 @@ class HostNetwork:
         )
 
     def take(self, request: EndpointRequest) -> tuple[AnyAddress, ...]:
-        """An address of each family, those asked for or the next free ones; all or none.
+        """An address of each family that the container has, those asked for or the next free ones; all or none.
 
         Raises Conflict, InvalidArgument when one is asked for that the network cannot give.
         """
         taken: list[AnyAddress] = []
         try:
             for version, text in ((4, request.ipv4_address), (6, request.ipv6_address)):
+                if version == 6 and request.without_ipv6:
+                    continue
                 pools = [pool for pool in self.pools if pool.subnet.version == version]
                 if pools:
                     taken.append(_take(pools, text))
@@ -137,7 +139,7 @@ def place(host: HostNetwork, endpoint: Endpoint, addresses: Iterable[AnyAddress]
     gateways = {one.version: str(one) for one in host.gateways(by_version.values()) if not host.network.internal}
     return replace(
         endpoint,
-        mac_address=endpoint.request.mac_address or mac_of(four or by_version[6]),
+        mac_address=endpoint.request.mac_address or mac_of(four or six or endpoint.endpoint_id),
         ipv4_address=str(four) if four else "",
         ipv4_prefix=prefixes.get(4, 0),
         gateway=gateways.get(4, ""),
@@ -201,7 +203,12 @@ def link_local_interface(text: str) -> AnyInterface:
     return ip_interface((address, 16 if address.version == 4 else 64))
 
 
-def mac_of(address: AnyAddress) -> str:
-    """The address's own MAC, locally administered: who gets the address later is found where neighbours look."""
-    own = address.packed if address.version == 4 else hashlib.sha256(address.packed).digest()[:4]
-    return (b"\x02\x42" + own).hex(":")
+def mac_of(owner: AnyAddress | str) -> str:
+    """The address's own MAC, locally administered: who gets the address later is found where neighbours look.
+
+    Without any address that of the endpoint's id.
+    """
+    if isinstance(owner, IPv4Address):
+        return (b"\x02\x42" + owner.packed).hex(":")
+    own = owner.encode() if isinstance(owner, str) else owner.packed
+    return (b"\x02\x42" + hashlib.sha256(own).digest()[:4]).hex(":")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
@@ -70,6 +71,20 @@ def test_several_subnets_are_given_out_in_turn_each_with_its_gateway() -> None:
     for wrong in ("10.3.0.1", "nonsense"):
         with pytest.raises(InvalidArgument):
             again.take(EndpointRequest(ipv4_address=wrong))
+
+
+def test_a_container_without_ipv6_gets_ipv4_only() -> None:
+    pools = (IpamPool(subnet="10.1.0.0/24", gateway="10.1.0.1"), IpamPool(subnet="fd09::/64", gateway="fd09::1"))
+    network = Network(id="a" * 64, name="web", driver="bridge", bridge="pier3", pools=pools, enable_ipv6=True)
+    host = HostNetwork.of(network)
+    request = EndpointRequest(ipv6_address="fd09::7", without_ipv6=True)
+    assert host.take(request) == (IPv4Address("10.1.0.2"),)
+    assert IPv6Address("fd09::7") in host.take(replace(request, without_ipv6=False))
+    six = HostNetwork.of(replace(network, enable_ipv4=False))
+    blank = Endpoint(network_id=network.id, network_name="web", endpoint_id="e" * 64, request=request)
+    bare = place(six, blank, six.take(request))
+    assert (bare.ipv6_address, bare.ipv6_gateway, bare.mac_address) == ("", "", mac_of("e" * 64))
+    assert mac_of("e" * 64).startswith("02:42:")
 
 
 def test_a_link_local_gateway_comes_with_the_interface_that_it_is_reached_by() -> None:

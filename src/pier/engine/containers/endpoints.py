@@ -24,7 +24,19 @@ from pier.engine.context import Context
 _INVALID = "invalid config for network {}: invalid endpoint settings:\n"
 BRIDGE = "bridge"  # the default network
 PREDEFINED = (BRIDGE, "host", "none")
+_IPV6_SWITCH = "net.ipv6.conf.all.disable_ipv6"
 _LEADING_OUT = ("bridge", "macvlan", "ipvlan")
+
+
+def has_ipv6(container: Container) -> bool:
+    """Whether its own sysctls leave IPv6 to a container; one without gets no address of it that it could not use."""
+    sysctls = container.host_config.sysctls
+    value = sysctls.get(_IPV6_SWITCH) or sysctls.get(_IPV6_SWITCH.replace(".", "/")) or "0"
+    return value.strip() == "0"
+
+
+def asked_of_network(container: Container, planned: Endpoint) -> EndpointRequest:
+    return replace(planned.request, without_ipv6=not has_ipv6(container))
 
 
 def plan_endpoint(network: Network, request: EndpointRequest, container_id: str, name: str, hostname: str) -> Endpoint:

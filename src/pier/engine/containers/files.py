@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from pier.domain.container import Container
 from pier.domain.network import Endpoint
+from pier.engine.containers.endpoints import has_ipv6
 
-_LOCAL = """\
-127.0.0.1\tlocalhost
+_LOCAL = "127.0.0.1\tlocalhost\n"
+_LOCAL_IPV6 = """\
 ::1\tlocalhost ip6-localhost ip6-loopback
 fe00::\tip6-localnet
 ff00::\tip6-mcastprefix
@@ -22,8 +23,8 @@ FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
 def hosts_file(
     container: Container, endpoints: Iterable[Endpoint], host_gateways: Sequence[str], linked: Iterable[str] = ()
 ) -> str:
-    """localhost, then ExtraHosts, then who is `linked`, then a line for each own address with its own names."""
-    lines = [_LOCAL]
+    """localhost (with IPv6 if there is IPv6), then ExtraHosts, then who is `linked`, then own addresses and names."""
+    lines = [_LOCAL, _LOCAL_IPV6] if has_ipv6(container) else [_LOCAL]
     for entry in container.host_config.extra_hosts:
         name, _, address = entry.partition(":")
         lines += [f"{one}\t{name}\n" for one in (host_gateways if address == "host-gateway" else (address,))]

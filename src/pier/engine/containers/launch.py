@@ -23,6 +23,7 @@ from pier.engine.containers.devices import FoundDevices, find_devices
 from pier.engine.containers.ending import end_task, make_task
 from pier.engine.containers.endpoints import (
     BRIDGE,
+    asked_of_network,
     default_route,
     network_events,
     planned_endpoints,
@@ -162,7 +163,7 @@ class Launcher:
             endpoint = await networks.connect(
                 container.id,
                 network,
-                planned.request,
+                asked_of_network(container, planned),
                 endpoint_id=ids.new_id(),
                 interface=f"eth{number}",
             )

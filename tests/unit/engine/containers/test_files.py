@@ -1,5 +1,7 @@
 """hosts and resolv.conf."""
 
+import pytest
+
 from pier.domain.container import Config, Container, HostConfig
 from pier.domain.network import Endpoint
 from pier.engine.containers.files import FALLBACK_SERVERS, hosts_file, resolv_conf
@@ -37,6 +39,14 @@ def test_hosts_has_localhost_extra_hosts_and_own_addresses_in_this_order() -> No
         "fd00::1\tsix",
         "172.18.0.2\tweb.corp.test web",
     ]
+
+
+@pytest.mark.parametrize(("value", "there"), [("0", True), ("1", False)])
+def test_hosts_of_a_container_that_switches_ipv6_off_have_no_lines_of_it(value: str, there: bool) -> None:
+    for key in ("net.ipv6.conf.all.disable_ipv6", "net/ipv6/conf/all/disable_ipv6"):
+        text = hosts_file(a_container(HostConfig(sysctls={key: value})), [an_endpoint("1.2.3.4")], ())
+        assert (":" in text) is there
+        assert text.startswith("127.0.0.1\tlocalhost\n")
 
 
 def test_a_dotted_host_name_has_its_first_part_too() -> None:

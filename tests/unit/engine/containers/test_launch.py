@@ -358,3 +358,15 @@ def test_which_ports_are_published(
 ) -> None:
     container = with_ports(exposed, HostConfig(port_bindings=bindings, publish_all_ports=all_ports))
     assert [(r.port, r.protocol, r.binding.host_port) for r in port_requests(container)] == expected
+
+
+async def test_a_container_that_switches_ipv6_off_asks_for_no_address_of_it(world: World) -> None:
+    await world.engine.networks.create(CreateNetwork(name="both", enable_ipv6=True))
+    host = HostConfig(network_mode="both", sysctls={"net.ipv6.conf.all.disable_ipv6": "1"})
+    container = world.container(await world.run(name="web", host=host))
+    endpoint = world.container(container.id).endpoints["both"]
+    assert (bool(endpoint.ipv4_address), endpoint.ipv6_address) == (True, "")
+    assert endpoint.request == EndpointRequest()
+    await world.engine.networks.create(CreateNetwork(name="more", enable_ipv6=True))
+    await world.engine.networks.connect("more", container.id, EndpointRequest())
+    assert world.container(container.id).endpoints["more"].ipv6_address == ""
