@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from pier.domain.errors import PierError
+from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.event import Event
 from pier.domain.filters import Filters
+from pier.domain.reference import parse
 from pier.engine.ports import Records
 
 BACKLOG = 4096
@@ -109,9 +110,16 @@ def _matches_key(event: Event, key: str, values: tuple[str, ...]) -> bool:
 
 
 def _is_actor(event: Event, value: str) -> bool:
-    return value == event.attributes.get("name") or (bool(value) and event.actor_id.startswith(value))
+    """By id or name, or how either begins, as dockerd has it: `web` finds `web-2`, too."""
+    return event.actor_id.startswith(value) or event.attributes.get("name", "").startswith(value)
 
 
 def _same_image(value: str, name: str) -> bool:
-    """`busybox` matches `busybox:latest` and the other way round."""
-    return value == name or f"{value}:latest" == name or value == f"{name}:latest" or value == name.partition(":")[0]
+    """`busybox` matches `busybox:latest` and the other way round, and any tag of it."""
+    if value == name:
+        return True
+    try:
+        given, known = parse(value), parse(name)
+    except InvalidArgument:
+        return False
+    return given.familiar == known.familiar or value == known.familiar_repository

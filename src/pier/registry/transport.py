@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import urllib.request
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -169,10 +170,23 @@ class _translated:
         if isinstance(error, TimeoutError):
             raise self._kind(f"{self._place} does not answer in time; try again, or check the network") from error
         if isinstance(error, aiohttp.ClientError | OSError):
-            reason = str(error) or type(error).__name__
             raise self._kind(
-                f"cannot talk to {self._place}: {reason}; check the registry's name and the network"
+                f"cannot talk to {self._place}: {_reason(error)}; check the registry's name and the network"
             ) from error
+
+
+def _reason(error: "aiohttp.ClientError | OSError") -> str:
+    """Why there is no connection, in the words that Go's net package, and so dockerd, has for it."""
+    import aiohttp
+
+    if not isinstance(error, aiohttp.ClientConnectorError) or isinstance(error, aiohttp.ClientSSLError):
+        return str(error) or type(error).__name__
+    cause = error.os_error
+    if isinstance(cause, socket.gaierror):
+        unknown = cause.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
+        return f"dial tcp: lookup {error.host}: {'no such host' if unknown else cause.strerror}"
+    words = os.strerror(cause.errno).lower() if cause.errno else str(cause)
+    return f"dial tcp {error.host}:{error.port}: connect: {words}"
 
 
 def _times(tls: Tls) -> tuple[int, ...]:

@@ -81,7 +81,10 @@ async def test_a_reader_that_leaves_is_forgotten() -> None:
         ({"event": ("health_status",)}, False),
         ({"container": ("web",)}, True),
         ({"container": ("ab",)}, True),
+        ({"container": ("we",)}, True),
+        ({"container": ("",)}, True),
         ({"container": ("other",)}, False),
+        ({"container": ("website",)}, False),
         ({"network": ("web",)}, False),
         ({"image": ("busybox",)}, True),
         ({"image": ("busybox:latest",)}, True),
@@ -95,6 +98,22 @@ async def test_a_reader_that_leaves_is_forgotten() -> None:
 def test_filters(filters: dict[str, tuple[str, ...]], expected: bool) -> None:
     attributes = {"name": "web", "image": "busybox", "a": "b"}
     assert matches(event(1, attributes=attributes), Filters(filters)) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("localhost:5000/app", True),
+        ("localhost:5000/app:2", True),
+        ("localhost:5000/app:1", False),
+        ("localhost", False),
+        ("app", False),
+        ("Not A Name", False),
+    ],
+)
+def test_the_image_filter_knows_ports_from_tags(value: str, expected: bool) -> None:
+    made = event(1, attributes={"image": "localhost:5000/app:2"})
+    assert matches(made, Filters({"image": (value,)})) is expected
 
 
 def test_event_filter_matches_what_stands_before_the_colon() -> None:

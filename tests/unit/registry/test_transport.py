@@ -107,8 +107,21 @@ async def test_nobody_listens(transport: Transport) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(Unreachable, match=f"cannot talk to http://127.0.0.1:{port}: .*check the registry's name"):
+        place = f"127.0.0.1:{port}"
+        words = (
+            f"cannot talk to http://{place}: dial tcp {place}: connect: connection refused; check the registry's name"
+        )
+        with pytest.raises(Unreachable, match=words):
             await _get(transport, f"http://127.0.0.1:{port}/v2/secret?signature=x")
+
+
+async def test_no_such_host(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    with pytest.raises(Unreachable, match=r"dial tcp: lookup nobody\.example: no such host; check"):
+        await _get(transport, "http://nobody.example/v2/")
 
 
 async def test_body_that_breaks_off(transport: Transport) -> None:
