@@ -25,7 +25,7 @@ class Diffs:
         self._content = Content(client)
 
     async def apply(self, layer: Descriptor, mounts: Sequence[FilesystemMount]) -> Descriptor:
-        """Unpacks a tar, plain or compressed by its media type. The reply's digest is the diff id (uncompressed)."""
+        """Unpacks a tar, plain or compressed by its media type. The reply's digest and size are of the tar."""
         request = pb.ApplyRequest(diff=descriptor_message(layer), mounts=mount_messages(mounts))
         reply = await self._client.call(_APPLY, request, what=f"unpack layer {layer.digest}", timeout=BULK_TIMEOUT)
         return descriptor_of(reply.applied)

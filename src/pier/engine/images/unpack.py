@@ -135,21 +135,25 @@ class Unpacker:
                 watch.cancel()
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        _require_measure(layer, applied.size)  # it may have grown so far, and ended, between two looks
         return applied
 
     async def _watch(self, layer: Descriptor, key: str) -> None:
         """Never returns."""
-        limit = max(FREELY, RATIO * layer.size)
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             with suppress(NotFound, Unavailable):
-                if await self._snapshots.usage(key) > limit:
-                    raise InvalidArgument(
-                        f"layer {layer.digest} unpacks to more than {RATIO} times its size, and more than "
-                        f"{FREELY >> 20} MiB"
-                    )
+                _require_measure(layer, await self._snapshots.usage(key))
 
     async def _discard(self, key: str) -> None:
         with suppress(PierError, TimeoutError):  # the lease removes it later if this fails
             async with asyncio.timeout(_CLEAN_UP_SECONDS):
                 await self._snapshots.remove(key)
+
+
+def _require_measure(layer: Descriptor, unpacked: int) -> None:
+    """Raises InvalidArgument for a compressed layer that became so many bytes."""
+    if unpacked > max(FREELY, RATIO * layer.size):
+        raise InvalidArgument(
+            f"layer {layer.digest} unpacks to more than {RATIO} times its size, and more than {FREELY >> 20} MiB"
+        )

@@ -1,6 +1,7 @@
 """Unpacking layers."""
 
 import asyncio
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -153,4 +154,15 @@ async def test_layer_that_grows_beyond_measure_is_given_up(
     monkeypatch.setattr(containerd.snapshots, "usage", grown)
     with pytest.raises(InvalidArgument, match="unpacks to more than 200 times its size"):
         await unpacker.unpack([bomb], DIFF_IDS[:1])
+    assert not containerd.state.snapshots
+
+
+async def test_layer_that_has_grown_beyond_measure_before_anybody_looked_is_refused(
+    containerd: FakeContainerd, unpacker: Unpacker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpack, "FREELY", 1000)
+    zeros = gzip.compress(bytes(1 << 20))
+    bomb = Descriptor(media_type=MEDIA_TYPE_OCI_LAYER_GZIP, digest=store(containerd.state, zeros), size=len(zeros))
+    with pytest.raises(InvalidArgument, match="unpacks to more than 200 times its size"):
+        await unpacker.unpack([bomb], [digest_of(bytes(1 << 20))])
     assert not containerd.state.snapshots
