@@ -163,6 +163,20 @@ def test_network_host_is_the_hosts(engine: Engine, image: str) -> None:
     assert lines == [os.readlink("/proc/self/ns/net"), socket.gethostname()]
 
 
+def test_on_the_hosts_network_names_and_servers_that_are_asked_for_count(engine: Engine, image: str) -> None:
+    show = "cat /etc/hosts; echo; cat /etc/resolv.conf"
+    plain = inside(engine, image, show, "--network", "host")
+    assert plain == [
+        *Path("/etc/hosts").read_text().splitlines(),
+        "",
+        *Path("/etc/resolv.conf").read_text().splitlines(),
+    ]
+    lines = inside(engine, image, show, "--network", "host", "--add-host", "db:192.0.2.7", "--dns", "192.0.2.53")
+    assert lines[0] == "127.0.0.1\tlocalhost"
+    assert "192.0.2.7\tdb" in lines
+    assert [line for line in lines if line.startswith("nameserver")] == ["nameserver 192.0.2.53"]
+
+
 def test_a_service_on_the_hosts_loopback_is_out_of_reach(engine: Engine, image: str) -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 
-from pier.domain.container import Container
+from pier.domain.container import Container, HostConfig
 from pier.domain.network import Endpoint
 from pier.engine.containers.endpoints import has_ipv6
 
@@ -49,11 +49,13 @@ def _own_names(hostname: str, domainname: str) -> str:
 def resolv_conf(container: Container, host_text: str, *, resolver: str = "") -> str:
     """The host's resolver settings without servers that are the host's own loopback, overridden by dns options.
 
-    With a `resolver` of the container's own that is its only server, which asks all others; names without a dot are
-    looked up as they are then.
+    On the host's network those are within reach. With a `resolver` of the container's own that is its only server,
+    which asks all others; names without a dot are looked up as they are then.
     """
     host = container.host_config
-    servers = host.dns or tuple(filter(_is_reachable, values_of(host_text, "nameserver"))) or FALLBACK_SERVERS
+    known = values_of(host_text, "nameserver")
+    servers = host.dns or tuple(known if host.network_mode == "host" else filter(_is_reachable, known))
+    servers = servers or FALLBACK_SERVERS
     search = host.dns_search or tuple(" ".join(values_of(host_text, "search")[-1:]).split())
     options = host.dns_options or tuple(" ".join(values_of(host_text, "options")[-1:]).split())
     if resolver:
@@ -66,6 +68,10 @@ def resolv_conf(container: Container, host_text: str, *, resolver: str = "") -> 
     if options:
         lines.append(f"options {' '.join(options)}\n")
     return "".join(lines)
+
+
+def has_dns_settings(host: HostConfig) -> bool:
+    return bool(host.dns or host.dns_options or host.dns_search)
 
 
 def values_of(text: str, key: str) -> list[str]:

@@ -293,7 +293,10 @@ class Launcher:
             await self._context.ports.objects.delete(container_id)
 
     async def _write_files(self, container: Container, endpoints: Mapping[str, Endpoint]) -> Mapping[str, str]:
-        """hostname, hosts and resolv.conf; with a shared network they are the other container's."""
+        """hostname, hosts and resolv.conf; with a shared network they are the other container's.
+
+        With the host's network they are copies of the host's, except for what is asked for: names or DNS settings.
+        """
         host = self._context.ports.host
         mode = container.host_config.network_mode
         if mode.startswith("container:"):
@@ -301,13 +304,15 @@ class Launcher:
             directory = self._context.config.data_root / "containers" / other.id
             return {name: str(directory / name) for name in ("hostname", "hosts", "resolv.conf")}
         own = mode != "host"
+        own_hosts = own or bool(container.host_config.extra_hosts)
+        own_resolver = own or files.has_dns_settings(container.host_config)
         linked = links.hosts_lines(self._context, container)
         gateways = self._context.config.host_gateway_ips or self._bridge_addresses()
         return await host.container_files(
             container.id,
             hostname=container.config.hostname,
-            hosts=files.hosts_file(container, endpoints.values(), gateways, linked) if own else None,
-            resolv_conf=await self._resolv_conf(container, endpoints) if own else None,
+            hosts=files.hosts_file(container, endpoints.values(), gateways, linked) if own_hosts else None,
+            resolv_conf=await self._resolv_conf(container, endpoints) if own_resolver else None,
         )
 
     def _bridge_addresses(self) -> tuple[str, ...]:

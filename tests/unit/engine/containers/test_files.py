@@ -59,6 +59,11 @@ def test_loopback_servers_of_the_host_are_left_out() -> None:
     assert text == "nameserver 10.0.0.2\nsearch a b\noptions ndots:2\n"
 
 
+def test_on_the_hosts_network_its_loopback_servers_are_within_reach() -> None:
+    host = HostConfig(network_mode="host", dns_search=("a",))
+    assert resolv_conf(a_container(host), "nameserver 127.0.0.53\n") == "nameserver 127.0.0.53\nsearch a\n"
+
+
 def test_without_a_usable_server_public_ones_are_named() -> None:
     text = resolv_conf(a_container(), "# nameserver 10.0.0.2\nnameserver ::1\n")
     assert text == "".join(f"nameserver {server}\n" for server in FALLBACK_SERVERS)

@@ -242,6 +242,18 @@ async def test_host_network_opens_no_namespace(world: World) -> None:
     assert "network" not in {item["type"] for item in spec_of(world, container_id)["linux"]["namespaces"]}
 
 
+async def test_on_the_hosts_network_the_files_are_the_hosts_except_for_what_is_asked_for(world: World) -> None:
+    plain = await world.run("plain", host=HostConfig(network_mode="host"))
+    assert world.host.files[plain]["hosts"] == "127.0.0.1 localhost\n"
+    assert world.host.files[plain]["resolv.conf"] == world.host.resolv_conf
+    named = await world.run("named", host=HostConfig(network_mode="host", extra_hosts=("db:192.0.2.7",)))
+    assert "192.0.2.7\tdb\n" in world.host.files[named]["hosts"]
+    assert world.host.files[named]["resolv.conf"] == world.host.resolv_conf
+    asking = await world.run("asking", host=HostConfig(network_mode="host", dns=("9.9.9.9",)))
+    assert world.host.files[asking]["hosts"] == "127.0.0.1 localhost\n"
+    assert world.host.files[asking]["resolv.conf"] == "nameserver 9.9.9.9\n"
+
+
 async def test_none_has_a_namespace_and_no_link(world: World) -> None:
     container_id = await world.run("web", host=HostConfig(network_mode="none"))
     assert list(world.networks.netns) == [container_id]
