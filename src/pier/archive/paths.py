@@ -14,7 +14,7 @@ _MAX_LINKS = 40  # as the kernel, path_resolution(7)
 
 @dataclass(frozen=True, slots=True)
 class CopyPath:
-    """`path` is absolute and clean; `name` the base name as asked for, `.` for `x/.` and `/` for the root.
+    """`path` is absolute and clean; `name` the base name as asked for, `.` for `x/.` and `x/./`, `/` for the root.
 
     `follows`: it ends in a slash or `/.`, so it means the directory that a link at its end leads to.
     """
@@ -32,7 +32,7 @@ def parse_path(text: str) -> CopyPath:
     if "\0" in text:
         raise InvalidArgument("bad parameter: path holds a zero byte")
     path = posixpath.normpath("/" + text.lstrip("/"))
-    is_dot = text == "." or text.endswith("/.")
+    is_dot = posixpath.basename(text.rstrip("/")) == "."
     name = "." if is_dot else posixpath.basename(path) or "/"
     return CopyPath(text, path, name, is_dot or text.endswith("/") or path == "/")
 
