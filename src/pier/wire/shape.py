@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pier.wire.fitting import fit_for
+from pier.wire.malformed import describe
 
 __all__ = [
     "UNSET",
@@ -67,7 +68,7 @@ def decode(data: bytes | str, shape: type[_T]) -> _T:
         value = _parse(data)
         return msgspec.convert(fit_for(shape)({} if value is None else value), shape)
     except msgspec.MsgspecError as error:
-        raise ValueError(_reason(str(error))) from error
+        raise ValueError(describe(str(error), data.encode() if isinstance(data, str) else data)) from error
     except RecursionError:
         raise ValueError("exceeded max depth") from None
 
@@ -78,7 +79,8 @@ def _parse(data: bytes | str) -> Any:
         return msgspec.json.decode(data)
     except msgspec.DecodeError:
         try:
-            value = json.loads(data if isinstance(data, str) else data.decode(errors="replace"))
+            text = data if isinstance(data, str) else data.decode(errors="replace")
+            value = json.loads(text, parse_constant=_refuse)
         except ValueError:
             value = None
         if value is None:
@@ -86,10 +88,6 @@ def _parse(data: bytes | str) -> Any:
     return msgspec.json.decode(_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
 
 
-def _reason(message: str) -> str:
-    """Clients know Go's words for the two commonest mistakes."""
-    if message == "Input data was truncated":
-        return "unexpected EOF"
-    if "trailing characters" in message:  # msgspec: "JSON is malformed: trailing characters (byte 4)"
-        return "unexpected content after JSON"
-    return message
+def _refuse(constant: str) -> None:
+    """For NaN and Infinity, which Python reads."""
+    raise ValueError(constant)
