@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 
-from pier.domain.errors import Conflict, NotFound, Unsupported
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, Unsupported
 from pier.domain.network import (
     Endpoint,
     EndpointFacts,
@@ -84,6 +84,8 @@ class FakeNetworks:
         pools = []
         for version, wanted in ((4, network.enable_ipv4), (6, network.enable_ipv6)):
             given = [pool for pool in network.pools if version_of(pool) == version]
+            if len(given) > 1:
+                raise InvalidArgument("bridge driver doesn't support multiple subnets")
             pool = given[0] if given else IpamPool()
             if wanted and not pool.subnet:
                 free = await self.default_pool(()) if version == 4 else f"fd00:{len(self.networks):x}::/64"

@@ -113,7 +113,9 @@ def test_the_default_bridge_follows_the_configuration(new_engine: Callable[..., 
 
 def test_the_addresses_of_the_default_bridge(new_engine: Callable[..., Engine], image: str) -> None:
     engine = new_engine()
-    engine.start()  # first with IPv4 and nothing else said
+    configure(engine, ipv6=True)  # first with nothing else said
+    engine.start()
+    assert engine.call("GET", "/networks/bridge").json()["IPAM"]["Config"][1]["Subnet"].startswith("fd")
     load_image(engine)
     engine.stop()
     net = engine.bip.removesuffix("1/24")

@@ -83,7 +83,7 @@ def _addresses(network: Network, config: Config) -> tuple[bool, tuple[IpamPool, 
     if config.ipv6:
         six = [pool for pool in network.pools if ":" in pool.subnet]
         pools.append(_pool(config.bip6, config.fixed_cidr_v6, config.default_gateway_v6, DEFAULT_GATEWAYS[6], six))
-    return config.ipv6, tuple(pools)
+    return config.ipv6, tuple(pool for pool in pools if pool != IpamPool())  # an empty one does not tell its family
 
 
 def _pool(bridge: str, fixed: str, gateway: str, role: str, recorded: Sequence[IpamPool]) -> IpamPool:

@@ -72,7 +72,8 @@ def find_overlap(subnet: AnyNetwork, occupied: Iterable[Occupied]) -> Occupied |
 
 def version_of(pool: IpamPool) -> int:
     """4 or 6; a pool that names no address at all is of IPv4."""
-    return 6 if ":" in (pool.subnet or pool.gateway or pool.ip_range) else 4
+    named = (pool.subnet, pool.gateway, pool.ip_range, *pool.aux_addresses.values())
+    return 6 if ":" in next(filter(None, named), "") else 4
 
 
 def complete_pool(pool: IpamPool) -> IpamPool:

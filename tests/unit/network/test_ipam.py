@@ -158,6 +158,7 @@ def test_a_pool_is_of_the_family_it_names() -> None:
     assert version_of(IpamPool()) == 4
     assert version_of(IpamPool(subnet="10.0.0.0/8")) == 4
     assert version_of(IpamPool(gateway="fd00::1")) == 6
+    assert version_of(IpamPool(aux_addresses={"DefaultGatewayIPv6": "fd00::9"})) == 6
 
 
 def test_overlap_names_who_is_in_the_way() -> None:
