@@ -76,6 +76,8 @@ class Publisher:
             explicit = self._carries_all or any(":" in request.binding.host_ip for request in requests)
             await self._carry_all(endpoint, done, explicit=explicit)
             done += direct
+            if direct:  # IPv4 in front, also where it is the one that is routed
+                done.sort(key=lambda reservation: version_of(reservation.published.host_ip))
             rules = self.rules(endpoint, done)
             await self._worker.run("publish ports", lambda: self._firewall.change_ports(added=rules))
         except BaseException:
