@@ -34,6 +34,7 @@ _ARCHITECTURES = (
     *("386", "amd64", "arm", "arm64", "loong64", "mips", "mipsle", "mips64", "mips64le"),
     *("ppc64", "ppc64le", "riscv64", "s390x", "wasm"),
 )
+_OTHER_SYSTEMS = {"macos": "darwin"}
 _OTHER_NAMES = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
@@ -51,11 +52,12 @@ def parse_platform(parts: Sequence[str]) -> Platform:
 
     Raises ValueError for a single word that is neither an operating system nor an architecture.
     """
+    system = _OTHER_SYSTEMS.get(parts[0], parts[0])
     if len(parts) > 1:
         architecture, variant = _OTHER_NAMES.get(parts[1], (parts[1], ""))
-        return Platform(os=parts[0], architecture=architecture, variant=parts[2] if len(parts) > 2 else variant)
-    if parts[0] in _SYSTEMS:
-        return Platform(os=parts[0])
+        return Platform(os=system, architecture=architecture, variant=parts[2] if len(parts) > 2 else variant)
+    if system in _SYSTEMS:
+        return Platform(os=system)
     architecture, variant = _OTHER_NAMES.get(parts[0], (parts[0], ""))
     if architecture not in _ARCHITECTURES:
         raise ValueError(parts[0])

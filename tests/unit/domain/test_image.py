@@ -8,6 +8,8 @@ from pier.domain.image import Platform, parse_platform
     [
         ("linux", Platform()),
         ("windows", Platform(os="windows")),
+        ("macos", Platform(os="darwin")),
+        ("macos/arm64", Platform(os="darwin", architecture="arm64")),
         ("s390x", Platform(architecture="s390x")),
         ("aarch64", Platform(architecture="arm64")),
         ("linux/x86_64", Platform()),

@@ -1,5 +1,7 @@
 """`POST /containers/create` and exec create: requests to values."""
 
+import re
+
 from pier.api.translate.earlier import read_as_then
 from pier.api.translate.endpoints import load_endpoints
 from pier.api.translate.host import load_host_config
@@ -53,12 +55,19 @@ def _names_driver(mount: MountRequest) -> bool:
     return bool(options.driver_config and options.driver_config.name)
 
 
+_PLATFORM_PART = re.compile(r"[a-z0-9_.-]+", re.ASCII)
+
+
 def load_platform(text: str) -> Platform | None:
     """`linux/arm64/v8`; None for none. Raises InvalidArgument."""
     if not text:
         return None
     parts = text.lower().split("/")
-    if len(parts) > 3 or not all(part.replace("-", "").replace("_", "").isalnum() for part in parts):
+    for number, part in enumerate(parts):  # dockerd looks at the parts before it counts them
+        if not _PLATFORM_PART.fullmatch(part):
+            which = "component" if number else "OS component"
+            raise InvalidArgument(f'"{part}" is an invalid {which} of "{text}": use os/architecture, as linux/arm64')
+    if len(parts) > 3:
         raise InvalidArgument(
             f'"{text}": cannot parse platform specifier: use os/architecture or os/architecture/variant'
         )

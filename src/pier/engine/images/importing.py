@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pier.dockerfile.change import apply_changes
 from pier.domain.container import Config
-from pier.domain.errors import InvalidArgument, Unsupported
+from pier.domain.errors import InvalidArgument
 from pier.domain.image import (
     MEDIA_TYPE_OCI_CONFIG,
     MEDIA_TYPE_OCI_LAYER,
@@ -52,7 +52,7 @@ class Importer:
         config = apply_changes(Config(), request.changes)
         platform = request.platform or self._tools.platform
         if platform.os != "linux":
-            raise Unsupported(f"Pier does not support importing images of the operating system {platform.os}")
+            raise InvalidArgument(f"operating system is not supported: {platform.os}; Pier imports images for linux")
         chunks = self._tools.registry.download(request.source) if request.source else body
         async with self._tools.leases.hold(f"import-{secrets.token_hex(8)}"):
             layer = await self._store_layer(chunks)

@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -236,9 +237,19 @@ def test_platforms(text: str, platform: Platform | None) -> None:
     assert load_platform(text) == platform
 
 
-@pytest.mark.parametrize("text", ["a/b/c/d", "linux/", "li nux/amd64"])
-def test_what_is_no_platform(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="cannot parse platform specifier"):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a/b/c/d", '"a/b/c/d": cannot parse platform specifier'),
+        ("linux/", '"" is an invalid component of "linux/"'),
+        ("/", '"" is an invalid OS component of "/"'),
+        ("li nux/amd64", '"li nux" is an invalid OS component of "li nux/amd64"'),
+        ("linux/ärm", '"ärm" is an invalid component'),
+        ("nintendo64", '"nintendo64": unknown operating system or architecture'),
+    ],
+)
+def test_what_is_no_platform(text: str, words: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"^{re.escape(words)}"):
         load_platform(text)
 
 

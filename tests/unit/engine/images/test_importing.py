@@ -8,7 +8,7 @@ from fakes.registry import FakeRegistry
 from support.image_engine import ImageEngine, pieces
 from support.images import Node, TestImage, digest_of
 
-from pier.domain.errors import InvalidArgument, PierError, Unsupported
+from pier.domain.errors import InvalidArgument, PierError
 from pier.domain.image import Platform
 from pier.domain.reference import parse
 from pier.engine.images.importing import ImportRequest
@@ -56,7 +56,7 @@ async def test_import_from_an_address_for_another_platform(engine: ImageEngine, 
     ("request_", "body", "kind"),
     [
         (ImportRequest(changes=("FOO x",)), TAR, InvalidArgument),
-        (ImportRequest(platform=Platform(os="windows")), TAR, Unsupported),
+        (ImportRequest(platform=Platform(os="windows")), TAR, InvalidArgument),
         (ImportRequest(), b"", InvalidArgument),
         (ImportRequest(), gzip.compress(TAR)[:-9], InvalidArgument),
         (ImportRequest(source="http://h/absent"), b"", PierError),
