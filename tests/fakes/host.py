@@ -113,7 +113,8 @@ class FakeHost:
     async def stage_directory(self, container_id: str, name: str, source: str, subpath: str) -> str:
         if not (Path(source) / subpath).exists():
             raise NotFound(f"cannot access path {source}/{subpath}: no such file or directory")
-        return self._stage(container_id, name, source, subpath)
+        self._stage(container_id, name, source, subpath)
+        return f"{source}/{subpath}/."  # the same place by a name that nobody else would give it
 
     async def stage_image(self, container_id: str, name: str, layers: Sequence[FilesystemMount], subpath: str) -> str:
         return self._stage(container_id, name, "image", subpath)
@@ -131,7 +132,10 @@ class FakeHost:
 
     @asynccontextmanager
     async def directory_root(self, path: str) -> AsyncIterator[ContainerRoot]:
-        root = ContainerRoot(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        try:
+            root = ContainerRoot(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        except OSError as error:
+            raise NotFound(f"directory {path} cannot be opened: {error.strerror}") from error
         try:
             yield root
         finally:

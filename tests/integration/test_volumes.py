@@ -66,6 +66,11 @@ def test_a_part_of_a_volume_and_no_way_out(pier: Cli, image: str) -> None:
         assert code != 0
         assert "escapes the base directory" in text
     assert "cannot access path" in run("nope", "ls", "/x")[1]
+    empty = "type=volume,src=data,dst=/etc,volume-subpath=a/b"  # gets what the image has there, as a whole volume does
+    assert pier.out("run", "--rm", "--mount", empty, image, "ls", "/etc") == pier.out(
+        "run", "--rm", image, "ls", "/etc"
+    )
+    assert "passwd" in pier.out("run", "--rm", "-v", "data:/v", image, "ls", "/v/a/b").split()
     pier.out("volume", "rm", "data")
 
 
