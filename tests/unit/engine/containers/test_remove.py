@@ -118,12 +118,14 @@ async def test_anonymous_volumes_go_only_when_asked_and_named_ones_never(world: 
     assert not exists(gone.source)
 
 
-async def test_an_anonymous_volume_that_another_container_took_stays(world: World) -> None:
+async def test_an_anonymous_volume_goes_with_the_last_container_that_has_it(world: World) -> None:
     await world.create("one", volumes=("/v",))
     await world.create("two", host=HostConfig(volumes_from=("one",)))
     (point,) = world.container("two").mount_points
     await world.engine.containers.remove("one", volumes=True)
     assert exists(point.source)
+    await world.engine.containers.remove("two", volumes=True)
+    assert not exists(point.source)
 
 
 async def test_auto_remove_goes_after_its_end_with_its_anonymous_volumes(world: World) -> None:
