@@ -33,7 +33,7 @@ from pier.engine.containers.endpoints import (
 )
 from pier.engine.containers.mounting import has_staged, mount_all
 from pier.engine.containers.mounts import asked_propagation
-from pier.engine.containers.namespaces import choose_namespaces, joined, network_of, shared_memory
+from pier.engine.containers.namespaces import choose_namespaces, joined, network_of, network_owner, shared_memory
 from pier.engine.containers.naming import RESOLVER, has_resolver, serve_names
 from pier.engine.containers.restart import next_backoff
 from pier.engine.containers.shim_groups import ANNOTATION, ShimGroups
@@ -293,17 +293,15 @@ class Launcher:
             await self._context.ports.objects.delete(container_id)
 
     async def _write_files(self, container: Container, endpoints: Mapping[str, Endpoint]) -> Mapping[str, str]:
-        """hostname, hosts and resolv.conf; with a shared network they are the other container's.
+        """hostname, hosts and resolv.conf; with a shared network they are its owner's.
 
         With the host's network they are copies of the host's, except for what is asked for: names or DNS settings.
         """
         host = self._context.ports.host
-        mode = container.host_config.network_mode
-        if mode.startswith("container:"):
-            other = self._context.memory.container(mode.removeprefix("container:"))
-            directory = self._context.config.data_root / "containers" / other.id
+        if (owner := network_owner(self._context, container)) != container.id:
+            directory = self._context.config.data_root / "containers" / owner
             return {name: str(directory / name) for name in ("hostname", "hosts", "resolv.conf")}
-        own = mode != "host"
+        own = container.host_config.network_mode != "host"
         own_hosts = own or bool(container.host_config.extra_hosts)
         own_resolver = own or files.has_dns_settings(container.host_config)
         linked = links.hosts_lines(self._context, container)

@@ -24,7 +24,7 @@ def choose_namespaces(context: Context, host: HostConfig, network: str) -> Names
 def joined(context: Context, container: Container) -> Container:
     """Who shares another's network has its host name, too. The other may have been named before it was there.
 
-    Raises PierError (500, as dockerd) when there is no such container.
+    Raises PierError (500, as dockerd) when there is no such container, or it is the same.
     """
     mode = container.host_config.network_mode
     if not mode.startswith(_SHARED):
@@ -33,6 +33,8 @@ def joined(context: Context, container: Container) -> Container:
         other = context.memory.container(mode.removeprefix(_SHARED))
     except NotFound as error:
         raise PierError(f"joining network namespace of container: {error.message}") from error
+    if other.id == container.id:
+        raise PierError("cannot join own network namespace")
     return replace(
         container,
         config=replace(container.config, hostname=other.config.hostname, domainname=other.config.domainname),
@@ -48,6 +50,20 @@ def network_of(context: Context, mode: str) -> str:
     if other.host_config.network_mode.startswith(_SHARED):
         return network_of(context, other.host_config.network_mode)
     return context.ports.networks.netns_path(other.id)
+
+
+def network_owner(context: Context, container: Container) -> str:
+    """The id of the container whose network it has, over several steps: its own if it shares none.
+
+    What is not there any more is where the way ends.
+    """
+    owner = container.id
+    mode = container.host_config.network_mode
+    while mode.startswith(_SHARED):
+        owner = mode.removeprefix(_SHARED)
+        other = context.memory.containers.get(owner)
+        mode = other.host_config.network_mode if other is not None else ""
+    return owner
 
 
 async def shared_memory(context: Context, container: Container) -> str:

@@ -13,6 +13,7 @@ from pier.domain.archive import Root, RootMount
 from pier.domain.container import Container, Status
 from pier.domain.errors import Conflict, NotFound, Unavailable
 from pier.engine.containers.mounting import mounted, volumes_of
+from pier.engine.containers.namespaces import network_owner
 from pier.engine.context import Context
 
 ENGINE_FILES = {"hostname": "/etc/hostname", "hosts": "/etc/hosts", "resolv.conf": "/etc/resolv.conf"}
@@ -124,9 +125,7 @@ class Roots:
         return (*own, *(mount for mount in self._engine_files(container) if mount.destination not in taken))
 
     def _engine_files(self, container: Container) -> list[RootMount]:
-        mode = container.host_config.network_mode
-        owner = mode.removeprefix("container:") if mode.startswith("container:") else container.id
-        directory = self._context.config.data_root / "containers" / owner
+        directory = self._context.config.data_root / "containers" / network_owner(self._context, container)
         return [
             RootMount(destination=destination, source=str(directory / name))
             for name, destination in ENGINE_FILES.items()

@@ -5,6 +5,7 @@ from fakes.world import World
 
 from pier.domain.container import HostConfig
 from pier.domain.errors import Conflict, InvalidArgument, PierError
+from pier.engine.containers.namespaces import network_owner
 
 
 def shared_parts(world: World, container_id: str) -> tuple[str, str]:
@@ -52,6 +53,23 @@ async def test_a_start_that_fails_leaves_no_shared_memory(world: World) -> None:
     with pytest.raises(PierError, match="unable to find user"):
         await world.engine.containers.start("web")
     assert world.host.shm == {}
+
+
+async def test_the_files_of_a_network_are_its_owners_over_several_steps(world: World) -> None:
+    owner = await world.run("owner")
+    await world.run("next", host=HostConfig(network_mode="container:owner"))
+    last = await world.run("last", host=HostConfig(network_mode="container:next"))
+    spec: Any = world.containerd.state.containers[last].spec
+    sources = {item["destination"]: item["source"] for item in spec["mounts"]}
+    assert sources["/etc/hosts"] == str(world.data_root / "containers" / owner / "hosts")
+    assert network_owner(world.context, world.container("last")) == owner
+    assert network_owner(world.context, world.container("owner")) == owner
+
+
+async def test_nobody_joins_its_own_network(world: World) -> None:
+    await world.create("lonely", host=HostConfig(network_mode="container:lonely"))
+    with pytest.raises(PierError, match="cannot join own network namespace"):
+        await world.engine.containers.start("lonely")
 
 
 async def test_whose_network_it_is_may_be_made_later(world: World) -> None:
