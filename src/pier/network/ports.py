@@ -20,6 +20,7 @@ from pier.network.ruleset import ANY_ADDRESS, ANY_IPV6
 KEEPER_PREFIX = "port/"  # of all our names in the keeper
 _IPV6_ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _LOCAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_ANY = 1 << 16
 _KINDS = {
     "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
     "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
@@ -75,13 +76,16 @@ class PortTable:
     def reserve_all(
         self, container_id: str, requests: Sequence[PortRequest], default_ip: str, done: list[Reservation]
     ) -> None:
-        """Reserves the ports in turn and appends each to `done`, which the caller releases should one fail.
+        """Reserves the ports and appends each to `done`, which the caller releases should one fail.
 
+        Those that must have one number come first: what may have any must not take it from them.
         Raises Conflict for one in use, Unsupported, InvalidArgument.
         """
-        for request in requests:
+        for request in sorted(requests, key=_choices):
             with self._lock:
                 done += self._reserve(container_id, request, default_ip)
+        places = {(request.port, request.protocol): place for place, request in reversed([*enumerate(requests)])}
+        done.sort(key=lambda one: places[one.published.port, one.published.protocol])
 
     def adopt(self, container_id: str, published: PublishedPort, descriptor: int | None) -> Reservation:
         """Takes over a port that a running container has: by the keeper's descriptor, else by binding it again.
@@ -187,6 +191,12 @@ class PortTable:
         start = self._next_ephemeral.get((protocol, host_ip), first)
         start = start if first <= start <= last else first
         return [*range(start, last + 1), *range(first, start)]
+
+
+def _choices(request: PortRequest) -> int:
+    """How many numbers will do for it."""
+    first, last = parse_port_range(request.binding.host_port)
+    return last - first + 1 if first else _ANY
 
 
 def _bind(protocol: str, host_ip: str, port: int) -> socket.socket:

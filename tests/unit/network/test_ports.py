@@ -50,6 +50,14 @@ def test_reserved_port_is_refused_to_others(table: PortTable, free_port: int, pr
         other.bind((LOCAL, free_port))
 
 
+def test_who_may_have_any_port_does_not_take_it_from_who_must_have_one(table: PortTable, free_port: int) -> None:
+    table._next_ephemeral["tcp", LOCAL] = free_port
+    fixed = PortRequest(port=81, protocol="tcp", binding=PortBinding(host_ip=LOCAL, host_port=str(free_port)))
+    made = [reservation.published for reservation in reserve(table, ask(), fixed)]
+    assert [one.port for one in made] == [80, 81]  # in the order they were asked for
+    assert made[0].host_port != made[1].host_port == free_port
+
+
 def test_nobody_is_answered_on_a_reserved_port(table: PortTable, free_port: int) -> None:
     reserve(table, ask(str(free_port)))
     with pytest.raises(ConnectionRefusedError):
