@@ -19,20 +19,18 @@ def device_numbers(path: str) -> list[DeviceNumbers]:
     """
     try:
         facts = os.stat(path)
-        if stat.S_ISDIR(facts.st_mode):
-            return _in_directory(path)
+        found = _in_directory(path) if stat.S_ISDIR(facts.st_mode) else _numbers("", facts)
     except OSError as error:
         raise PierError(
             f'error gathering device information while adding custom device "{path}": {str(error.strerror).lower()}'
         ) from error
-    found = _numbers("", facts)
-    if found is None:
+    if not found:
         raise PierError(f'error gathering device information while adding custom device "{path}": not a device node')
-    return [found]
+    return found
 
 
 def _in_directory(top: str) -> list[DeviceNumbers]:
-    found = []
+    found: list[DeviceNumbers] = []
     for directory, directories, files in os.walk(top):
         directories[:] = sorted(set(directories) - _SKIPPED_DIRECTORIES)
         for name in sorted(set(files) - _SKIPPED_DEVICES):
@@ -41,17 +39,16 @@ def _in_directory(top: str) -> list[DeviceNumbers]:
                 numbers = _numbers(os.path.relpath(path, top), os.lstat(path))
             except FileNotFoundError:  # devices come and go
                 continue
-            if numbers is not None:
-                found.append(numbers)
+            found += numbers
     return found
 
 
-def _numbers(below: str, facts: os.stat_result) -> DeviceNumbers | None:
+def _numbers(below: str, facts: os.stat_result) -> list[DeviceNumbers]:
     if stat.S_ISCHR(facts.st_mode):
         kind = "c"
     elif stat.S_ISBLK(facts.st_mode):
         kind = "b"
     else:
-        return None
+        return []
     major, minor = os.major(facts.st_rdev), os.minor(facts.st_rdev)
-    return below, kind, major, minor, stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid
+    return [(below, kind, major, minor, stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid)]

@@ -66,9 +66,9 @@ def _find_gid(wanted: str, known: Sequence[_Group], complaint: str) -> int:
 
 
 def _number(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.removeprefix("-").isdigit()):
         return None
-    if int(text) > _MAX_ID:
+    if not 0 <= int(text) <= _MAX_ID:
         raise InvalidArgument("uids and gids must be in range 0-2147483647")
     return int(text)
 

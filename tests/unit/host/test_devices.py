@@ -30,6 +30,8 @@ def test_directory_gives_all_devices_below_it(tmp_path: Path) -> None:
 
 
 def test_absent_and_plain_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PierError, match="not a device node"):
+        device_numbers(str(tmp_path))
     with pytest.raises(PierError, match="no such file or directory"):
         device_numbers(str(tmp_path / "absent"))
     (tmp_path / "file").touch()

@@ -75,7 +75,7 @@ def test_unknown_further_group() -> None:
         _resolve("web", ["nobody"])
 
 
-@pytest.mark.parametrize("user", ["2147483648", "0:2147483648", "99999999999999999999"])
+@pytest.mark.parametrize("user", ["2147483648", "0:2147483648", "99999999999999999999", "-1", "1:-1"])
 def test_numbers_out_of_range(user: str) -> None:
     with pytest.raises(InvalidArgument, match="must be in range 0-2147483647"):
         _resolve(user)

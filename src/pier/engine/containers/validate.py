@@ -154,7 +154,7 @@ def _check_resources(resources: Resources, facts: HostFacts, *, update: bool = F
 
 def _check_cpus(resources: Resources, facts: HostFacts) -> None:
     if resources.nano_cpus and (resources.cpu_quota or resources.cpu_period):
-        other = "Quota" if resources.cpu_quota else "Period"
+        other = "Period" if resources.cpu_period else "Quota"
         raise InvalidArgument(f"Conflicting options: Nano CPUs and CPU {other} cannot both be set")
     if resources.nano_cpus < 0 or resources.nano_cpus > facts.cpus * 1_000_000_000:
         raise InvalidArgument(

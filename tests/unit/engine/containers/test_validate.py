@@ -72,7 +72,7 @@ def test_bad_configs(config: Config) -> None:
         (Resources(memory_swappiness=101), "swappiness"),
         (Resources(nano_cpus=3_000_000_000), "range of CPUs"),
         (Resources(nano_cpus=1, cpu_quota=5000), "CPU Quota"),
-        (Resources(nano_cpus=1, cpu_period=5000), "CPU Period"),
+        (Resources(nano_cpus=1, cpu_period=5000, cpu_quota=5000), "CPU Period"),
         (Resources(cpu_period=10), "period"),
         (Resources(cpu_quota=10), "quota"),
         (Resources(cpu_shares=-1), "shares"),
