@@ -24,7 +24,7 @@ async def _runs(context: Context, container_id: str) -> bool:
     """Once a start or an end on its way is over: who waits and then reads the log gets all."""
     memory, live = context.memory, context.live
     container = memory.containers.get(container_id)
-    if container is not None and not container.state.is_running and live.stream(container_id) is not None:
+    if container is not None and not container.state.has_task and live.stream(container_id) is not None:
         async with live.lock(container_id):
             container = memory.containers.get(container_id)
     return container is not None and container.state.is_running

@@ -83,6 +83,20 @@ async def test_between_two_runs_of_a_policy_it_waits_for_the_end_of_the_next(wor
     assert await result_of(wait) == (9, "")
 
 
+async def test_an_end_that_a_restart_follows_is_over_for_who_comes_while_it_is_cleaned_up(world: World) -> None:
+    container_id = await world.run("web", host=RETRY)
+    world.containerd.state.gates["tasks.delete"] = gate = asyncio.Event()
+    world.end(container_id, 1)
+    await world.until(lambda: world.container("web").state.status is Status.RESTARTING)
+    async with asyncio.TaskGroup() as clients:
+        waiting = clients.create_task(world.engine.containers.wait("web", "not-running"))
+        await world.turns()
+        gate.set()
+    await world.until(lambda: world.container("web").state.status is Status.RUNNING)
+    world.end(container_id, 9)
+    assert await result_of(waiting.result()) == (9, "")
+
+
 async def test_next_exit_ignores_ends_that_have_been(world: World) -> None:
     container_id = await world.run("web", "sh", "-c", "serve")
     world.end(container_id, 1)
