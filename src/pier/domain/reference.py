@@ -95,6 +95,15 @@ def parse(text: str, *, default_tag: str = DEFAULT_TAG) -> Reference:
     return Reference(domain, path, tag if tag or digest else default_tag, digest)
 
 
+def record_name(ref: str, image_id: str) -> str:
+    """The name of the record that `ref` led to: how containerd's own tools look an image up.
+
+    Empty where the image with the id `image_id` was asked for by that, or by its beginning.
+    """
+    named_by_id = image_id.removeprefix("sha256:").startswith(ref.removeprefix("sha256:"))
+    return "" if named_by_id else parse(ref).canonical
+
+
 def parse_new_name(repository: str, tag: str = "") -> Reference:
     """The name that tag, commit and import give an image: `tag`, else the one that `repository` carries, else `latest`.
 

@@ -2,7 +2,7 @@ import pytest
 
 from pier.domain import reference
 from pier.domain.errors import InvalidArgument
-from pier.domain.reference import Reference, parse, parse_new_name
+from pier.domain.reference import Reference, parse, parse_new_name, record_name
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -134,3 +134,19 @@ def test_ids_and_their_beginnings_are_recognised() -> None:
     assert not reference.is_image_id_prefix("debian")
     assert reference.is_full_hex("0" * 64)
     assert not reference.is_hex_prefix("0" * 65)
+
+
+@pytest.mark.parametrize(
+    ("ref", "name"),
+    [
+        ("busybox", "docker.io/library/busybox:latest"),
+        ("h:5000/a/b:1", "h:5000/a/b:1"),
+        (f"busybox@sha256:{'b' * 64}", f"docker.io/library/busybox@sha256:{'b' * 64}"),
+        ("cafe", ""),
+        (f"sha256:{'cafe' * 16}", ""),
+        ("cafe" * 16, ""),
+        ("decaf", "docker.io/library/decaf:latest"),
+    ],
+)
+def test_the_record_that_a_reference_leads_to(ref: str, name: str) -> None:
+    assert record_name(ref, f"sha256:{'cafe' * 16}") == name

@@ -15,6 +15,7 @@ from pier.domain.errors import Conflict, NotFound, PierError, ShimGone, StartFai
 from pier.domain.mount import FilesystemMount, MountPoint
 from pier.domain.network import Endpoint
 from pier.domain.record import Drop, Intent, Put
+from pier.domain.reference import record_name
 from pier.domain.runtime import ContainerObject, ProcessUser
 from pier.engine.containers import files, links
 from pier.engine.containers.create import actor_attributes
@@ -271,7 +272,7 @@ class Launcher:
         )
         made = ContainerObject(
             id=container.id,
-            image=container.image_ref,
+            image=record_name(container.image_ref, container.image_id),
             snapshotter=container.driver,
             snapshot_key=container.id,
             spec=result.spec,

@@ -207,7 +207,11 @@ async def test_who_attached_before_a_failed_start_sees_an_end(world: World) -> N
 async def test_the_object_carries_the_spec_the_layer_and_the_runtime(world: World) -> None:
     container_id = await world.run("web", "sleep", "7", env=("A=1",))
     made = world.containerd.state.containers[container_id]
-    assert (made.snapshot_key, made.snapshotter, made.image) == (container_id, "overlayfs", "busybox")
+    assert (made.snapshot_key, made.snapshotter, made.image) == (
+        container_id,
+        "overlayfs",
+        "docker.io/library/busybox:latest",
+    )
     assert made.spec["process"]["args"] == ["sleep", "7"]  # type: ignore[index]  # a document
     assert made.runtime.root == str(world.data_root / "run" / "runc")
 
