@@ -27,6 +27,7 @@ class Layers:
     repository: str
     descriptors: Sequence[Descriptor]
     diff_ids: Sequence[str]
+    is_known: bool  # the config that names them was here before
 
 
 class Fetcher:
@@ -39,12 +40,15 @@ class Fetcher:
     async def fetch(self, layers: Layers, unpacker: Unpacker, reporter: Reporter) -> bool:
         """Brings all layers into the content store and unpacks them, under the caller's lease; whether any was missing.
 
+        As with dockerd, nothing is said about the layers of an image that is here already, whatever its name was.
         Raises InvalidArgument when bytes are not what their digest says, and what the registry's errors mean.
         """
         unpacked = await unpacker.present(layers.diff_ids)
         here = [await self._content.size(layer.digest) is not None for layer in layers.descriptors]
         ready = [asyncio.Event() for _ in layers.descriptors]
         work = _Work(layers, reporter, unpacked, here, ready, self._at_once)
+        if work.is_done and layers.is_known:
+            return False
         await work.announce()
         if work.is_done:
             return False

@@ -88,8 +88,8 @@ class _Pull:
         target, document = await self._resolve(reference)
         await self._report(status=f"Pulling from {self._name.path}", id=reference)
         manifest = await self._manifest(target, document, 0)
-        config = await self._config(manifest.config)
-        layers = Layers(self._session, self._name.repository, manifest.layers, config.diff_ids)
+        config, was_here = await self._config(manifest.config)
+        layers = Layers(self._session, self._name.repository, manifest.layers, config.diff_ids, was_here)
         fetched = await self._fetcher.fetch(layers, self._tools.unpacker, self._reporter)
         self._store.forget(target)
         await self._assign(target)
@@ -132,13 +132,12 @@ class _Pull:
         found, document = await self._session.resolve(self._name.repository, child.digest)
         return found, document
 
-    async def _config(self, descriptor: Descriptor) -> ImageConfig:
+    async def _config(self, descriptor: Descriptor) -> tuple[ImageConfig, bool]:
+        """The config, stored, and whether it was before."""
         if descriptor.size > _MAX_CONFIG:
             raise InvalidArgument(f"the config of {self._name.familiar} is larger than {_MAX_CONFIG} bytes")
-        document = await read_if_here(self._content, descriptor.digest, limit=_MAX_CONFIG)
-        if document is None:
-            chunks = self._session.blob(self._name.repository, descriptor)
-            document = await read_all(chunks, descriptor)
+        here = await read_if_here(self._content, descriptor.digest, limit=_MAX_CONFIG)
+        document = here or await read_all(self._session.blob(self._name.repository, descriptor), descriptor)
         config = parse_image_config(document)
         if self._wanted is not None and rank(config.platform, self._wanted) is None:
             raise NotFound(
@@ -150,7 +149,7 @@ class _Pull:
         stored = await store_bytes(self._content, document, labels)
         if stored.digest != descriptor.digest:
             raise InvalidArgument(f"the registry sent {stored.digest} as the config {descriptor.digest}")
-        return config
+        return config, here is not None
 
     async def _assign(self, target: Descriptor) -> None:
         """`repo@digest` always, `repo:tag` when pulled by tag; where the target was found is no part of it."""

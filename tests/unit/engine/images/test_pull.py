@@ -1,6 +1,7 @@
 """Pulling images."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from fakes.containerd import FakeContainerd
@@ -54,8 +55,30 @@ async def test_second_pull_asks_but_fetches_nothing(engine: ImageEngine, registr
     registry.fetched.clear()
     lines = await engine.pull("x", "1")
     assert registry.fetched == []
+    assert [line.status for line in lines] == [
+        "Pulling from library/x",
+        f"Digest: {(await engine.images.get('x:1')).manifest.digest}",
+        "Status: Image is up to date for x:1",
+    ]
+
+
+async def test_another_name_of_what_is_here_says_nothing_of_its_layers(
+    engine: ImageEngine, registry: FakeRegistry
+) -> None:
+    registry.push(REPOSITORY, "1", oci_image(ONE))
+    registry.push(REPOSITORY, "2", oci_image(ONE))
+    await engine.pull("x", "1")
+    lines = await engine.pull("x", "2")
+    assert not [line for line in lines if line.id not in ("", "2")]
+    assert lines[-1].status == "Status: Downloaded newer image for x:2"
+
+
+async def test_another_image_of_the_same_layers_names_them(engine: ImageEngine, registry: FakeRegistry) -> None:
+    registry.push(REPOSITORY, "1", oci_image(ONE))
+    registry.push(REPOSITORY, "2", oci_image(replace(ONE, config={"Env": ["A=b"]})))
+    await engine.pull("x", "1")
+    lines = await engine.pull("x", "2")
     assert [line.status for line in lines].count("Already exists") == 2
-    assert lines[-1].status == "Status: Image is up to date for x:1"
 
 
 async def test_only_what_is_missing_is_fetched(engine: ImageEngine, registry: FakeRegistry) -> None:
