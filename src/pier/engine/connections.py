@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pier.domain import ids
 from pier.domain.container import Container, Status
-from pier.domain.errors import Conflict, InvalidArgument, PermissionDenied, PierError
+from pier.domain.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, PierError
 from pier.domain.network import Endpoint, EndpointRequest, Network, without_effect
 from pier.domain.record import Put
 from pier.engine.containers import files, links
@@ -47,8 +47,9 @@ class Connections:
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.container(container_id)
-            self._require_joinable(container, network)
+            _require_lasting(container)
             planned = plan_endpoint(network, request, container.id, container.name, container.config.hostname)
+            self._require_joinable(container, network)
             for warning in without_effect(request.driver_opts):
                 _log.warning("container %s on network %s: %s", container.name, network.name, warning)
             container = self._with_links(container, network, request)
@@ -69,7 +70,6 @@ class Connections:
         return replace(container, links=(*container.links, *(link for link in asked if link.alias not in known)))
 
     def _require_joinable(self, container: Container, network: Network) -> None:
-        _require_lasting(container)
         if container.host_config.network_mode.startswith("container:") or container.host_config.network_mode == "host":
             raise InvalidArgument(
                 "container sharing network namespace with another container or host cannot be connected to any other "
@@ -114,15 +114,21 @@ class Connections:
             await links.follow(self._context, joined)
 
     async def disconnect(self, ref: str, container_ref: str) -> None:
-        """Takes a container off a network.
+        """Takes a container off a network; a stopped one also off one that is no more, by its name.
 
         Raises NotFound, InvalidArgument for the host's network, PierError (500, as dockerd) when it is not on it.
         """
-        network = self._context.memory.network(ref)
-        container = self._context.memory.container(container_ref)
-        await self._context.jobs.finish(self._disconnect(network, container.id), f"disconnect {container.id}")
+        memory = self._context.memory
+        container = memory.container(container_ref)
+        try:
+            name = memory.network(ref).name
+        except NotFound:
+            if container.state.has_task:
+                raise
+            name = ref
+        await self._context.jobs.finish(self._disconnect(name, container.id), f"disconnect {container.id}")
 
-    async def _disconnect(self, network: Network, container_id: str) -> None:
+    async def _disconnect(self, name: str, container_id: str) -> None:
         memory = self._context.memory
         async with self._context.live.lock(container_id):
             container = memory.container(container_id)
@@ -131,18 +137,20 @@ class Connections:
                 raise InvalidArgument(
                     "cannot disconnect container from host network - container was created in host network mode"
                 )
-            endpoint = container.endpoints.get(network.name)
+            endpoint = container.endpoints.get(name)
             if endpoint is None:
                 which = "network" if container.state.has_task else "the network"  # dockerd's words for each
-                raise PierError(f"container {container_id} is not connected to {which} {network.name}")
-            rest = {name: item for name, item in container.endpoints.items() if name != network.name}
+                raise PierError(f"container {container_id} is not connected to {which} {name}")
+            rest = {key: item for key, item in container.endpoints.items() if key != name}
             left = replace(container, endpoints=rest)
+            if not container.state.has_task:  # on paper alone, which is no event
+                await memory.commit(Put(left), durable=True)
+                return
             # Recorded first: whatever a crash leaves undone from here on, the next start does.
             await memory.commit(
                 Put(left), network_event(self._context, container_id, endpoint, "disconnect"), durable=True
             )
-            if container.state.has_task:
-                await self._leave(container, left, endpoint)
+            await self._leave(container, left, endpoint)
 
     async def _leave(self, container: Container, left: Container, endpoint: Endpoint) -> None:
         await self._context.ports.networks.unplug(container.id, endpoint)

@@ -92,10 +92,28 @@ async def test_a_stopped_container_changes_on_paper(nets: World) -> None:
     assert endpoints(nets, "web")["back"].request.aliases == ("again",)
     assert (nets.networks.attached, nets.actions()) == ({}, ["create"])
     await disconnect(nets, "front", "web")
-    assert nets.actions() == ["create", "network disconnect"]
+    assert nets.actions() == ["create"]
     await nets.engine.containers.start("web")
     assert list(endpoints(nets, "web")) == ["back"]
     assert nets.networks.names[container_id] == {"back": ("web", "again", container_id[:12])}
+
+
+async def test_a_stopped_container_leaves_a_network_that_is_no_more(nets: World) -> None:
+    await nets.create("web", host=on("front"))
+    await nets.engine.networks.remove("front")
+    await disconnect(nets, "front", "web")
+    assert endpoints(nets, "web") == {}
+    with pytest.raises(PierError, match="is not connected to the network front"):
+        await disconnect(nets, "front", "web")
+
+
+@pytest.mark.parametrize("network", ["bridge", "host", "none"])
+async def test_an_alias_on_a_network_that_has_none_is_refused_before_what_else_is_wrong(
+    nets: World, network: str
+) -> None:
+    await nets.run("web", host=on("none"))
+    with pytest.raises(InvalidArgument, match="network-scoped alias is supported only for containers in user defined"):
+        await connect(nets, network, "web", aliases=("www",))
 
 
 async def test_a_container_taken_off_all_networks_stays_off_them(nets: World) -> None:

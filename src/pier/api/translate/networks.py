@@ -74,10 +74,12 @@ def describe_network_details(details: NetworkDetails) -> wire.Network:
 
 
 def _describe_ipam(network: Network) -> wire.Ipam:
+    """Pools of IPv4 first, as clients that look at the first one alone expect."""
+    pools = sorted(network.pools, key=lambda pool: ":" in pool.subnet)
     return wire.Ipam(
         driver=network.ipam_driver,
         options=dict(network.ipam_options) or None,
-        config=[_describe_pool(pool) for pool in network.pools] or None,
+        config=[_describe_pool(pool) for pool in pools] or None,
     )
 
 

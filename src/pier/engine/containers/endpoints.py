@@ -89,7 +89,7 @@ def _check_fixed(network: Network, request: EndpointRequest) -> None:
         except ValueError:
             address = None
         told = []
-        if address is None or address.version != version:
+        if address is None or address.version != version or getattr(address, "ipv4_mapped", None):
             told.append(f"invalid IPv{version} address: {text}")
         if not subnets or (version == 6 and not network.enable_ipv6):
             told.append(

@@ -58,3 +58,10 @@ def test_a_network_has_dockers_keys() -> None:
         "Options": {},
         "Labels": {},
     }
+
+
+def test_pools_of_ipv4_come_first() -> None:
+    pools = (IpamPool(subnet="fd00::/64"), IpamPool(subnet="10.0.0.0/8"), IpamPool(subnet="10.9.0.0/16"))
+    network = Network(id="i", name="n", driver="macvlan", pools=pools, created_at=1)
+    shown = json.loads(compact(describe_network(network)))["IPAM"]["Config"]
+    assert [pool["Subnet"] for pool in shown] == ["10.0.0.0/8", "10.9.0.0/16", "fd00::/64"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from fakes.containers import a_container
 
@@ -23,6 +25,12 @@ def test_an_endpoint_must_be_possible_on_its_network(asked: dict[str, str], reas
     with pytest.raises(InvalidArgument) as raised:
         plan_endpoint(LAN, EndpointRequest(**asked), "c", "web", "")  # type: ignore[arg-type]  # only texts
     assert raised.value.message.endswith(reason)
+
+
+@pytest.mark.parametrize("address", ["::ffff:10.9.0.7", "10.9.0.7", "x"])
+def test_what_is_no_ipv6_address_is_refused_as_such(address: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"invalid IPv6 address: {address}"):
+        plan_endpoint(replace(LAN, enable_ipv6=True), EndpointRequest(ipv6_address=address), "c", "web", "")
 
 
 def test_an_endpoints_mac_address_is_kept_in_one_form() -> None:
