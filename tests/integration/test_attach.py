@@ -317,7 +317,7 @@ def test_replay_and_live_output_together_have_every_line_once(engine: Engine, im
     wait_for(lambda: engine.call("GET", f"/containers/{container_id}/logs?stdout=1&tail=1").body, what="a first line")
     with connected(engine) as raw:
         raw.send("POST", f"/v1.51/containers/{container_id}/attach?{ALL}&logs=1", UPGRADE)
-        engine.docker("exec", container_id, "touch", "/go").check()
+        engine.docker("exec", "-d", container_id, "touch", "/go").check()
         said = b"".join(data for _, data in frames(raw.read_to_end()))
     assert said == b"".join(b"%d\n" % number for number in range(1, lines + 1))
 

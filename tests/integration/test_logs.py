@@ -170,7 +170,7 @@ def test_a_local_log_outlives_a_killed_pierd(image: str, engine: Engine) -> None
     wait_for(lambda: len(engine.docker("logs", "killed").lines) == 1000, what="the first lines")
     engine.kill()
     engine.start()
-    engine.docker("exec", "killed", "touch", "/go").check()
+    engine.docker("exec", "-d", "killed", "touch", "/go").check()
     engine.docker("wait", "killed").check()
     assert engine.docker("logs", "killed").check().lines == [str(n) for n in range(1, 2001)]
 
@@ -230,7 +230,7 @@ def test_lines_are_handed_on_by_the_next_pierd_too(image: str, engine: Engine) -
         assert server.recv(1000).endswith(b": first")
         engine.kill()
         engine.start()
-        engine.docker("exec", "box", "touch", "/go").check()
+        engine.docker("exec", "-d", "box", "touch", "/go").check()
         while not (told := server.recv(1000)).endswith(b": second"):
             assert told.endswith(b": first")  # what a killed pierd has sent last may be sent again
     engine.docker("wait", "box").check()
