@@ -56,25 +56,25 @@ def _names_driver(mount: MountRequest) -> bool:
 
 
 _PLATFORM_PART = re.compile(r"[a-z0-9_.-]+", re.ASCII)
+_PLATFORM_FORM = "use os/architecture or os/architecture/variant, as linux/arm64"
 
 
 def load_platform(text: str) -> Platform | None:
-    """`linux/arm64/v8`; None for none. Raises InvalidArgument."""
+    """`linux/arm64/v8`; None for none. Raises InvalidArgument, in dockerd's words, which clients look for."""
     if not text:
         return None
     parts = text.lower().split("/")
     for number, part in enumerate(parts):  # dockerd looks at the parts before it counts them
         if not _PLATFORM_PART.fullmatch(part):
             which = "component" if number else "OS component"
-            raise InvalidArgument(f'"{part}" is an invalid {which} of "{text}": use os/architecture, as linux/arm64')
+            raise InvalidArgument(f'"{part}" is an invalid {which} of "{text}": invalid argument; {_PLATFORM_FORM}')
     if len(parts) > 3:
-        raise InvalidArgument(
-            f'"{text}": cannot parse platform specifier: use os/architecture or os/architecture/variant'
-        )
+        raise InvalidArgument(f'"{text}": cannot parse platform specifier: invalid argument; {_PLATFORM_FORM}')
     try:
         return parse_platform(parts)
     except ValueError:
-        raise InvalidArgument(f'"{text}": unknown operating system or architecture') from None
+        words = "unknown operating system or architecture: invalid argument"
+        raise InvalidArgument(f'"{text}": {words}; {_PLATFORM_FORM}') from None
 
 
 def load_exec(body: ExecCreate) -> ExecConfig:

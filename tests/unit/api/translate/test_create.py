@@ -240,12 +240,12 @@ def test_platforms(text: str, platform: Platform | None) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a/b/c/d", '"a/b/c/d": cannot parse platform specifier'),
-        ("linux/", '"" is an invalid component of "linux/"'),
+        ("a/b/c/d", '"a/b/c/d": cannot parse platform specifier: invalid argument'),
+        ("linux/", '"" is an invalid component of "linux/": invalid argument; use os'),
         ("/", '"" is an invalid OS component of "/"'),
         ("li nux/amd64", '"li nux" is an invalid OS component of "li nux/amd64"'),
         ("linux/ärm", '"ärm" is an invalid component'),
-        ("nintendo64", '"nintendo64": unknown operating system or architecture'),
+        ("nintendo64", '"nintendo64": unknown operating system or architecture: invalid argument'),
     ],
 )
 def test_what_is_no_platform(text: str, words: str) -> None:
