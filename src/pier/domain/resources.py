@@ -1,7 +1,7 @@
 """Limits and devices of a container, as a user asked for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class DeviceRequest:
     count: int = 0
     device_ids: tuple[str, ...] = ()
     capabilities: tuple[tuple[str, ...], ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] | None = None  # inspect tells none from empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

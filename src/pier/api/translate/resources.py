@@ -71,7 +71,7 @@ def _load_device_request(given: wire.DeviceRequest) -> DeviceRequest:
         count=given.count or 0,
         device_ids=tuple(given.device_ids or ()),
         capabilities=tuple(tuple(group) for group in given.capabilities or ()),
-        options=dict(given.options or {}),
+        options=given.options,
     )
 
 
@@ -125,5 +125,5 @@ def _describe_device_request(request: DeviceRequest) -> wire.DeviceRequest:
         count=request.count,
         device_ids=list(request.device_ids) or None,
         capabilities=[list(group) for group in request.capabilities] or None,
-        options=dict(request.options),
+        options=None if request.options is None else dict(request.options),
     )

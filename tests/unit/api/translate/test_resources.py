@@ -1,9 +1,12 @@
 import json
+from typing import cast
+
+import pytest
 
 from pier.api.translate.resources import describe_resources, load_resources
 from pier.domain.resources import DeviceMapping, Resources
 from pier.wire.host_config import DeviceMapping as WireDevice
-from pier.wire.host_config import HostConfig
+from pier.wire.host_config import DeviceRequest, HostConfig
 from pier.wire.shape import compact
 
 
@@ -29,3 +32,10 @@ def test_unlimited_is_null_where_docker_has_null() -> None:
         None,
         [],
     )
+
+
+@pytest.mark.parametrize("options", [None, {}, {"a": "b"}])
+def test_options_of_a_device_request_are_shown_as_given(options: dict[str, str] | None) -> None:
+    given = HostConfig(device_requests=[DeviceRequest(driver="cdi", options=options)])
+    [shown] = cast("list[DeviceRequest]", describe_resources(load_resources(given))["device_requests"])
+    assert shown.options == options
