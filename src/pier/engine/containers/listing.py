@@ -127,7 +127,7 @@ class Listing:
                 return lambda item: not any(value in ("true", "1") for value in values)
 
     async def _descends_from(self, values: tuple[str, ...]) -> Callable[[Container], bool]:
-        """Also images built from an ancestor count: their layers begin with the ancestor's."""
+        """Also images built from an ancestor count."""
         ancestors: list[Image] = []
         for value in values:
             try:
@@ -138,10 +138,8 @@ class Listing:
 
         def test(container: Container) -> bool:
             image = images.get(container.image_id)
-            layers = image.diff_ids if image else ()
             return any(
-                container.image_id == ancestor.id
-                or (bool(ancestor.diff_ids) and layers[: len(ancestor.diff_ids)] == ancestor.diff_ids)
+                container.image_id == ancestor.id or (image is not None and _is_built_from(image, ancestor))
                 for ancestor in ancestors
             )
 
@@ -152,6 +150,15 @@ class Listing:
         if key == "before":
             return lambda item: item.created_at < min(times)
         return lambda item: item.created_at > max(times)
+
+
+def _is_built_from(image: Image, ancestor: Image) -> bool:
+    """Its layers and its history begin with the other's, and go on; what only has the same layers is a sibling."""
+    begins = bool(ancestor.diff_ids) and image.diff_ids[: len(ancestor.diff_ids)] == ancestor.diff_ids
+    if not ancestor.history:
+        return begins and len(image.diff_ids) > len(ancestor.diff_ids)
+    same = image.history[: len(ancestor.history)] == ancestor.history
+    return begins and same and len(image.history) > len(ancestor.history)
 
 
 def _require_among(key: str, values: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -1,5 +1,7 @@
 """ps: who is shown, in which order, under which image name."""
 
+from dataclasses import replace
+
 import pytest
 from fakes.world import BUSYBOX, World
 from support.images import Node, TestImage
@@ -7,7 +9,9 @@ from support.images import Node, TestImage
 from pier.domain.container import Healthcheck, HostConfig
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.filters import Filters
+from pier.domain.image import HistoryEntry
 from pier.domain.network import PortBinding
+from pier.engine.containers.listing import _is_built_from
 from pier.engine.networks import CreateNetwork
 
 CHILD = TestImage([*BUSYBOX.layers, {"more": Node(b"more")}], {"Cmd": ["sh"]})
@@ -92,6 +96,25 @@ async def test_by_ancestor_also_through_a_child_image(world: World) -> None:
     assert await names(world, ancestor="busybox") == ["two", "one"]
     assert await names(world, ancestor="child:1") == ["two"]
     assert await names(world, ancestor="gone") == []
+
+
+async def test_an_image_with_the_same_layers_is_no_ancestor(world: World) -> None:
+    await world.load("sibling:1", TestImage(BUSYBOX.layers, {"Cmd": ["ls"]}))
+    await world.create("one")
+    await world.create("two", image="sibling:1")
+    assert await names(world, ancestor="busybox") == ["one"]
+    assert await names(world, ancestor="sibling:1") == ["two"]
+
+
+async def test_a_child_may_differ_in_its_config_alone(world: World) -> None:
+    image = await world.engine.images.get("busybox")
+    step = HistoryEntry(created_by="LABEL a=b", empty_layer=True)
+    child = replace(image, id="sha256:" + "1" * 64, history=(*image.history, step))
+    assert _is_built_from(child, image)
+    assert not _is_built_from(image, child)
+    nothing_known = replace(image, history=())
+    assert not _is_built_from(child, nothing_known)  # as many layers
+    assert _is_built_from(replace(child, diff_ids=(*child.diff_ids, "sha256:x")), nothing_known)
 
 
 async def test_by_network_volume_and_port(world: World) -> None:
