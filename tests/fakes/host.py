@@ -55,6 +55,8 @@ class FakeHost:
     found_changes: list[FileChange] = field(default_factory=list)
     init_layers: list[str] = field(default_factory=list)  # what they were made in
     directories: set[str] = field(default_factory=set)  # that every image has
+    made_directories: list[str] = field(default_factory=list)  # in containers
+    in_the_way: set[str] = field(default_factory=set)  # files where a directory is to be made
     staged: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)  # id -> name -> (source, subpath)
     listening: list[Listener] = field(default_factory=list)
     bound: list[tuple[str, str]] = field(default_factory=list)  # all that was ever staged
@@ -103,6 +105,11 @@ class FakeHost:
         if user.isdigit():
             return ProcessUser(uid=int(user), additional_gids=(0,))
         raise NotFound(f"unable to find user {user}: no matching entries in passwd file")
+
+    async def make_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> None:
+        if path in self.in_the_way:
+            raise PierError(f"Cannot mkdir: {path} is not a directory")
+        self.made_directories.append(path)
 
     async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
         return path in self.directories

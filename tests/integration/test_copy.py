@@ -106,6 +106,14 @@ def test_files_go_in_and_come_out_in_every_state(cli: Cli, image: str, tmp_path:
     cli("volume", "rm", "box-volume").check()
 
 
+def test_the_working_directory_is_there_before_the_start(cli: Cli, image: str, tmp_path: Path) -> None:
+    cli.out("create", "--name", "new", "--workdir", "/srv/own", image, "true")
+    cli("cp", "new:/srv/own", str(tmp_path)).check()
+    assert (tmp_path / "own").is_dir()
+    assert cli.out("diff", "new").splitlines()[-1] == "A /srv/own"
+    cli("rm", "new").check()
+
+
 def test_streams_by_a_dash(cli: Cli, image: str, tmp_path: Path) -> None:
     run(cli, "dash", image=image)
     subprocess.run(cli.argv("cp", "-", "dash:/tmp"), input=tar(from__stdin=b"text"), check=True, timeout=60)

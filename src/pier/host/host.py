@@ -27,7 +27,7 @@ from pier.host.init_layer import fill_init_layer
 from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
 from pier.host.propagation import require_propagation
-from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
+from pier.host.root import ContainerRoot, make_directory, open_running_root, open_stopped_root
 from pier.host.runtime_states import RuntimeStates
 from pier.host.sample import read_oom_kills, read_sample
 from pier.host.shims import end_shims, list_shims
@@ -135,6 +135,10 @@ class Host:
     async def fill_init_layer(self, rootfs: Sequence[FilesystemMount]) -> None:
         """Makes what every container finds in its root in a writable snapshot; see host.init_layer."""
         await asyncio.to_thread(fill_init_layer, rootfs)
+
+    async def make_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> None:
+        """Makes a directory and its parents in a writable snapshot; see host.root."""
+        await asyncio.to_thread(make_directory, rootfs, path)
 
     async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
         """Whether a snapshot has a directory there."""

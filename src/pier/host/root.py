@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from pier.domain.archive import RootMount
-from pier.domain.errors import NotFound
+from pier.domain.errors import NotFound, PierError
 from pier.domain.mount import FilesystemMount
 from pier.host import syscalls
 from pier.host.rootfs import MOUNT_POINT, in_own_thread, mount_snapshot, split_layers
@@ -105,6 +105,26 @@ def open_stopped_root(
 
     split_layers(layers)
     return in_own_thread(work, "snapshot cannot be mounted to look into it")
+
+
+def make_directory(layers: Sequence[FilesystemMount], path: str) -> None:
+    """Makes a directory and its parents in a writable snapshot that nobody else has mounted. Blocks: use in a thread.
+
+    It is root's, as one that a runtime makes at the start. Raises PierError where something else is in the way.
+    """
+
+    def work() -> None:
+        with ExitStack() as opened:
+            syscalls.unshare(syscalls.CLONE_NEWNS)
+            syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
+            mount_snapshot(layers, MOUNT_POINT, writable=True)
+            top = _kept(os.open(MOUNT_POINT, _DIRECTORY), opened)
+            try:
+                _kept(_make_directories(top, path), opened)
+            except NotADirectoryError as error:
+                raise PierError(f"Cannot mkdir: {path} is not a directory") from error
+
+    in_own_thread(work, f"directory {path} cannot be made in the container")
 
 
 def _kept(descriptor: int, opened: ExitStack) -> int:

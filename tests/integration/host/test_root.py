@@ -11,8 +11,9 @@ from support.descriptors import open_descriptors
 from support.facilities import require
 
 from pier.domain.archive import RootMount
+from pier.domain.errors import PierError
 from pier.domain.mount import FilesystemMount
-from pier.host.root import ContainerRoot, open_running_root, open_stopped_root
+from pier.host.root import ContainerRoot, make_directory, open_running_root, open_stopped_root
 
 pytestmark = pytest.mark.root
 SOURCE = "pier-test-root"  # what the mounts are called, so that one left behind is seen
@@ -76,6 +77,20 @@ def test_what_is_written_lands_in_the_writable_layer(layers: list[FilesystemMoun
     write(root, "/etc", "new")
     root.close()
     assert (tmp_path / "layers/upper/etc/new").exists()
+
+
+def test_a_directory_is_made_with_its_parents(layers: list[FilesystemMount], tmp_path: Path) -> None:
+    (tmp_path / "layers/lower/link").symlink_to("/etc")
+    for path in ("/srv/a/b", "/srv/a/b", "/link/below"):
+        make_directory(layers, path)
+    made = tmp_path / "layers/upper"
+    assert (made / "srv/a/b").is_dir()
+    assert (made / "etc/below").is_dir()
+    assert (made / "srv").stat().st_mode & 0o777 == 0o755
+    with pytest.raises(PierError, match=r"^Cannot mkdir: /file/x is not a directory"):
+        make_directory(layers, "/file/x")
+    with pytest.raises(PierError, match=r"^Cannot mkdir: /own is not a directory"):
+        make_directory(layers, "/own")
 
 
 def test_volumes_show_where_they_are_mounted(layers: list[FilesystemMount], volume: Path, tmp_path: Path) -> None:

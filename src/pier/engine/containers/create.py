@@ -166,6 +166,8 @@ class Creation:
                 if size := layer_size(host.storage_opt):
                     await ports.limits.limit(rootfs, size)
                     undo.push_async_callback(ports.limits.release, rootfs)
+                if directory := _own_directory(request.config, image.config):
+                    await ports.host.make_directory(rootfs, directory)
                 filling = Filling(self._context, self._images, self._volumes, labels=GC_ROOT, container_id=container_id)
                 points = await filling.fill(points, rootfs, undo)
                 line = command_line(config)
@@ -287,6 +289,15 @@ def _with_identity(config: Config, host: HostConfig, container_id: str, host_nam
     if config.hostname or host.network_mode.startswith("container:"):
         return config
     return replace(config, hostname=host_name if host.network_mode == "host" else ids.short(container_id))
+
+
+def _own_directory(asked: Config, of_image: Config) -> str:
+    """The working directory that is the container's own wish: it is there before the start, for `docker cp`.
+
+    An image's has been made with the image, or else by the runtime at the start.
+    """
+    wanted, given = (posixpath.normpath(directory or "/") for directory in (asked.working_dir, of_image.working_dir))
+    return "" if wanted in ("/", given) else wanted
 
 
 def _without_image(config: Config) -> PierError:

@@ -149,6 +149,13 @@ class Host(Protocol):
         """Makes what every container finds in its root: mount points of what it gets, and `/.dockerenv`."""
         ...
 
+    async def make_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> None:
+        """Makes a directory and its parents, as root's, in a writable snapshot that nobody else has mounted.
+
+        Raises PierError where something else is in the way.
+        """
+        ...
+
     async def has_directory(self, rootfs: Sequence[FilesystemMount], path: str) -> bool:
         """Whether an image's root has a directory there."""
         ...
