@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, ip_address, ip_interface
 from pier.domain.errors import Conflict, InvalidArgument
 from pier.domain.network import Endpoint, EndpointRequest, Network
 from pier.network.families import AnyAddress, AnyInterface
-from pier.network.ipam import AddressPool
+from pier.network.ipam import AddressPool, version_of
 from pier.network.options import BridgeOptions, parse_bridge_options
 from pier.network.ports import Reservation
 from pier.network.ruleset import BridgeRule, PortRule
@@ -33,13 +33,13 @@ class HostNetwork:
     @classmethod
     def of(cls, network: Network) -> "HostNetwork":
         """`network` is complete, as `create` returned it. A pool of a family that is switched off is kept unused."""
-        pools = [AddressPool(pool, network.name) for pool in network.pools if pool.gateway]
         wanted = {4: network.enable_ipv4, 6: network.enable_ipv6}
+        pools = [AddressPool(pool, network.name) for pool in network.pools if wanted[version_of(pool)]]
         return cls(
             network=network,
             options=None if network.driver in DRIVERS else parse_bridge_options(network),
             uplink=parse_uplink(network) if network.driver in DRIVERS else None,
-            pools=tuple(pool for pool in pools if wanted[pool.subnet.version]),
+            pools=tuple(pools),
         )
 
     def pool_of(self, address: AnyAddress) -> AddressPool | None:
@@ -49,7 +49,8 @@ class HostNetwork:
     def gateways(self, addresses: Iterable[AnyAddress]) -> tuple[AnyAddress, ...]:
         """Where the default routes of an endpoint with these addresses lead, of each family."""
         pools = [pool for pool in map(self.pool_of, addresses) if pool is not None]
-        return tuple(pool.way_out if self.uplink is None else pool.gateway for pool in pools)
+        ways = (pool.way_out if self.uplink is None else pool.gateway for pool in pools)
+        return tuple(way for way in ways if way is not None)
 
     @property
     def bridge_options(self) -> BridgeOptions:

@@ -18,7 +18,7 @@ DEFAULT_POOLS = (
     "base=10.128.0.0/9,size=22",
 )
 # The gateway and one container need two addresses: of IPv4 beside network and broadcast, of IPv6 beside all routers'.
-_LARGEST_PREFIX = {4: 30, 6: 126}
+_LARGEST_PREFIX = {4: 30, 6: 126}  # with a gateway
 _ULA_PREFIX = 48  # of one site's unique local addresses, RFC 4193
 
 
@@ -76,17 +76,29 @@ def version_of(pool: IpamPool) -> int:
     return 6 if ":" in next(filter(None, named), "") else 4
 
 
-def complete_pool(pool: IpamPool) -> IpamPool:
-    """Checks a pool and fills in its gateway, the subnet's first address unless given. Raises InvalidArgument."""
+def complete_pool(pool: IpamPool, *, gateway: bool = True) -> IpamPool:
+    """Checks a pool and fills in its gateway, the subnet's first address unless given. Raises InvalidArgument.
+
+    Without `gateway` it has only one that is given: nobody would be there.
+    """
     subnet = _parse_subnet(pool.subnet)
-    gateway = _parse_address(pool.gateway, "gateway") if pool.gateway else subnet.network_address + 1
-    _require_inside(gateway, subnet, "gateway")
+    has_gateway = gateway or bool(pool.gateway)
+    if subnet.prefixlen > _LARGEST_PREFIX[subnet.version] + (not has_gateway):
+        needed = "a gateway and a container" if has_gateway else "two containers"
+        raise InvalidArgument(f"invalid subnet {subnet}: it has no room for {needed}")
+    first = subnet.network_address + 1 if has_gateway else None
+    way = _parse_address(pool.gateway, "gateway") if pool.gateway else first
+    if way is not None:
+        _require_inside(way, subnet, "gateway")
     if pool.ip_range and not _is_within(_parse_subnet(pool.ip_range, "ip-range"), subnet):
         raise InvalidArgument(f"invalid ip-range {pool.ip_range}: it is not inside the subnet {subnet}")
     for name, address in pool.aux_addresses.items():
         _require_inside(_parse_address(address, f"auxiliary address {name}"), subnet, f"auxiliary address {name}")
     return IpamPool(
-        subnet=str(subnet), gateway=str(gateway), ip_range=pool.ip_range, aux_addresses=dict(pool.aux_addresses)
+        subnet=str(subnet),
+        gateway=str(way or ""),
+        ip_range=pool.ip_range,
+        aux_addresses=dict(pool.aux_addresses),
     )
 
 
@@ -105,15 +117,15 @@ class AddressPool:
     def __init__(self, pool: IpamPool, network_name: str) -> None:
         """`pool` is complete (see `complete_pool`)."""
         self.subnet = ip_network(pool.subnet)
-        self.gateway = ipaddress.ip_address(pool.gateway)
+        self.gateway = ipaddress.ip_address(pool.gateway) if pool.gateway else None
         self._network_name = network_name
-        self._kind = type(self.gateway)
+        self._kind = type(self.subnet.network_address)
         span = ip_network(pool.ip_range) if pool.ip_range else self.subnet
-        self._first = max(int(span.network_address), int(self.subnet.network_address) + 1)
-        has_broadcast = self.subnet.version == 4
-        self._last = min(int(span.broadcast_address), int(self.subnet.broadcast_address) - has_broadcast)
-        others = (int(ipaddress.ip_address(text)) for text in pool.aux_addresses.values())
-        self._reserved = {int(self.gateway), *others}
+        unusable = {int(address) for address in _not_for_hosts(self.subnet)}
+        self._first = int(span.network_address) + (int(span.network_address) in unusable)
+        self._last = int(span.broadcast_address) - (int(span.broadcast_address) in unusable)
+        reserved = filter(None, (pool.gateway, *pool.aux_addresses.values()))
+        self._reserved = {int(ipaddress.ip_address(text)) for text in reserved}
         self._taken: set[int] = set()
         self._next = self._first
 
@@ -123,8 +135,8 @@ class AddressPool:
         )  # where default routes on a bridge lead
 
     @property
-    def gateway_interface(self) -> AnyInterface:
-        return ip_interface((self.gateway, self.subnet.prefixlen))
+    def gateway_interface(self) -> AnyInterface | None:
+        return ip_interface((self.gateway, self.subnet.prefixlen)) if self.gateway else None
 
     @property
     def is_unused(self) -> bool:
@@ -202,8 +214,6 @@ def _parse_subnet(text: str, what: str = "subnet") -> AnyNetwork:
         raise InvalidArgument(
             f"invalid network config:\ninvalid {what} {text}: invalid CIDR block notation: {error}"
         ) from error
-    if what == "subnet" and subnet.prefixlen > _LARGEST_PREFIX[subnet.version]:
-        raise InvalidArgument(f"invalid subnet {text}: it has no room for a gateway and a container")
     return subnet
 
 
@@ -214,9 +224,15 @@ def _parse_address(text: str, what: str) -> AnyAddress:
         raise InvalidArgument(f"invalid {what} {text!r}: not an IP address") from error
 
 
+def _not_for_hosts(subnet: AnyNetwork) -> tuple[AnyAddress, ...]:
+    """The network's own address, and IPv4's broadcast address. Of two addresses both are hosts' (RFC 3021, 6164)."""
+    if subnet.num_addresses <= 2:
+        return ()
+    return (subnet.network_address, subnet.broadcast_address) if subnet.version == 4 else (subnet.network_address,)
+
+
 def _require_inside(address: AnyAddress, subnet: AnyNetwork, what: str) -> None:
-    taken = (subnet.network_address, subnet.broadcast_address) if subnet.version == 4 else (subnet.network_address,)
-    if address not in subnet or address in taken:
+    if address not in subnet or address in _not_for_hosts(subnet):
         raise InvalidArgument(
             f"invalid network config:\ninvalid {what} {address}: parent subnet {subnet} doesn't contain this address"
         )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -174,12 +174,12 @@ class Layout:
         Raises PermissionDenied for a subnet in use (403, as dockerd), Conflict for a bridge in use.
         """
         options = parse_bridge_options(network)
-        pools = await self._complete_pools(network)
+        pools = await self._complete_pools(network, options.without_gateway(internal=network.internal))
         complete = replace(network, pools=pools, bridge=options.name, mtu=options.mtu)
         await self._require_free(complete)
         return complete
 
-    async def _complete_pools(self, network: Network) -> tuple[IpamPool, ...]:
+    async def _complete_pools(self, network: Network, without_gateway: Collection[int] = ()) -> tuple[IpamPool, ...]:
         """Those that were given, then one of each family that is wanted and was not."""
         pools: list[IpamPool] = []
         for version, wanted in ((4, network.enable_ipv4), (6, network.enable_ipv6)):
@@ -193,7 +193,7 @@ class Layout:
                 if not pool.subnet and len(given) > 1:
                     raise InvalidArgument(f"network {network.name}: each of several subnets must be named")
                 subnet = pool.subnet or await self._choose(version, ())
-                pools.append(complete_pool(replace(pool, subnet=subnet)))
+                pools.append(complete_pool(replace(pool, subnet=subnet), gateway=version not in without_gateway))
         return tuple(sorted(pools, key=lambda pool: _position(pool, network.pools)))
 
     async def _require_free(self, network: Network) -> None:
@@ -244,7 +244,8 @@ class Layout:
     def _ensure(self, host: HostNetwork) -> None:
         with translated(f"set up bridge {host.network.bridge}"):
             without = host.bridge_options.versions("isolated") | ({4} if host.bridge_options.bare else set())
-            addresses = [pool.gateway_interface for pool in host.pools if pool.subnet.version not in without]
+            pools = [pool for pool in host.pools if pool.subnet.version not in without]
+            addresses = [pool.gateway_interface for pool in pools if pool.gateway_interface is not None]
             name, mtu = host.network.bridge, host.bridge_options.mtu
             host.index = self._bridges.ensure(name, addresses, mtu, detours=host.opens_links)
 

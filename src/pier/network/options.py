@@ -58,6 +58,10 @@ class BridgeOptions:
         """The IP versions whose gateway has this mode."""
         return frozenset(version for version, own in self.modes.items() if own == mode)
 
+    def without_gateway(self, *, internal: bool) -> frozenset[int]:
+        """The IP versions in which no address is kept for a gateway: the bridge has none and no route leads there."""
+        return self.versions("isolated") | ({4} if self.bare and internal else frozenset())
+
 
 def parse_bridge_options(network: Network) -> BridgeOptions:
     """Raises Unsupported for an option of Docker's that is not known, InvalidArgument for a wrong value."""

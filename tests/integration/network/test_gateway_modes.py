@@ -7,6 +7,7 @@ import pytest
 from support.netlab import Lab, Place
 from support.network_engine import NetworkEngine, publish
 
+from pier.domain.errors import Conflict
 from pier.domain.network import Network
 
 pytestmark = pytest.mark.root
@@ -54,6 +55,22 @@ def test_isolated_leaves_even_the_host_out(lab: Lab, site: NetworkEngine, outsid
     assert one.ask(others.ipv4_address, 80) == f"other {endpoint.ipv4_address}"
     assert "inet " not in lab.sh("ip addr show pier6")
     assert lab.cannot_reach(endpoint.ipv4_address, 80)
+    assert (network.pools[0].gateway, endpoint.ipv4_address) == ("", "10.60.0.1")  # nobody is there to be a gateway
+    site.restart()
+    assert one.ask(others.ipv4_address, 80) == f"other {endpoint.ipv4_address}"
+
+
+@pytest.mark.parametrize("options", [{MODE: "isolated"}, {"com.docker.network.bridge.inhibit_ipv4": "true"}])
+def test_two_containers_have_a_subnet_of_two_addresses_for_themselves(
+    site: NetworkEngine, options: dict[str, str]
+) -> None:
+    network = site.create("net", bridge="pier6", subnet="10.60.0.0/31", options=options, internal=True)
+    one, endpoint, _ = site.container(network, "one")
+    _, others, _ = site.container(network, "other")
+    assert (endpoint.ipv4_address, others.ipv4_address) == ("10.60.0.0", "10.60.0.1")
+    assert one.ask("10.60.0.1", 80) == "other 10.60.0.0"
+    with pytest.raises(Conflict, match="no available IPv4 addresses"):
+        site.open(network)
 
 
 OPTION = "com.docker.network.bridge."

@@ -121,6 +121,11 @@ def test_pool_is_completed_or_refused() -> None:
     ):
         with pytest.raises(InvalidArgument):
             complete_pool(wrong)
+    assert complete_pool(IpamPool(subnet="10.1.0.0/31"), gateway=False).gateway == ""
+    assert complete_pool(IpamPool(subnet="10.1.0.0/24", gateway="10.1.0.9"), gateway=False).gateway == "10.1.0.9"
+    for small, gateway in (("10.1.0.0/32", False), ("fd00::/127", True), ("fd00::/128", False)):
+        with pytest.raises(InvalidArgument, match="no room"):
+            complete_pool(IpamPool(subnet=small), gateway=gateway)
     assert complete_pool(IpamPool(subnet="fd00::/64")).gateway == "fd00::1"
     assert complete_pool(IpamPool(subnet="fd00::/64", gateway="fd00::ffff:ffff:ffff:ffff")).subnet == "fd00::/64"
     for six in (
@@ -165,3 +170,12 @@ def test_overlap_names_who_is_in_the_way() -> None:
     occupied = occupied_by_pools({"web": [IpamPool(subnet="10.1.0.0/16")], "six": [IpamPool(subnet="fd00::/64")]})
     clash = find_overlap(IPv4Network("10.1.2.0/24"), occupied)
     assert clash == Occupied(IPv4Network("10.1.0.0/16"), "network web")
+
+
+@pytest.mark.parametrize("subnet", ["10.1.0.0/31", "fd00::/127"])
+def test_without_a_gateway_both_of_two_addresses_are_containers(subnet: str) -> None:
+    addresses = AddressPool(complete_pool(IpamPool(subnet=subnet), gateway=False), "web")
+    assert [addresses.allocate(), addresses.allocate()] == list(addresses.subnet)
+    assert (addresses.gateway, addresses.way_out, addresses.gateway_interface) == (None, None, None)
+    with pytest.raises(Conflict):
+        addresses.claim(str(addresses.subnet[0]))

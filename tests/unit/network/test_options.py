@@ -150,3 +150,12 @@ def test_name_that_the_kernel_would_refuse_is_an_invalid_argument(name: str) -> 
         parse_bridge_options(network(bridge=name))
     with pytest.raises(InvalidArgument, match="invalid interface name"):
         choose_interface(EndpointRequest(driver_opts={"com.docker.network.endpoint.ifname": name}), "eth0")
+
+
+def test_who_needs_no_gateway() -> None:
+    mode = "com.docker.network.bridge.gateway_mode_ipv6"
+    isolated = parse_bridge_options(network(options={mode: "isolated"}, internal=True, enable_ipv6=True))
+    assert isolated.without_gateway(internal=True) == {6}
+    bare = parse_bridge_options(network(options={"com.docker.network.bridge.inhibit_ipv4": "true"}))
+    assert bare.without_gateway(internal=True) == {4}
+    assert not bare.without_gateway(internal=False)
