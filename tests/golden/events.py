@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from support.wait import wait_for
+
 from golden.scenario import scenario
 from golden.subject import FULL_IMAGE, IMAGE, Subject, now
 
@@ -83,10 +85,8 @@ def event_sequences_of_ends(s: Subject) -> None:
     def auto_remove() -> str:
         host = {"AutoRemove": True, "Binds": ["golden-event:/named"]}
         container_id = s.run("gone", "true", HostConfig=host, Volumes={"/declared": {}})
-        for _ in range(100):
-            if s.call("GET", f"/containers/{container_id}/json").status == 404:
-                break
-            time.sleep(0.1)
+        target = f"/containers/{container_id}/json"
+        wait_for(lambda: s.call("GET", target).status == 404, what="it is removed", timeout=60)
         return container_id
 
     def fail() -> str:

@@ -38,7 +38,11 @@ def _connect(engine: Engine, method: str, target: str, *, reads: int) -> socket.
     client.connect(engine.socket)
     upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n" if method == "POST" else ""
     client.sendall(f"{method} {target} HTTP/1.1\r\nHost: pier\r\n{upgrade}\r\n".encode())
-    head = client.recv(4096)
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = client.recv(4096)
+        assert data, f"closed after {head!r}"
+        head += data
     assert b" 200 " in head or b" 101 " in head, head
     until = time.monotonic() + 0.05
     for _ in range(reads):

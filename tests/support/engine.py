@@ -4,6 +4,7 @@ Two of them run side by side on one host, also next to a developer's own engine,
 """
 
 import hashlib
+import http.client
 import json
 import os
 import secrets
@@ -147,7 +148,7 @@ class Engine:
         """Whether a ping gets its OK."""
         try:
             return api.call(self.socket, "GET", "/_ping", timeout=5 * PATIENCE).status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):  # also one that died in the middle of its answer
             return False
 
     def stop(self) -> int:
