@@ -153,7 +153,8 @@ def _describe_limits(facts: HostFacts) -> dict[str, Any]:
 
 
 def _describe_registries(info: InfoFacts) -> wire.RegistryConfig:
-    hub = wire.IndexConfig(mirrors=list(info.registry_mirrors), name=_HUB, official=True, secure=True)
+    mirrors = [f"{mirror.rstrip('/')}/" for mirror in info.registry_mirrors]  # as dockerd writes them
+    hub = wire.IndexConfig(mirrors=mirrors, name=_HUB, official=True, secure=True)
     named = [item for item in info.insecure_registries if "/" not in item]
     return wire.RegistryConfig(
         index_configs={
@@ -161,7 +162,7 @@ def _describe_registries(info: InfoFacts) -> wire.RegistryConfig:
             **{name: wire.IndexConfig(mirrors=[], name=name, official=False, secure=False) for name in named},
         },
         insecure_registry_cidrs=[*_LOOPBACK, *(item for item in info.insecure_registries if "/" in item)],
-        mirrors=list(info.registry_mirrors) or None,
+        mirrors=mirrors or None,
     )
 
 

@@ -23,10 +23,12 @@ async def test_limits_follow_the_kernels_controllers() -> None:
 
 async def test_registries() -> None:
     given = replace(
-        await FakeSystem().info(), insecure_registries=("reg:5000", "10.0.0.0/8"), registry_mirrors=("https://m",)
+        await FakeSystem().info(),
+        insecure_registries=("reg:5000", "10.0.0.0/8"),
+        registry_mirrors=("https://m", "http://n:1/"),
     )
     config = describe_info(given, 51, open_files=1, jobs=1).registry_config
-    assert (config.mirrors, config.index_configs["docker.io"].mirrors) == (["https://m"], ["https://m"])
+    assert (config.mirrors, config.index_configs["docker.io"].mirrors) == (["https://m/", "http://n:1/"],) * 2
     assert config.index_configs["reg:5000"].secure is False
     assert "10.0.0.0/8" in config.insecure_registry_cidrs
 
