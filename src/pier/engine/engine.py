@@ -160,7 +160,7 @@ def _images(context: Context) -> Images:
         await memory.commit(memory.event(kind, action, actor_id, attributes))
 
     def in_use(image_id: str) -> list[ImageUser]:
-        users = (item for item in memory.containers.values() if item.image_id == image_id)
+        users = (item for item in memory.containers.values() if item.image_id == image_id or _mounts(item, image_id))
         return [ImageUser(id=item.id, name=item.name, running=item.state.is_running) for item in users]
 
     return Images(
@@ -181,6 +181,11 @@ def _images(context: Context) -> Images:
         uploads=context.config.max_concurrent_uploads,
         now=memory.clock.now,
     )
+
+
+def _mounts(container: Container, image_id: str) -> bool:
+    """Whether an image is among what a container mounts."""
+    return any(point.type == "image" and point.source == image_id for point in container.mount_points)
 
 
 def _users(containers: Iterable[Container]) -> dict[str, set[str]]:

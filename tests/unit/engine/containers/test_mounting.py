@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from fakes.world import World
+from support.images import Node, TestImage
 from support.volume_plugin import VolumePlugin, serve_plugin
 
 from pier.domain.container import HostConfig
-from pier.domain.errors import NotFound, PierError
+from pier.domain.errors import Conflict, NotFound, PierError
 from pier.domain.mount import MountRequest
 from pier.engine.containers.mounting import image_key, mounted, owner_of_key
 from pier.volumes import mounting as mounting_of_volumes
@@ -91,6 +92,19 @@ async def test_an_image_is_a_layer_of_its_own_until_the_container_goes(world: Wo
     assert key in world.containerd.state.snapshots
     await world.engine.containers.remove("web", force=True)
     assert key not in world.containerd.state.snapshots
+
+
+async def test_an_image_that_a_container_mounts_is_in_use(world: World) -> None:
+    await world.load("mounted:latest", TestImage([{"file": Node(b"x")}]))
+    image = await world.engine.images.get("mounted")
+    request = MountRequest(type="image", source="mounted", target="/i")
+    container_id = await world.create("web", host=HostConfig(mounts=(request,)))
+    with pytest.raises(Conflict, match=f"container {container_id[:12]} is using its referenced image {image.id[7:19]}"):
+        await world.engine.images.remove("mounted")
+    with pytest.raises(Conflict, match="used by stopped container"):
+        await world.engine.images.remove(image.id)
+    await world.engine.containers.remove("web")
+    await world.engine.images.remove("mounted")
 
 
 async def test_nothing_is_taken_away_where_nothing_is_staged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
