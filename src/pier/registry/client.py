@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pier.domain.errors import InvalidArgument, NotFound, PierError, Unsupported
+from pier.domain.errors import (
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    PierError,
+    Unauthenticated,
+    Unsupported,
+)
 from pier.domain.image import (
     MEDIA_TYPE_DOCKER_LIST,
     MEDIA_TYPE_DOCKER_MANIFEST,
@@ -44,6 +51,7 @@ _BLOB_PAUSE = 1.0  # seconds
 _MAX_PAGES = 1000
 _MAX_TAGS = 200_000
 _LONGEST_TAG = 128  # distribution-spec, "Pulling manifests"
+_REFUSALS = {400: InvalidArgument, 401: Unauthenticated, 403: PermissionDenied, 404: NotFound}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -85,12 +93,19 @@ class Registry:
         return await log_in(self._transport, self._schemes, endpoint, domain, auth)
 
     async def download(self, url: str) -> AsyncIterator[bytes]:
-        """What lies at an http or https address that a user named. Raises InvalidArgument for another, PierError."""
+        """What lies at an http or https address that a user named, http where none is said.
+
+        Raises InvalidArgument for another; for an answer without it what that means here, or PierError.
+        """
+        url = url if "://" in url else f"http://{url}"
         if urlsplit(url).scheme not in ("http", "https"):
             raise InvalidArgument(f"cannot fetch {url}: only http:// and https:// addresses can be fetched")
+        if not urlsplit(url).hostname:
+            raise PierError(f"cannot fetch {url}: it names no host")
         async with self._transport.open("GET", url) as response:
             if response.status != 200:
-                raise PierError(f"cannot fetch {url}: HTTP status {response.status}")
+                kind = _REFUSALS.get(response.status, PierError)
+                raise kind(f"failed to GET {url} with status {response.status} {response.reason}")
             async for chunk in response.content.iter_chunked(_CHUNK):
                 yield chunk
 

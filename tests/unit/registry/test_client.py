@@ -9,7 +9,7 @@ import pytest
 from support.http_server import Answer, Request, http_server
 from support.images import Node, TestImage, digest_of, oci_image
 
-from pier.domain.errors import InvalidArgument, NotFound, PierError, Unauthenticated, Unsupported
+from pier.domain.errors import InvalidArgument, NotFound, PermissionDenied, PierError, Unauthenticated, Unsupported
 from pier.domain.image import MEDIA_TYPE_OCI_MANIFEST, Descriptor
 from pier.domain.registry import RegistryAuth
 from pier.registry import client as client_module
@@ -198,11 +198,25 @@ async def test_mirrors_read_again_are_asked_by_sessions_from_then_on() -> None:
 
 async def test_download(registry: Registry) -> None:
     async with http_server(lambda request: Answer(200, body=BLOB) if request.path == "/x" else Answer(404)) as server:
-        assert b"".join([chunk async for chunk in registry.download(f"http://{server.host}/x")]) == BLOB
-        with pytest.raises(PierError, match="HTTP status 404"):
+        for url in (f"http://{server.host}/x", f"{server.host}/x"):
+            assert b"".join([chunk async for chunk in registry.download(url)]) == BLOB
+        with pytest.raises(NotFound, match=f"failed to GET http://{server.host}/y with status 404"):
             await anext(registry.download(f"http://{server.host}/y"))
     with pytest.raises(InvalidArgument, match="only http"):
         await anext(registry.download("file:///etc/passwd"))
+    with pytest.raises(PierError, match="names no host") as raised:
+        await anext(registry.download("/data/file.tar"))
+    assert type(raised.value) is PierError
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, InvalidArgument), (401, Unauthenticated), (403, PermissionDenied), (418, PierError)]
+)
+async def test_an_address_that_refuses(registry: Registry, status: int, error: type[PierError]) -> None:
+    async with http_server(lambda _: Answer(status)) as server:
+        with pytest.raises(PierError, match=f"with status {status}") as raised:
+            await anext(registry.download(server.host))
+    assert type(raised.value) is error
 
 
 async def test_hosts_are_asked_for_what_they_can(tmp_path: Path) -> None:
