@@ -162,7 +162,8 @@ def test_sighup_reloads_what_dockerd_reloads(new_engine: Callable[..., Engine], 
     load_image(engine)
     engine.docker("run", "-d", "--name", "lives", image, "sleep", "1000").check()
     runtime = {"path": "/usr/sbin/runc", "runtimeArgs": ["--debug"]}
-    configure(engine, labels=["b=2"], runtimes={"loud": runtime}, registry_mirrors=["http://127.0.0.1:9"], mtu=1400)
+    changed = {"runtimes": {"loud": runtime}, "registry_mirrors": ["http://127.0.0.1:9"], "shutdown_timeout": 9}
+    configure(engine, labels=["b=2"], **changed, mtu=1400)
     reload(engine, "only in force after a restart of pierd: mtu")
     info = engine.call("GET", "/info").json()
     assert (info["Labels"], info["RegistryConfig"]["Mirrors"]) == (["b=2"], ["http://127.0.0.1:9"])
@@ -172,7 +173,9 @@ def test_sighup_reloads_what_dockerd_reloads(new_engine: Callable[..., Engine], 
     assert engine.docker("inspect", "-f", "{{.State.Running}}", "lives").check().stdout == "true\n"
     until = int(time.time()) + 1
     events = engine.call("GET", f'/events?since=1&until={until}&filters={{"type":["daemon"]}}')
-    assert events.body.count(b'"Action":"reload"') == 1
+    (event,) = [json.loads(line) for line in events.body.splitlines() if b'"Action":"reload"' in line]
+    told = event["Actor"]["Attributes"]
+    assert (told["labels"], told["shutdown-timeout"], told["max-concurrent-uploads"]) == ('["b=2"]', "9", "5")
 
 
 def test_a_mistake_in_the_file_changes_nothing(new_engine: Callable[..., Engine]) -> None:

@@ -64,6 +64,8 @@ def _read_file(path: Path, *, required: bool) -> dict[str, object]:
     found: dict[str, object] = {}
     for given, given_value in document.items():
         key, value = given, given_value
+        if value is None and key in {*FORMER, *FIXED, *REFUSED, *KEYS}:
+            continue  # as good as left out, as with dockerd
         if given in FORMER:
             key, read = FORMER[given]
             value = read(given_value)

@@ -143,13 +143,20 @@ def _reload_attributes(config: Config) -> dict[str, str]:
     """What may have changed, under dockerd's names."""
     return {
         "debug": str(config.debug).lower(),
+        "default-cgroupns-mode": config.default_cgroupns_mode,
+        "default-ipc-mode": config.default_ipc_mode,
         "default-runtime": config.default_runtime,
+        "default-shm-size": str(config.default_shm_size),
         "insecure-registries": json.dumps(list(config.insecure_registries)),
         "labels": json.dumps(list(config.labels)),
         "live-restore": "true",
+        "max-concurrent-downloads": str(config.max_concurrent_downloads),
+        "max-concurrent-uploads": str(config.max_concurrent_uploads),
+        "max-download-attempts": str(config.max_download_attempts),
         "name": config.instance,
         "registry-mirrors": json.dumps(list(config.registry_mirrors)),
         "runtimes": " ".join(f"{name}:{setting.path or setting.type}" for name, setting in config.runtimes.items()),
+        "shutdown-timeout": str(config.shutdown_timeout),
     }
 
 

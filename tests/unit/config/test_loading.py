@@ -97,6 +97,13 @@ def test_keys_that_say_what_pier_does_anyway_are_taken(tmp_path: Path) -> None:
     assert load_with(tmp_path, document) == Config()
 
 
+def test_null_is_as_good_as_left_out_for_keys_that_exist(tmp_path: Path) -> None:
+    document = {"labels": None, "max-concurrent-uploads": None, "live-restore": None, "userns-remap": None, "mtu": 1400}
+    assert load_with(tmp_path, document) == Config(mtu=1400)
+    with pytest.raises(ConfigError, match="'no-such-key' is not known"):
+        load_with(tmp_path, {"no-such-key": None})
+
+
 def test_dockerds_keys_for_containers(tmp_path: Path) -> None:
     profile = tmp_path / "seccomp.json"
     profile.write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.world import World
 
+from pier.config import Config
 from pier.domain.container import ExecConfig, HostConfig
 from pier.domain.event import Event
 from pier.engine.containers.attach import AttachOptions
@@ -112,3 +113,18 @@ async def test_packet_rules_are_looked_after(tmp_path: Path, monkeypatch: pytest
         await world.until(lambda: world.networks.calls.count("refresh") > 1)
     finally:
         await world.shut_down()
+
+
+async def test_a_reload_says_what_is_in_force_now(world: World) -> None:
+    await world.engine.reconfigure(Config(labels=("a=b",), max_concurrent_uploads=2, shutdown_timeout=9))
+    (event,) = [event for event in world.events if (event.type, event.action) == ("daemon", "reload")]
+    wanted = {
+        "default-ipc-mode": "private",
+        "default-shm-size": "67108864",
+        "labels": '["a=b"]',
+        "max-concurrent-downloads": "3",
+        "max-concurrent-uploads": "2",
+        "max-download-attempts": "5",
+        "shutdown-timeout": "9",
+    }
+    assert {key: event.attributes[key] for key in wanted} == wanted
