@@ -166,7 +166,7 @@ def test_sighup_reloads_what_dockerd_reloads(new_engine: Callable[..., Engine], 
     configure(engine, labels=["b=2"], **changed, mtu=1400)
     reload(engine, "only in force after a restart of pierd: mtu")
     info = engine.call("GET", "/info").json()
-    assert (info["Labels"], info["RegistryConfig"]["Mirrors"]) == (["b=2"], ["http://127.0.0.1:9"])
+    assert (info["Labels"], info["RegistryConfig"]["Mirrors"]) == (["b=2"], ["http://127.0.0.1:9/"])
     assert info["Runtimes"]["loud"]["path"] == "/usr/sbin/runc"
     assert engine.docker("run", "--rm", "--runtime", "loud", image, "echo", "heard").check().stdout == "heard\n"
     assert "--debug" in (engine.data_root / "runtimes" / "loud").read_text()
