@@ -32,6 +32,10 @@ class Unreachable(PierError):
     """No answer, or one that broke off: the network's, the name's or the certificate's fault."""
 
 
+class UnknownHost(Unreachable):
+    """The resolver says that there is no such name: asking again would say the same."""
+
+
 class Interrupted(Unreachable):
     """An answer that broke off after it had begun: worth asking for the rest."""
 
@@ -64,16 +68,16 @@ class Transport:
     ) -> "AsyncIterator[aiohttp.ClientResponse]":
         """The answer, whatever its status, its body unread. Redirects are followed; another host gets no credentials.
 
-        With `patient` connection failures and answers that ask for another try are tried again, a bounded number of
-        times; a body that streams can be sent once only, so never then. Raises Unreachable, and Interrupted when the
-        body breaks off while the caller reads it.
+        With `patient` connection failures, except for unknown names, and answers that ask for another try are tried
+        again, a bounded number of times; a body that streams can be sent once only, so never then. Raises Unreachable,
+        and Interrupted when the body breaks off while the caller reads it.
         """
         pauses = list(_PAUSES) if patient and not isinstance(body, AsyncIterable) else []
         while True:
             try:
                 response = await self._send(method, url, headers, form or body, tls, connect_seconds or CONNECT_SECONDS)
-            except Unreachable:
-                if not pauses:
+            except Unreachable as error:
+                if not pauses or isinstance(error, UnknownHost):
                     raise
                 await asyncio.sleep(pauses.pop(0))
                 continue
@@ -170,7 +174,8 @@ class _translated:
         if isinstance(error, TimeoutError):
             raise self._kind(f"{self._place} does not answer in time; try again, or check the network") from error
         if isinstance(error, aiohttp.ClientError | OSError):
-            raise self._kind(
+            kind_of_error = UnknownHost if _is_unknown_host(error) else self._kind
+            raise kind_of_error(
                 f"cannot talk to {self._place}: {_reason(error)}; check the registry's name and the network"
             ) from error
 
@@ -183,10 +188,14 @@ def _reason(error: "aiohttp.ClientError | OSError") -> str:
         return str(error) or type(error).__name__
     cause = error.os_error
     if isinstance(cause, socket.gaierror):
-        unknown = cause.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
-        return f"dial tcp: lookup {error.host}: {'no such host' if unknown else cause.strerror}"
+        return f"dial tcp: lookup {error.host}: {'no such host' if _is_unknown_host(error) else cause.strerror}"
     words = os.strerror(cause.errno).lower() if cause.errno else str(cause)
     return f"dial tcp {error.host}:{error.port}: connect: {words}"
+
+
+def _is_unknown_host(error: BaseException) -> bool:
+    cause = getattr(error, "os_error", None)
+    return isinstance(cause, socket.gaierror) and cause.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 def _times(tls: Tls) -> tuple[int, ...]:

@@ -115,13 +115,26 @@ async def test_nobody_listens(transport: Transport) -> None:
             await _get(transport, f"http://127.0.0.1:{port}/v2/secret?signature=x")
 
 
-async def test_no_such_host(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unknown(*_: object, **__: object) -> list[object]:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+@pytest.mark.parametrize(
+    ("failure", "reason", "tries"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "no such host", 1),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "Temporary failure", 4),
+    ],
+)
+async def test_a_name_that_does_not_exist_is_asked_for_once(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch, failure: OSError, reason: str, tries: int
+) -> None:
+    asked = []
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
-    with pytest.raises(Unreachable, match=r"dial tcp: lookup nobody\.example: no such host; check"):
+    async def look_up(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        raise failure
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    with pytest.raises(Unreachable, match=rf"dial tcp: lookup nobody\.example: {reason}; check"):
         await _get(transport, "http://nobody.example/v2/")
+    assert asked == ["nobody.example"] * tries
 
 
 async def test_body_that_breaks_off(transport: Transport) -> None:
