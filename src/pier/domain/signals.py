@@ -32,6 +32,8 @@ def parse_signal(text: str) -> int:
         number = int(text) if len(text) < 10 else 0
         if 1 <= number <= _RTMAX:
             return number
+        if number > _RTMAX:
+            raise InvalidArgument(f"the linux daemon does not support signal {number}")
         raise InvalidArgument(f"invalid signal: {text}")
     found = _ALL.get(text.upper().removeprefix("SIG"))
     if found is None:

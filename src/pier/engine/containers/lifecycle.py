@@ -194,8 +194,8 @@ class Lifecycle:
         Between two runs there is nothing to signal; SIGKILL and the stop signal then call the next run off.
         """
         try:
-            container = self._context.memory.container(ref)
             number = parse_signal(signal or "SIGKILL")
+            container = self._context.memory.container(ref)
         except (InvalidArgument, NotFound) as error:
             raise type(error)(f"cannot kill container: {ref}: {error.message}") from error
         container = await self.settled(container)

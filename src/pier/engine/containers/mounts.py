@@ -42,7 +42,7 @@ def resolve_mounts(
         asked.add(point.destination)
         points[point.destination] = replace(point, recursive_read_only=False) if shallow_read_only else point
     for path in config.volumes:
-        destination = _clean_destination(path)
+        destination = _clean_destination(path, _config_of("volume"))
         if destination not in points and destination not in host.tmpfs:
             points[destination] = MountPoint(type="volume", destination=destination, copy_up=True)
     named = (_with_name(point, host.volume_driver) for point in points.values())
@@ -90,11 +90,13 @@ def parse_bind(text: str) -> MountPoint:
         raise InvalidArgument(f"invalid volume specification: '{text}'")
     source, destination = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
     mode = _parse_mode(parts[2] if len(parts) == 3 else "", text)
-    where = _clean_destination(destination, text)
+    kind = "bind" if source.startswith("/") else "volume"
+    what = f"invalid volume specification: '{text}': {_config_of(kind)}"
+    where = _clean_destination(destination, what)
     shown = parts[2] if len(parts) == 3 else ""
-    if source.startswith("/"):
+    if kind == "bind":
         if not mode.copy_up:
-            raise _foreign_mode(text, "bind", "Volume")
+            raise InvalidArgument(f"{what}: field VolumeOptions must not be specified")
         return MountPoint(
             type="bind",
             source=posixpath.normpath(source),
@@ -105,7 +107,7 @@ def parse_bind(text: str) -> MountPoint:
             recursive_read_only=not mode.writable,
         )
     if mode.propagation:
-        raise _foreign_mode(text, "volume", "Bind")
+        raise InvalidArgument(f"{what}: field BindOptions must not be specified")
     if source and not ids.is_valid_name(source):
         raise InvalidArgument(
             f'create {source}: "{source}" includes invalid characters for a local volume name, only '
@@ -118,13 +120,6 @@ def parse_bind(text: str) -> MountPoint:
         mode=shown or ("z" if source else ""),
         writable=mode.writable,
         copy_up=mode.copy_up,
-    )
-
-
-def _foreign_mode(text: str, kind: str, other: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"invalid volume specification: '{text}': invalid mount config for type \"{kind}\": "
-        f"field {other}Options must not be specified"
     )
 
 
@@ -145,20 +140,25 @@ def _parse_mode(text: str, whole: str) -> _Mode:
     return _Mode(writable, propagation, copy_up)
 
 
-def _clean_destination(path: str, whole: str = "") -> str:
+def _config_of(kind: str) -> str:
+    """How dockerd begins to speak of a mount that cannot be."""
+    return f'invalid mount config for type "{kind}"'
+
+
+def _clean_destination(path: str, what: str) -> str:
     if not path.startswith("/"):
-        raise InvalidArgument(f"invalid mount path: '{path}' mount path must be absolute")
+        raise InvalidArgument(f"{what}: invalid mount path: '{path}' mount path must be absolute")
     cleaned = posixpath.normpath(path)
     if cleaned.strip("/") == "":
-        raise InvalidArgument(f"invalid volume specification: '{whole or path}': destination can't be '/'")
+        raise InvalidArgument(f"{what}: invalid specification: destination can't be '/'")
     return "/" + cleaned.lstrip("/")
 
 
 def _from_request(request: MountRequest) -> MountPoint:
-    what = f'invalid mount config for type "{request.type}"'
+    what = _config_of(request.type)
     if not request.target:
         raise InvalidArgument(f"{what}: field Target must not be empty")
-    destination = _clean_destination(request.target)
+    destination = _clean_destination(request.target, what)
     match request.type:
         case "bind":
             return _bind_from(request, destination, what)

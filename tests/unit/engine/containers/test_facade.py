@@ -3,7 +3,7 @@
 import pytest
 from fakes.world import World
 
-from pier.domain.errors import Conflict, NotFound
+from pier.domain.errors import Conflict, InvalidArgument, NotFound
 
 
 async def test_resize_reaches_the_terminal_and_is_told(world: World) -> None:
@@ -30,3 +30,9 @@ async def test_get_answers_from_memory(world: World) -> None:
 async def test_create_answers_the_id_and_the_warnings(world: World) -> None:
     container_id, warnings = await world.engine.containers.create(world.request("web"))
     assert (world.container("web").id, warnings) == (container_id, [])
+
+
+async def test_a_signal_is_looked_at_before_the_container(world: World) -> None:
+    for signal, words in (("NOPE", "invalid signal: NOPE"), ("99", "the linux daemon does not support signal 99")):
+        with pytest.raises(InvalidArgument, match=f"cannot kill container: gone: {words}"):
+            await world.engine.containers.kill("gone", signal)

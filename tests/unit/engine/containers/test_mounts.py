@@ -1,5 +1,6 @@
 """Binds, mounts and volumes become mount points, or a refusal that says what is wrong."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -126,6 +127,21 @@ def test_volumes_from_takes_all_mounts_and_may_make_them_read_only() -> None:
     for mode in ("nocopy", "shared", "rw,ro", "odd"):
         with pytest.raises(InvalidArgument, match="invalid mode: "):
             resolve_mounts(Config(), HostConfig(volumes_from=(f"other:{mode}",)), lambda ref: other)
+
+
+@pytest.mark.parametrize(
+    ("bind", "kind", "why"),
+    [
+        ("/a:x", "bind", "invalid mount path: 'x' mount path must be absolute"),
+        ("data:x", "volume", "invalid mount path: 'x' mount path must be absolute"),
+        ("/a:/b/../..", "bind", "invalid specification: destination can't be '/'"),
+        ("data:/", "volume", "invalid specification: destination can't be '/'"),
+    ],
+)
+def test_places_that_cannot_be(bind: str, kind: str, why: str) -> None:
+    words = f"invalid volume specification: '{bind}': invalid mount config for type \"{kind}\": {why}"
+    with pytest.raises(InvalidArgument, match=f"^{re.escape(words)}$"):
+        resolve_mounts(Config(), HostConfig(binds=(bind,)), nobody)
 
 
 def test_modes_of_the_other_kind_are_refused() -> None:
