@@ -124,7 +124,7 @@ class Channel(asyncio.Protocol):
                 async with asyncio.timeout(LINGER):
                     while await self.read():
                         pass
-        except (ConnectionLost, TimeoutError):
+        except (ConnectionLost, OSError):  # a TimeoutError, or ENOTCONN: it was reset, which nobody has read yet
             pass
         finally:
             self.close()
