@@ -128,8 +128,8 @@ def test_ephemeral_ports_and_ranges_take_the_next_free(lab: Lab, site: NetworkEn
 
     done = lab.run(site.networks.publish(container_id, endpoint, requests))
 
-    assert [port.host_port for port in done if port.host_ip == "0.0.0.0"] == [32768, 32769, 9000, 9001]
-    assert [port.host_port for port in done if port.host_ip == "::"] == [32768, 32769, 9000, 9001]
+    assert [port.host_port for port in done if port.host_ip == "0.0.0.0"] == [9000, 9001, 32768, 32769]
+    assert [port.host_port for port in done if port.host_ip == "::"] == [9000, 9001, 32768, 32769]
 
 
 def test_two_engines_live_side_by_side_and_do_not_take_each_others_bridge(

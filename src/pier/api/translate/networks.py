@@ -16,6 +16,7 @@ def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
     if body.scope and body.scope != "local":
         raise Unsupported(f"Pier does not support networks of scope {body.scope!r}: it is no member of a swarm")
     ipam = body.ipam or wire.Ipam()
+    pools = [_load_pool(pool) for pool in ipam.config or ()]
     return CreateNetwork(
         name=body.name or "",
         driver=body.driver or "bridge",
@@ -23,7 +24,7 @@ def load_network(body: wire.NetworkCreate, version: int) -> CreateNetwork:
         attachable=bool(body.attachable),
         enable_ipv4=body.enable_ipv4 if since(version, Change.ENABLE_IPV4) else None,
         enable_ipv6=body.enable_ipv6,
-        pools=tuple(_load_pool(pool) for pool in ipam.config or ()),
+        pools=tuple(sorted(pools, key=lambda pool: ":" in pool.subnet)),  # dockerd shows those of IPv4 first
         ipam_driver=ipam.driver or "default",
         ipam_options=dict(ipam.options or {}),
         options=dict(body.options or {}),
@@ -74,12 +75,10 @@ def describe_network_details(details: NetworkDetails) -> wire.Network:
 
 
 def _describe_ipam(network: Network) -> wire.Ipam:
-    """Pools of IPv4 first, as clients that look at the first one alone expect."""
-    pools = sorted(network.pools, key=lambda pool: ":" in pool.subnet)
     return wire.Ipam(
         driver=network.ipam_driver,
         options=dict(network.ipam_options) or None,
-        config=[_describe_pool(pool) for pool in pools] or None,
+        config=[_describe_pool(pool) for pool in network.pools] or None,
     )
 
 

@@ -60,8 +60,13 @@ def test_a_network_has_dockers_keys() -> None:
     }
 
 
-def test_pools_of_ipv4_come_first() -> None:
-    pools = (IpamPool(subnet="fd00::/64"), IpamPool(subnet="10.0.0.0/8"), IpamPool(subnet="10.9.0.0/16"))
-    network = Network(id="i", name="n", driver="macvlan", pools=pools, created_at=1)
-    shown = json.loads(compact(describe_network(network)))["IPAM"]["Config"]
-    assert [pool["Subnet"] for pool in shown] == ["10.0.0.0/8", "10.9.0.0/16", "fd00::/64"]
+def test_the_users_pools_of_ipv4_come_first() -> None:
+    subnets = ("fd00::/64", "10.0.0.0/8", "10.9.0.0/16")
+    pools = load(IPAM={"Config": [{"Subnet": subnet} for subnet in subnets]}).pools
+    assert [pool.subnet for pool in pools] == ["10.0.0.0/8", "10.9.0.0/16", "fd00::/64"]
+
+
+def test_pools_of_the_engines_own_choice_come_after_the_users() -> None:
+    pools = (IpamPool(subnet="fd00::/64"), IpamPool(subnet="10.0.0.0/8"))
+    shown = json.loads(compact(describe_network(Network(id="i", name="n", driver="bridge", pools=pools, created_at=1))))
+    assert [pool["Subnet"] for pool in shown["IPAM"]["Config"]] == ["fd00::/64", "10.0.0.0/8"]
