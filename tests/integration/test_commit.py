@@ -142,6 +142,22 @@ def test_an_image_of_an_image(cli: Cli, image: str) -> None:
     cli("rmi", "made:2", "made:1").check()
 
 
+def test_an_image_keeps_those_that_it_was_made_from(cli: Cli, image: str) -> None:
+    cli.out("create", "--name", "one", image, "sh")
+    first = cli.out("commit", "one", "made:1")
+    cli.out("create", "--name", "two", "made:1", "sh")
+    second = cli.out("commit", "two", "made:2")
+    cli("rm", "one", "two").check()
+    assert cli.out("inspect", "-f", "{{.Parent}}", "made:2") == first
+    refused = cli("rmi", "-f", first)
+    assert (refused.code, "image has dependent child images" in refused.stderr) == (1, True)
+    assert cli.out("rmi", "made:1") == "Untagged: made:1"
+    assert first not in cli.out("images", "-q", "--no-trunc").split()
+    assert first in cli.out("images", "-aq", "--no-trunc").split()
+    removed = cli.out("rmi", "made:2").splitlines()
+    assert [line for line in removed if first in line or second in line] == [f"Deleted: {second}", f"Deleted: {first}"]
+
+
 def test_commit_pauses_unless_told_otherwise(cli: Cli, image: str, engine: Engine) -> None:
     cli.out("run", "-d", "--name", "box", image, "sleep", "300")
     for flags, actions in (

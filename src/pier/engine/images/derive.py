@@ -18,7 +18,7 @@ from pier.domain.image import (
 from pier.domain.mount import FilesystemMount
 from pier.domain.reference import Reference
 from pier.engine.images.blobs import store_bytes
-from pier.engine.images.labels import config_labels, manifest_labels
+from pier.engine.images.labels import config_labels, manifest_labels, parent_labels
 from pier.engine.images.publish import Publish, image_attributes
 from pier.engine.images.store import ImageStore
 from pier.engine.images.unpack import Unpacker
@@ -127,7 +127,8 @@ class Deriver:
             )
         )
         chain_id = chain_ids(diff_ids)[-1] if diff_ids else ""
-        stored = await store_bytes(self._content, document, config_labels(self._unpacker.snapshotter, chain_id))
+        labels = config_labels(self._unpacker.snapshotter, chain_id) | parent_labels(base.id)
+        stored = await store_bytes(self._content, document, labels)
         config = replace(stored, media_type=MEDIA_TYPE_OCI_CONFIG)
         manifest = await store_bytes(
             self._content,

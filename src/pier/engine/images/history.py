@@ -1,6 +1,6 @@
 """`docker history`: how an image came about, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pier.domain.image import HistoryEntry, Image, Platform
 from pier.engine.images.store import ImageStore
@@ -39,18 +39,18 @@ async def read_history(store: ImageStore, ref: str, platform: Platform | None = 
             )
         )
     rows.reverse()
-    return [_name(rows[0], image), *rows[1:]] if rows else []
+    return await _name(store, rows, image)
 
 
-def _name(row: HistoryRow, image: Image) -> HistoryRow:
-    return HistoryRow(
-        id=image.id,
-        created_at=row.created_at,
-        created_by=row.created_by,
-        comment=row.comment,
-        size=row.size,
-        tags=image.repo_tags,
-    )
+async def _name(store: ImageStore, rows: list[HistoryRow], image: Image) -> list[HistoryRow]:
+    """The first row is the image, the next ones those that it was made from, as far as they are known."""
+    images = {known.id: known for known in await store.images()}
+    named: list[HistoryRow] = []
+    found: Image | None = image
+    for row in rows:
+        named.append(replace(row, id=found.id, tags=found.repo_tags) if found else row)
+        found = images.get(found.parent) if found else None
+    return named
 
 
 def _unwritten(image: Image) -> tuple[HistoryEntry, ...]:

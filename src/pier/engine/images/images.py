@@ -187,12 +187,12 @@ class Images:
     ) -> Removed:
         """Takes a name away, and the image with its last one; with `platforms` only these of it.
 
-        `prune_parents` has no effect: an image of Pier's has no parents that are images. Raises NotFound, Conflict.
+        `prune_parents`: untagged images that it was made from go, too, with the last of their children. Raises
+        NotFound, Conflict.
         """
-        del prune_parents
         if platforms:
-            return await self._platform_remover.remove(ref, platforms, force=force)
-        return await self._remover.remove(ref, force=force)
+            return await self._platform_remover.remove(ref, platforms, force=force, prune_parents=prune_parents)
+        return await self._remover.remove(ref, force=force, prune_parents=prune_parents)
 
     async def tag(self, ref: str, repository: str, tag: str) -> None:
         """Gives an image a further name. Raises NotFound, InvalidArgument."""
@@ -217,6 +217,6 @@ class Images:
         return await measure(self._store, self._claims.users)
 
     async def list(self, *, all: bool = False, filters: Filters | None = None) -> "list[Image]":
-        """Newest first. `all` has no effect: Pier has no intermediate images. Raises InvalidArgument."""
-        del all
-        return await filter_images(self._store, await self._store.images(), filters or Filters(), self._now())
+        """Newest first; `all`: also untagged ones that others were made from. Raises InvalidArgument."""
+        images = await self._store.images()
+        return await filter_images(self._store, images, filters or Filters(), self._now(), all=all)

@@ -9,6 +9,8 @@ containerd write and read it.
 And what became of a plain layer that was pushed: `pier/gzip` on the layer's blob tells digest and size of its
 compressed form, `pier/gzip.source.<host>` where that has been seen. The manifest of the compressed layers is kept, not
 these; it points to the manifest that it was made from.
+
+Which image another was made from on this host: `pier/parent` on its config holds the id. It goes with the image.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ _SOURCE = "containerd.io/distribution.source"
 _PLAIN = f"{_CONTENT}.plain"
 _PACKED = "pier/gzip"
 _PACKED_SOURCE = f"{_PACKED}.source"
+_PARENT = "pier/parent"
 _SOURCES = 8  # of one host: a label may not be longer than 4096 bytes
 
 
@@ -38,6 +41,16 @@ def manifest_labels(config: Descriptor, layers: Sequence[Descriptor]) -> dict[st
 def config_labels(snapshotter: str, chain_id: str) -> dict[str, str]:
     """Of a config: the snapshot of its topmost layer, which holds those below."""
     return {f"containerd.io/gc.ref.snapshot.{snapshotter}": chain_id} if chain_id else {}
+
+
+def parent_labels(image_id: str) -> dict[str, str]:
+    """Of a config: the id of the image that its own was made from."""
+    return {_PARENT: image_id}
+
+
+def parent_of(labels: Mapping[str, str]) -> str:
+    """The id of the image that a config's own was made from; "" where that is not known."""
+    return labels.get(_PARENT, "")
 
 
 def packed_manifest_labels(config: Descriptor, plain: Descriptor) -> dict[str, str]:

@@ -8,14 +8,18 @@ from pier.domain.errors import PierError
 from pier.domain.filters import Filters
 from pier.domain.image import Image
 from pier.domain.reference import Reference, parse
-from pier.engine.images.store import ImageStore, is_dangling
+from pier.engine.images.store import ImageStore, is_dangling, is_intermediate
 from pier.engine.until import earliest_until
 
 KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
 
 
-async def filter_images(store: ImageStore, images: Sequence[Image], filters: Filters, now: int) -> list[Image]:
+async def filter_images(
+    store: ImageStore, images: Sequence[Image], filters: Filters, now: int, *, all: bool = False
+) -> list[Image]:
     """Those that pass; with a `reference` filter an image shows only the names that match.
+
+    Without `all`, and for any `dangling`, those are left out that are there only for others made from them.
 
     Raises InvalidArgument for an unknown filter or a bad value, NotFound for an image that `before` or `since` names,
     PierError for a `reference` that is no pattern.
@@ -26,8 +30,11 @@ async def filter_images(store: ImageStore, images: Sequence[Image], filters: Fil
     after = max([(await store.get(ref)).created_at for ref in filters.get("since")], default=None)
     before = min([(await store.get(ref)).created_at for ref in filters.get("before")], default=None)
     until = earliest_until(filters, now)
+    parents = set() if all and dangling is None else await store.parents()
     found = []
     for image in images:
+        if is_intermediate(image, parents):
+            continue
         if dangling is not None and is_dangling(image) != dangling:
             continue
         if after is not None and image.created_at <= after:

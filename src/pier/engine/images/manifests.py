@@ -6,6 +6,7 @@ from dataclasses import replace
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.domain.image import Descriptor, Image, Platform
 from pier.engine.images.blobs import read_if_here
+from pier.engine.images.labels import parent_of
 from pier.engine.images.plain import plain_form
 from pier.engine.images.platforms import by_preference
 from pier.engine.ports import Content, Snapshots
@@ -69,7 +70,8 @@ class ManifestReader:
         manifest = await self.pick(target)
         document = parse_manifest(await self._content.read(manifest.digest))
         config = parse_image_config(await self._content.read(document.config.digest))
-        return describe_image(manifest, document, config)
+        parent = parent_of(await self._content.labels(document.config.digest))
+        return replace(describe_image(manifest, document, config), parent=parent)
 
     async def pick(self, target: Descriptor) -> Descriptor:
         """The manifest below an index that suits this host best among those whose content is here."""

@@ -29,7 +29,7 @@ async def prune_images(
     store = tools.store
     before = await store.bytes_on_disk()
     removed: Removed = []
-    for found in await filter_images(store, await store.images(), others, now):
+    for found in await filter_images(store, await store.images(), others, now):  # newest, so children, first
         with suppress(NotFound):  # somebody else was faster
             async with claims.turn(store.get, found.id) as image:
                 if not claims.users(image.id) and (is_dangling(image) or not only_dangling):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pier.domain.errors import Conflict
+from pier.domain.errors import Conflict, NotFound
 from pier.domain.ids import short
 from pier.domain.image import Image
 from pier.domain.reference import Reference, is_full_hex, is_image_id_prefix, parse
@@ -18,7 +18,10 @@ Removed = list[tuple[str, str]]
 
 
 class Remover:
-    """Docker's rules: a name may go while others lead to the image; the image itself only when nobody needs it."""
+    """Docker's rules: a name may go while others lead to the image; the image itself only when nobody needs it.
+
+    Who needs it: containers, and images that were made from it. With the last of these it goes, if it has no name.
+    """
 
     def __init__(self, store: ImageStore, snapshots: Snapshots, claims: Claims, publish: Publish) -> None:
         self._store = store
@@ -26,13 +29,21 @@ class Remover:
         self._claims = claims
         self._publish = publish
 
-    async def remove(self, ref: str, *, force: bool = False) -> Removed:
-        """Raises NotFound; Conflict where containers or other names forbid it (`force` overrides all but running)."""
+    async def remove(self, ref: str, *, force: bool = False, prune_parents: bool = True) -> Removed:
+        """With the untagged images that it was made from, unless `prune_parents` is False.
+
+        Raises NotFound; Conflict where containers, other names or images made from it forbid it (`force` overrides
+        names and stopped containers).
+        """
         async with self._claims.turn(self._store.get, ref) as image:
             named = await _named(self._store, image)
             if _is_by_id(ref, image, named):
-                return await self._remove_by_id(image, named, force=force)
-            return await self._remove_by_name(ref, image, named, force=force)
+                removed = await self._remove_by_id(image, named, force=force)
+            else:
+                removed = await self._remove_by_name(ref, image, named, force=force)
+        if prune_parents and ("Deleted", image.id) in removed:
+            removed += await self._prune(image.parent)
+        return removed
 
     async def _remove_by_name(self, ref: str, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
         users = self._claims.users(image.id)
@@ -44,25 +55,49 @@ class Remover:
         going = _names_to_drop(ref, named)
         staying = [name for name in named if name not in going]
         delete = not staying and not (users if not force else [user for user in users if user.running])
+        delete = delete and image.id not in await self._store.parents()
         removed = await self._untag(image, going, named)
         return removed + (await self._delete(image) if delete else [])
 
     async def _remove_by_id(self, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
         users = self._claims.users(image.id)
         running = [user for user in users if user.running]
+        if not force and not _is_single(list(named.values())):
+            raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
+        if image.id in await self._store.parents():
+            raise _conflict(image, "cannot be forced", "image has dependent child images")
         if running:
             raise _conflict(
                 image, "cannot be forced", f"image is being used by running container {short(running[0].id)}"
             )
-        if not force and not _is_single(list(named.values())):
-            raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
         if not force and users:
             raise _conflict(image, "must be forced", f"image is being used by stopped container {short(users[0].id)}")
         return await self._take(image, named)
 
     async def take(self, image: Image) -> Removed:
-        """Takes all names of an image away, and the image; nobody uses it, and it is the caller's turn."""
-        return await self._take(image, await _named(self._store, image))
+        """Takes all names of an image away, and the image, unless others were made from it; with its untagged parents.
+
+        No container uses it, and it is the caller's turn.
+        """
+        named = await _named(self._store, image)
+        if image.id in await self._store.parents():
+            return await self._untag(image, list(named), named)
+        return await self._take(image, named) + await self._prune(image.parent)
+
+    async def _prune(self, image_id: str) -> Removed:
+        """Deletes an image without a name that nobody needs any more, and so what that was made from."""
+        removed: Removed = []
+        while image_id:
+            try:
+                async with self._claims.turn(self._store.get, image_id) as image:
+                    needed = self._claims.users(image_id) or image_id in await self._store.parents()
+                    if needed or await _named(self._store, image):
+                        break
+                    removed += await self._delete(image)
+            except NotFound:
+                break
+            image_id = image.parent
+        return removed
 
     async def _take(self, image: Image, named: dict[str, Reference]) -> Removed:
         return await self._untag(image, list(named), named) + await self._delete(image)

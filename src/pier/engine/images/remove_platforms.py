@@ -22,7 +22,7 @@ class PlatformRemover:
         self._remover = remover
         self._claims = claims
 
-    async def remove(self, ref: str, platforms: Sequence[Platform], *, force: bool) -> Removed:
+    async def remove(self, ref: str, platforms: Sequence[Platform], *, force: bool, prune_parents: bool) -> Removed:
         """Takes away what only these platforms need; the whole image where no other is here.
 
         Raises NotFound for an image or a platform that is not here, Conflict as for a whole image.
@@ -32,7 +32,7 @@ class PlatformRemover:
             going = {item.id: item for item in (for_platform(variants, platform, ref) for platform in platforms)}
             if any(variant.image is not None and variant.image.id not in going for variant in variants):
                 return await self._remove(image, variants, list(going.values()), force=force)
-        return await self._remover.remove(ref, force=force)
+        return await self._remover.remove(ref, force=force, prune_parents=prune_parents)
 
     async def _remove(
         self, image: Image, variants: Sequence[Variant], going: Sequence[Image], *, force: bool

@@ -1,7 +1,7 @@
 """The read model of images: containerd's records, put together by the config they lead to."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -74,6 +74,10 @@ class ImageStore:
     async def records_of(self, image_id: str) -> list[ImageRecord]:
         """The names that lead to this image, Pier's own for untagged ones among them."""
         return _records(await self._grouped(), image_id)
+
+    async def parents(self) -> set[str]:
+        """The ids of those that others were made from by a commit; they stay, untagged, as long as these."""
+        return {image.parent for image, _ in (await self._grouped()).values()}
 
     async def named(self, repository: str) -> list[ImageRecord]:
         """The records of a repository's tags, in order."""
@@ -254,6 +258,11 @@ def _put_together(image: Image, records: Iterable[ImageRecord]) -> Image:
             tags.append(reference.familiar)
             tagged_at = max(tagged_at, record.updated_at)
     return replace(image, repo_tags=tuple(tags), repo_digests=tuple(digests), last_tagged_at=tagged_at)
+
+
+def is_intermediate(image: Image, parents: Container[str]) -> bool:
+    """Without any name, and there only for those that were made from it."""
+    return image.id in parents and not image.repo_tags and not image.repo_digests
 
 
 def is_dangling(image: Image) -> bool:
