@@ -14,7 +14,10 @@ from typing import Any
 
 
 class VolumePlugin:
-    """`volumes` are options by name, `mounts` ids by name, `calls` all that was asked; `fail` maps a call to why."""
+    """`volumes` are options by name, `mounts` ids by name, `calls` all that was asked; `fail` maps a call to why.
+
+    A `terse` one says null where all went well and there is nothing to tell, as some plugins in Go do.
+    """
 
     def __init__(self, root: Path, implements: str = "VolumeDriver") -> None:
         self.root = root
@@ -23,6 +26,7 @@ class VolumePlugin:
         self.mounts: dict[str, set[str]] = {}
         self.calls: list[str] = []
         self.fail: dict[str, str] = {}
+        self.terse = False
 
     def answer(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(call)
@@ -85,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         """One call of the protocol."""
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer = self.server.plugin.answer(self.path.removeprefix("/"), json.loads(data) if data else {})
-        body = json.dumps(answer).encode()
+        body = json.dumps(None if self.server.plugin.terse and answer == {"Err": ""} else answer).encode()
         self.send_response(500 if answer.get("Err") else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -107,6 +107,7 @@ class VolumePlugin:
             ) from error
         try:
             answer = json.loads(data) if data.strip() else {}
+            answer = {} if answer is None else answer  # what Go makes of nothing, and reads as an answer without keys
         except ValueError:
             answer = {"Err": data.decode(errors="replace").strip()} if status != 200 else None
         if not isinstance(answer, dict):

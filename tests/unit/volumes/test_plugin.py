@@ -28,7 +28,9 @@ def plugin(tmp_path: Path) -> VolumePlugin:
     return VolumePlugin("disk", PluginAddress(f"unix://{tmp_path}/disk.sock"))
 
 
-async def test_the_life_of_a_volume(server: Server, plugin: VolumePlugin) -> None:
+@pytest.mark.parametrize("terse", [False, True])
+async def test_the_life_of_a_volume(server: Server, plugin: VolumePlugin, terse: bool) -> None:
+    server.terse = terse
     await plugin.activate()
     made = await plugin.create(DATA)
     assert (made.scope, made.mountpoint, made.labels) == ("global", "", {"a": "b"})
