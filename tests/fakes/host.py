@@ -204,6 +204,9 @@ class FakeHost:
         self.paths.add(path)
         return True
 
+    async def wait_for_program(self, pid: int, patience: float) -> bool:
+        return True
+
     async def require_propagation(self, path: str, wanted: str) -> None:
         if wanted in self.lacking_propagation:
             raise PierError(f"path {path} is mounted on / but it is not a {wanted} mount")

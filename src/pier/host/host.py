@@ -26,6 +26,7 @@ from pier.host.hierarchy import Hierarchy, cgroup_of, filesystem_path, find_hier
 from pier.host.init_layer import fill_init_layer
 from pier.host.listeners import list_listeners
 from pier.host.processes import list_processes
+from pier.host.program import wait_for_program
 from pier.host.propagation import require_propagation
 from pier.host.root import ContainerRoot, make_directory, open_running_root, open_stopped_root
 from pier.host.runtime_states import RuntimeStates
@@ -268,6 +269,10 @@ class Host:
     async def ensure_directory(self, path: str) -> bool:
         """Makes a missing directory (0755) with its parents; False if something was there."""
         return await asyncio.to_thread(_ensure_directory, Path(path))
+
+    async def wait_for_program(self, pid: int, patience: float) -> bool:
+        """Until a container's first process is no longer the runtime's own; see host.program."""
+        return await wait_for_program(pid, patience)
 
     async def require_propagation(self, path: str, wanted: str) -> None:
         """Whether a bind of the path can have it; see host.propagation."""

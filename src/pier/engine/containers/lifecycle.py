@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 SIGKILL = 9
 DEFAULT_STOP_TIMEOUT = 10  # seconds
 ENTER_PATIENCE = 20  # seconds that a pause waits for an exec on its way
+PROGRAM_PATIENCE = 1  # second that a signal waits for the runtime to become the container's program
 KILL_PATIENCE = 10  # seconds that SIGKILL may take until the exit is settled
 _MARKED = "container is marked for removal and cannot be started"
 
@@ -164,6 +165,8 @@ class Lifecycle:
             container = memory.containers.get(container_id)
             if container is None or not container.state.has_task:
                 return
+            if number != SIGKILL:  # for a moment it is the runtime's own, which would end by it with a code of its own
+                await self._context.ports.host.wait_for_program(container.state.pid, PROGRAM_PATIENCE)
             async with self._context.gate.ending():
                 with suppress(NotFound):
                     await self._context.ports.tasks.kill(container_id, number)

@@ -249,6 +249,10 @@ class Host(Protocol):
         """Raises PierError when the mount that the path is on does not pass on what a bind of it asks for."""
         ...
 
+    async def wait_for_program(self, pid: int, patience: float) -> bool:
+        """Until a container's first process is no longer the runtime's own; False if it is after `patience` seconds."""
+        ...
+
     async def path_exists(self, path: str) -> bool: ...
     async def device_numbers(self, path: str) -> list[tuple[str, str, int, int, int, int, int]]:
         """(path below, type `c` or `b`, major, minor, mode, uid, gid) of a device or of all in a directory."""
