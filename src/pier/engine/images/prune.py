@@ -19,6 +19,8 @@ async def prune_images(
 ) -> tuple[Removed, int]:
     """Images without a tag, with `dangling=false` all that no container uses; what went, and the bytes freed.
 
+    Of a used image with several names, `dangling=false` leaves the last in order, as dockerd.
+
     containerd collects garbage at the end, so that what nobody needs is off the disk, whoever left it.
 
     Raises InvalidArgument for an unknown filter.
@@ -32,7 +34,9 @@ async def prune_images(
     for found in await filter_images(store, await store.images(), others, now):  # newest, so children, first
         with suppress(NotFound):  # somebody else was faster
             async with claims.turn(store.get, found.id) as image:
-                if not claims.users(image.id) and (is_dangling(image) or not only_dangling):
+                if claims.users(image.id):
+                    removed += [] if only_dangling else await remover.take_spare_names(image)
+                elif is_dangling(image) or not only_dangling:
                     removed += await remover.take(image)
     await tools.leases.collect()
     reclaimed = max(0, before - await store.bytes_on_disk())

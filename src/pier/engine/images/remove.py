@@ -1,6 +1,7 @@
 """`docker rmi` and `docker image prune`: taking names away, and images whose last name went."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from pier.domain.errors import Conflict, NotFound
 from pier.domain.ids import short
@@ -97,6 +98,15 @@ class Remover:
             except NotFound:
                 break
             image_id = image.parent
+        return removed
+
+    async def take_spare_names(self, image: Image) -> Removed:
+        """Takes the names away that an image in use can do without: all but the last. It is the caller's turn."""
+        removed: Removed = []
+        for name in sorted(image.repo_tags):
+            with suppress(Conflict):
+                named = await _named(self._store, image)
+                removed += await self._remove_by_name(name, image, named, force=False)
         return removed
 
     async def _take(self, image: Image, named: dict[str, Reference]) -> Removed:

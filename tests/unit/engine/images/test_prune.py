@@ -42,6 +42,16 @@ async def test_used_images_stay(engine: ImageEngine) -> None:
     assert await engine.images.prune(Filters({"dangling": ("false",)})) == ([], 0)
 
 
+async def test_a_used_image_keeps_the_last_of_its_names(engine: ImageEngine) -> None:
+    engine.users = {TAGGED.id: [USER]}
+    for repository, tag in (("x", "0"), ("y", "2"), ("a", "9")):
+        await engine.images.tag("x:1", repository, tag)
+    assert [line for line in (await engine.images.prune(Filters()))[0] if line[0] == "Untagged"] == []
+    removed, _ = await engine.images.prune(Filters({"dangling": ("false",)}))
+    assert removed == [("Untagged", "a:9"), ("Untagged", "x:0"), ("Untagged", "x:1")]
+    assert (await engine.images.get(TAGGED.id)).repo_tags == ("y:2",)
+
+
 @pytest.mark.parametrize("filters", [{"label!": ("keep",)}, {"label": ("other",)}, {"until": ("2024-05-01",)}])
 async def test_filters_spare(engine: ImageEngine, filters: dict[str, tuple[str, ...]]) -> None:
     assert (await engine.images.prune(Filters(filters)))[0] == []
