@@ -120,6 +120,13 @@ FIXED: dict[str, tuple[object, str]] = {
     "userns-remap": ("", "Pier does not remap user namespaces"),
 }
 
+# The same of the switches within `features`.
+FEATURES: dict[str, tuple[object, str]] = {
+    "buildkit": (False, "Pier has no BuildKit"),
+    "cdi": (True, "devices are named by CDI wherever there are CDI files"),
+    "containerd-snapshotter": (True, "images are in containerd's store"),
+}
+
 # What dockerd has and Pier has not, with the reason or what to do instead.
 REFUSED = {
     "api-cors-header": "the API answers no browsers of other sites",
@@ -129,7 +136,6 @@ REFUSED = {
     "cluster-store": "Pier runs on one host",
     "cpu-rt-period": "set it for each container",
     "cpu-rt-runtime": "set it for each container",
-    "features": "Pier has none of dockerd's features to switch",
     "metrics-addr": "Pier serves no metrics",
     "network-control-plane-mtu": "Pier runs on one host",
     "node-generic-resources": "Pier runs on one host",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pier.config.default_bridge import check_default_bridge
 from pier.config.flags import DEFAULT_CONFIG_FILE, read_flags
-from pier.config.keys import FIELDS, FIXED, FORMER, KEYS, REFUSED
+from pier.config.keys import FEATURES, FIELDS, FIXED, FORMER, KEYS, REFUSED
 from pier.config.settings import Config, ConfigError
 
 
@@ -72,9 +72,9 @@ def _read_file(path: Path, *, required: bool) -> dict[str, object]:
             if key in document:
                 raise ConfigError(f"{path}: {given} and {key} say the same; remove one of them")
         if key in FIXED:
-            only, reason = FIXED[key]
-            if value != only:
-                raise ConfigError(f"{path}: {key} can only be {json.dumps(only)}: {reason}")
+            _require_fixed(path, key, value, FIXED[key])
+        elif key == "features":
+            _check_features(path, value)
         elif key in REFUSED:
             raise ConfigError(f"{path}: Pier does not support the key {key!r}: {REFUSED[key]}")
         elif key not in KEYS:
@@ -82,6 +82,22 @@ def _read_file(path: Path, *, required: bool) -> dict[str, object]:
         else:
             found[KEYS[key].field] = value
     return found
+
+
+def _require_fixed(path: Path, key: str, value: object, fixed: tuple[object, str]) -> None:
+    only, reason = fixed
+    if value != only:
+        raise ConfigError(f"{path}: {key} can only be {json.dumps(only)}: {reason}")
+
+
+def _check_features(path: Path, value: object) -> None:
+    """dockerd's switches: those that say what Pier does anyway."""
+    if not isinstance(value, dict):
+        raise ConfigError(f'{path}: features must be an object, as {{"containerd-snapshotter": true}}')
+    for name, switch in value.items():
+        if name not in FEATURES:
+            raise ConfigError(f"{path}: Pier does not have dockerd's feature {name!r}")
+        _require_fixed(path, f"features.{name}", switch, FEATURES[name])
 
 
 def _with_profile(config: Config) -> Config:

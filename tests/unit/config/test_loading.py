@@ -74,6 +74,10 @@ def test_file_has_dockerds_keys(tmp_path: Path) -> None:
         ({"tls": True}, [], "TLS needs --tlscert and --tlskey"),
         ({}, ["--tlsverify", "--tlscert", "/c", "--tlskey", "/k"], "TLS needs --tlscacert"),
         ({"live-restore": False}, [], "live-restore can only be true: containers always outlive pierd"),
+        ({"features": {"buildkit": True}}, [], "features.buildkit can only be false: Pier has no BuildKit"),
+        ({"features": {"containerd-snapshotter": False}}, [], "features.containerd-snapshotter can only be true"),
+        ({"features": {"future": True}}, [], "dockerd's feature 'future'"),
+        ({"features": True}, [], "features must be an object"),
         ({"mtu": 1400}, ["--mtu", "1300"], "mtu: given both as a flag"),
         ({"seccomp-profile": "/absent.json"}, [], "cannot read /absent.json"),
     ],
@@ -94,7 +98,8 @@ def test_instance_is_fit_for_names_of_tables() -> None:
 
 def test_keys_that_say_what_pier_does_anyway_are_taken(tmp_path: Path) -> None:
     document = {"live-restore": True, "userland-proxy": False, "iptables": True, "ip-forward": True}
-    assert load_with(tmp_path, document) == Config()
+    features = {"buildkit": False, "cdi": True, "containerd-snapshotter": True}
+    assert load_with(tmp_path, {**document, "features": features}) == Config()
 
 
 def test_null_is_as_good_as_left_out_for_keys_that_exist(tmp_path: Path) -> None:
