@@ -100,11 +100,15 @@ class Volumes:
     ) -> tuple[Volume, bool]:
         """The volume of this name, and whether it was made now.
 
-        Raises Conflict when another driver has one of this name, NotFound for a driver, InvalidArgument for options.
+        One that its plugin has lost, behind our back, and that no container mounts makes room for it. Raises Conflict
+        when another driver has one of this name, NotFound for a driver, InvalidArgument for options.
         """
         memory = self._context.memory
         async with self._locks.hold(name):
             known = memory.volumes.get(name)
+            if known is not None and not self.users(name) and await self._context.ports.volumes.is_lost(known):
+                await memory.commit(Drop(known), durable=True)
+                known = None
             if known is not None and driver and known.driver != driver:
                 raise Conflict(f"create {name}: conflict: volume name must be unique: driver {known.driver} has it")
             if known is not None:

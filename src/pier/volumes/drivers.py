@@ -66,6 +66,16 @@ class Drivers:
                 return found
         return None
 
+    async def is_lost(self, volume: Volume) -> bool:
+        """Whether its plugin says that there is no such volume; one that does not answer has lost nothing."""
+        if volume.driver == LOCAL:
+            return False
+        try:
+            return await (await self._plugin(volume.driver)).get(volume.name) is None
+        except PierError as error:
+            _log.debug("volume plugin %s: %s", volume.driver, error.message)
+            return False
+
     async def list_foreign(self) -> tuple[list[Volume], list[str]]:
         """All volumes that plugins have, and a sentence for each plugin that did not say."""
         answers = await asyncio.gather(*(self._list(name) for name in await self._foreign()))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes.world import World
+from support.volume_plugin import VolumePlugin, serve_plugin
 
 from pier.domain.container import HostConfig
 from pier.domain.errors import Conflict, InvalidArgument, NotFound, PierError
@@ -298,3 +299,25 @@ async def test_what_cannot_be_made_leaves_no_intent(world: World) -> None:
     assert not world.records.intents
     await world.engine.volumes.create("data")
     assert not world.records.intents
+
+
+async def test_what_a_plugin_has_lost_makes_room_for_another(world: World) -> None:
+    with serve_plugin(world.data_root / "plugins" / "disk.sock", VolumePlugin(world.data_root / "far")) as plugin:
+        volumes = world.engine.volumes
+        await volumes.create("data", driver="disk")
+        again = await volumes.create("data", driver="disk", options={"size": "2"})
+        assert again.options == {}, "it is there already"
+        with pytest.raises(Conflict, match="must be unique"):
+            await volumes.create("data", driver="local")
+        plugin.volumes.clear()
+        assert (await volumes.create("data", driver="disk", options={"size": "2"})).options == {"size": "2"}
+        plugin.volumes.clear()
+        assert (await volumes.create("data", driver="local")).driver == "local"
+
+
+async def test_what_a_plugin_has_lost_stays_known_while_a_container_mounts_it(world: World) -> None:
+    with serve_plugin(world.data_root / "plugins" / "disk.sock", VolumePlugin(world.data_root / "far")) as plugin:
+        known = await world.engine.volumes.create("data", driver="disk")
+        await world.create("web", host=HostConfig(binds=("data:/d",)))
+        plugin.volumes.clear()
+        assert await world.engine.volumes.create("data", driver="disk", options={"size": "2"}) == known

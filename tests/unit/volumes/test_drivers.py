@@ -52,6 +52,15 @@ async def test_those_of_a_plugin_are_its_own(drivers: Drivers, server: Server) -
     assert server.volumes == {}
 
 
+async def test_what_a_plugin_has_lost(drivers: Drivers, server: Server) -> None:
+    volume = await drivers.create(Volume(name="v", driver="disk"))
+    assert not await drivers.is_lost(volume)
+    server.volumes.clear()
+    assert await drivers.is_lost(volume)
+    assert not await drivers.is_lost(Volume(name="v", driver="nope"))
+    assert not await drivers.is_lost(Volume(name="v"))
+
+
 async def test_a_driver_that_is_not_there(drivers: Drivers, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match='error looking up volume plugin nope: plugin "nope" not found'):
         await drivers.create(Volume(name="v", driver="nope"))

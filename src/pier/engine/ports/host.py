@@ -48,6 +48,10 @@ class Volumes(Protocol):
         """A volume that a plugin has, made by others."""
         ...
 
+    async def is_lost(self, volume: Volume) -> bool:
+        """Whether its plugin says that there is no such volume; one that does not answer has lost nothing."""
+        ...
+
     async def list_foreign(self) -> tuple[list[Volume], list[str]]:
         """What plugins have, and why others did not say."""
         ...
