@@ -116,6 +116,7 @@ class Engine:
             "--bridge": self.bridge,
             "--bip": self.bip,
             "--cgroup-parent": self.cgroup_parent,
+            "--volume-plugin-dir": str(self.exec_root / "plugins"),  # and none that this host happens to have
             "--log-level": "debug",
         }
         flags = [word for pair in named.items() if pair[0] not in self.flags for word in pair]
