@@ -25,7 +25,7 @@ from support.facilities import BIN, ROOT, find_docker_cli
 from support.wait import PATIENCE, wait_for
 
 _taken: set[str] = set()  # the address ranges of this run's engines, so that no two of them overlap
-START_SECONDS = 30.0
+START_SECONDS = 90.0  # libnftables reads the host's rules anew whenever anybody changes them meanwhile
 STOP_SECONDS = 30.0
 EXTRA_FLAGS = shlex.split(os.environ.get("PIER_TEST_FLAGS", ""))  # of each engine, as --default-runtime crun
 
