@@ -63,14 +63,14 @@ class Remover:
     async def _remove_by_id(self, image: Image, named: dict[str, Reference], *, force: bool) -> Removed:
         users = self._claims.users(image.id)
         running = [user for user in users if user.running]
-        if not force and not _is_single(list(named.values())):
-            raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
         if image.id in await self._store.parents():
             raise _conflict(image, "cannot be forced", "image has dependent child images")
         if running:
             raise _conflict(
                 image, "cannot be forced", f"image is being used by running container {short(running[0].id)}"
             )
+        if not force and not _is_single(list(named.values())):
+            raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
         if not force and users:
             raise _conflict(image, "must be forced", f"image is being used by stopped container {short(users[0].id)}")
         return await self._take(image, named)
