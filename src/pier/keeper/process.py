@@ -18,13 +18,12 @@ import resource
 import select
 import socket
 import sys
-import time
 
 PACKET = 65536
 DESCRIPTORS = 64  # in one packet
 LISTED = 256
 NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
-BUSY_SECONDS = 0.1  # after an accept that failed for want of descriptors
+BUSY_SECONDS = 0.1  # at most, after an accept that failed for want of descriptors
 
 
 class Keeper:
@@ -37,12 +36,15 @@ class Keeper:
         self.clients: dict[int, socket.socket] = {}
         self.poll = select.poll()
         self.poll.register(listener, select.POLLIN)
+        self.is_full = False  # no descriptor is free to accept with
 
     def run(self) -> None:
         while True:
-            ready = self.poll.poll(self.idle * 1000)
+            was_full, self.is_full = self.is_full, False
+            ready = self.poll.poll((BUSY_SECONDS if was_full else self.idle) * 1000)
+            self.poll.register(self.listener, select.POLLIN)  # again, if it was full
             reachable = self.inode_of_path() == self.inode
-            if not ready and not self.clients and not (self.held and reachable):
+            if not ready and not was_full and not self.clients and not (self.held and reachable):
                 break
             for descriptor, _ in ready:
                 if descriptor == self.listener.fileno():
@@ -62,8 +64,9 @@ class Keeper:
         try:
             client = self.listener.accept()[0]
         except OSError as error:
-            if error.errno in NO_DESCRIPTOR:  # it waits to be accepted: not at once and for ever
-                time.sleep(BUSY_SECONDS)
+            if error.errno in NO_DESCRIPTOR:  # who waits is looked at later, not at once and for ever
+                self.poll.unregister(self.listener)
+                self.is_full = True
             return
         client.setblocking(False)
         self.clients[client.fileno()] = client

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import resource
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from support.timing import busy_seconds
 
 from pier.keeper import process
 from pier.keeper.process import Keeper
@@ -59,20 +63,58 @@ def test_the_socket_of_a_killed_keeper_is_replaced(tmp_path: Path) -> None:
         assert os.stat(path).st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize(("number", "naps"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EAGAIN, 0)])
-def test_it_does_not_spin_while_no_descriptor_is_free(
-    keeper: Keeper, monkeypatch: pytest.MonkeyPatch, number: int, naps: int
+@pytest.mark.parametrize(("number", "full"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.EAGAIN, False)])
+def test_it_looks_later_at_who_cannot_be_accepted(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch, number: int, full: bool
 ) -> None:
     class Listener:
+        fileno = keeper.listener.fileno
+
         def accept(self) -> None:
             raise OSError(number, os.strerror(number))
 
-    slept: list[float] = []
-    monkeypatch.setattr("time.sleep", slept.append)
     monkeypatch.setattr(keeper, "listener", Listener())
     keeper.accept()
-    assert slept == [process.BUSY_SECONDS] * naps
+    assert keeper.is_full is full
     assert keeper.clients == {}
+
+
+def test_it_does_not_spin_while_no_descriptor_is_free_and_goes_on_serving(tmp_path: Path) -> None:
+    path = str(tmp_path / "k.sock")
+    subprocess.run([sys.executable, "-I", "-S", process.__file__, path, "60"], check=True, timeout=20)
+    with connected(path) as served, connected(path) as waiting:
+        pid = int.from_bytes(served.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder)
+        try:
+            assert ask(served, "list") == "ok "  # it has accepted this connection
+            assert ask(waiting, "list") == "ok "
+            soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), hard))
+            with connected(path) as late:
+                before = busy_seconds(pid)
+                deadline = time.monotonic() + 0.5
+                answers = 0
+                while time.monotonic() < deadline and answers < 20:
+                    assert ask(served, "list") == "ok "
+                    answers += 1
+                assert answers == 20  # each at once, whoever waits
+                time.sleep(max(0.0, deadline - time.monotonic()))
+                assert busy_seconds(pid) - before < 0.1
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+                assert ask(late, "list") == "ok "
+        finally:
+            os.kill(pid, signal.SIGKILL)
+
+
+def connected(path: str) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    client.settimeout(10)
+    client.connect(path)
+    return client
+
+
+def ask(client: socket.socket, request: str) -> str:
+    client.send(request.encode())
+    return client.recv(process.PACKET).decode()
 
 
 def test_it_needs_nothing_of_pier_and_little_of_the_library() -> None:

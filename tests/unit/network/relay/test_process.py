@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.timing import busy_seconds
 from support.wait import wait_for
 
 from pier.network.relay.client import command
@@ -247,12 +248,6 @@ def test_it_does_not_spin_while_no_descriptor_is_free(relay: Running) -> None:
         waiting.settimeout(_PATIENCE)
         waiting.send(b"list")
         assert waiting.recv(100) == b"ok "
-
-
-def busy_seconds(pid: int) -> float:
-    """The processor time that a process has taken, in user mode and in the kernel (proc(5), stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_second_one_does_not_take_its_place(relay: Running) -> None:
