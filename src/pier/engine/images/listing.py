@@ -17,7 +17,7 @@ KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
 async def filter_images(
     store: ImageStore, images: Sequence[Image], filters: Filters, now: int, *, all: bool = False
 ) -> list[Image]:
-    """Those that pass; with a `reference` filter an image shows only the names that match.
+    """Of all `images` those that pass; with a `reference` filter an image shows only the names that match.
 
     Without `all`, and for any `dangling`, those are left out that are there only for others made from them.
 
@@ -30,7 +30,7 @@ async def filter_images(
     after = max([(await store.get(ref)).created_at for ref in filters.get("since")], default=None)
     before = min([(await store.get(ref)).created_at for ref in filters.get("before")], default=None)
     until = earliest_until(filters, now)
-    parents = set() if all and dangling is None else await store.parents()
+    parents = set() if all and dangling is None else {image.parent for image in images}
     found = []
     for image in images:
         if is_intermediate(image, parents):
