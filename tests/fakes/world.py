@@ -1,7 +1,7 @@
 """A whole engine over fakes: what containerd, the kernel and the disk hold outlives a pierd, as on a real host."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -136,6 +136,22 @@ class World:
             self._run.cancel()
             await asyncio.wait({self._run}, timeout=PATIENCE)
             self._run = None
+
+    async def killed_in(self, owner: object, step: str, job: Coroutine[object, object, object]) -> None:
+        """pierd is gone in the middle of `job`, which some client has asked for: once it calls `step` of a port."""
+        reached = asyncio.Event()
+
+        async def hang(*_: object) -> None:
+            reached.set()
+            await asyncio.Event().wait()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(owner, step, hang)
+            async with asyncio.TaskGroup() as clients:
+                client = clients.create_task(job)
+                await reached.wait()
+                await self.shut_down()
+                client.cancel()
 
     async def restart(self) -> None:
         await self.shut_down()

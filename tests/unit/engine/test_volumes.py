@@ -208,10 +208,8 @@ async def test_prune_goes_on_past_a_volume_that_cannot_be_removed(
     assert names == ["good"]
 
 
-async def test_a_removal_that_was_cut_short_is_ended_by_the_next_pierd(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    volume = await killed_while_removing(world, monkeypatch)
+async def test_a_removal_that_was_cut_short_is_ended_by_the_next_pierd(world: World) -> None:
+    volume = await killed_while_removing(world)
     await world.boot()
     await world.until(lambda: not world.records.intents, "the removal has ended")
     assert not exists(volume)
@@ -221,7 +219,7 @@ async def test_a_removal_that_was_cut_short_is_ended_by_the_next_pierd(
 async def test_a_new_volume_has_nothing_of_one_whose_removal_was_cut_short(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    volume = await killed_while_removing(world, monkeypatch)
+    volume = await killed_while_removing(world)
     fill(volume)
 
     async def later(self: Volumes) -> None:
@@ -252,22 +250,10 @@ async def test_content_that_cannot_be_removed_is_tried_again_by_who_wants_the_na
     assert exists(await world.engine.volumes.create("data"))
 
 
-async def killed_while_removing(world: World, monkeypatch: pytest.MonkeyPatch) -> Volume:
+async def killed_while_removing(world: World) -> Volume:
     """A volume whose record is gone, and nothing else yet."""
     volume = await world.engine.volumes.create("data")
-    removing = asyncio.Event()
-
-    async def hang(volume: Volume) -> None:
-        removing.set()
-        await asyncio.Event().wait()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(world.context.ports.volumes, "remove", hang)
-        async with asyncio.TaskGroup() as clients:
-            client = clients.create_task(world.engine.volumes.remove("data"))
-            await removing.wait()
-            await world.shut_down()
-            client.cancel()
+    await world.killed_in(world.context.ports.volumes, "remove", world.engine.volumes.remove("data"))
     assert exists(volume)
     return volume
 

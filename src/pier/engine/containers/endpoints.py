@@ -36,6 +36,7 @@ def has_ipv6(container: Container) -> bool:
 
 
 def asked_of_network(container: Container, planned: Endpoint) -> EndpointRequest:
+    """What a planned endpoint's network is asked for at the start; no IPv6 where the container has switched it off."""
     return replace(planned.request, without_ipv6=not has_ipv6(container))
 
 

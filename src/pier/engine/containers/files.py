@@ -71,6 +71,7 @@ def resolv_conf(container: Container, host_text: str, *, resolver: str = "") -> 
 
 
 def has_dns_settings(host: HostConfig) -> bool:
+    """Whether anything about DNS was asked for, which then counts on the host's network, too."""
     return bool(host.dns or host.dns_options or host.dns_search)
 
 

@@ -168,24 +168,11 @@ async def test_nothing_is_remembered_of_what_is_gone(world: World) -> None:
 
 
 @pytest.mark.parametrize("volumes", [True, False])
-async def test_what_goes_with_it_is_remembered_over_a_crash_in_the_middle(
-    world: World, monkeypatch: pytest.MonkeyPatch, volumes: bool
-) -> None:
+async def test_what_goes_with_it_is_remembered_over_a_crash_in_the_middle(world: World, volumes: bool) -> None:
     await world.create("web", host=HostConfig(binds=("data:/d",)), volumes=("/v",))
     (anonymous,) = (point for point in world.container("web").mount_points if point.anonymous)
-    removing = asyncio.Event()
-
-    async def hang(container_id: str) -> None:
-        removing.set()
-        await asyncio.Event().wait()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(world.context.ports.host, "remove_container_files", hang)
-        async with asyncio.TaskGroup() as clients:
-            client = clients.create_task(world.engine.containers.remove("web", volumes=volumes))
-            await removing.wait()
-            await world.shut_down()
-            client.cancel()
+    removal = world.engine.containers.remove("web", volumes=volumes)
+    await world.killed_in(world.context.ports.host, "remove_container_files", removal)
     await world.boot()
     assert not world.context.memory.containers
     assert set(world.context.memory.volumes) == ({"data"} if volumes else {"data", anonymous.name})
