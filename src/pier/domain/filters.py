@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pier.domain.booleans import FALSE, TRUE
 from pier.domain.errors import InvalidArgument
-
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,9 @@ class Filters:
         given = self.get(key)
         if not given:
             return default
-        if all(value in _TRUE for value in given):
+        if all(value in TRUE for value in given):
             return True
-        if all(value in _FALSE for value in given):
+        if all(value in FALSE for value in given):
             return False
         raise InvalidArgument(f"invalid filter '{key}=[{' '.join(given)}]'")
 

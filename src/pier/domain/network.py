@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pier.domain.booleans import EITHER, TRUE
 from pier.domain.errors import InvalidArgument
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 ENDPOINT_SYSCTLS = "com.docker.network.endpoint.sysctls"
 FAMILY_OPTIONS = {4: "com.docker.network.enable_ipv4", 6: "com.docker.network.enable_ipv6"}
-TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})  # how Go, and so Docker's options, write the two
-FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 # Names of auxiliary addresses that default routes on a bridge network lead to, instead of to the bridge (Docker's).
 DEFAULT_GATEWAYS = {4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6"}
 _SYSCTLS = ("ipv4", "ipv6", "mpls")
@@ -234,7 +233,7 @@ def choose_family(options: Mapping[str, str], version: int, asked: bool | None, 
     text = options.get(FAMILY_OPTIONS[version])
     if asked is not None or text is None:
         return default if asked is None else asked
-    if text not in TRUE | FALSE:
+    if text not in EITHER:
         raise InvalidArgument(f'driver-opt "{FAMILY_OPTIONS[version]}" is not a valid bool')
     return text in TRUE
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from pier.domain.booleans import EITHER, TRUE
 from pier.domain.container import LogConfig
 from pier.domain.errors import InvalidArgument, Unsupported
 from pier.logs.attributes import check_tag, compile_pattern
@@ -32,8 +33,6 @@ _FORWARDED = {
     | {"syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key", "syslog-tls-skip-verify"},
 }
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,30})?) ?([kmgtp]?)i?b?", re.IGNORECASE)
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")
-_FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +170,6 @@ def _size(text: str, unit: int) -> int:
 
 
 def _boolean(text: str) -> bool:
-    if text not in _TRUE + _FALSE:
+    if text not in EITHER:
         raise InvalidArgument(f"log opt compress must be true or false, not {text!r}")
-    return text in _TRUE
+    return text in TRUE

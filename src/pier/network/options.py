@@ -5,12 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pier.domain.booleans import FALSE, TRUE
 from pier.domain.errors import InvalidArgument, Unsupported
 from pier.domain.network import (
     ENDPOINT_SYSCTLS,
-    FALSE,
     FAMILY_OPTIONS,
-    TRUE,
     EndpointRequest,
     Network,
     is_docker_option,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pier.domain.booleans import EITHER, TRUE
 from pier.domain.container import HostConfig
 from pier.domain.errors import PierError, Unsupported
 from pier.domain.runtime import HostFacts
@@ -22,10 +23,6 @@ UNCONFINED = "unconfined"
 _BUILTIN = "builtin"
 _DOCKERS = "docker-default"
 _SWITCHES = ("no-new-privileges", "writable-cgroups")
-_BOOLEANS = {  # as Go's strconv.ParseBool reads them
-    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +81,9 @@ def _split(option: str) -> tuple[str, str]:
 
 
 def _switch(option: str, value: str) -> bool:
-    if value not in _BOOLEANS:
+    if value not in EITHER:
         raise _invalid(2, option)
-    return _BOOLEANS[value]
+    return value in TRUE
 
 
 def _invalid(number: int, option: str) -> PierError:

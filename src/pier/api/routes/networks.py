@@ -6,6 +6,7 @@ from pier.api.router import Route
 from pier.api.translate.endpoints import load_endpoint
 from pier.api.translate.networks import describe_network, describe_network_details, load_network
 from pier.api.versions import Change, since
+from pier.domain.booleans import EITHER
 from pier.domain.errors import InvalidArgument, NotFound
 from pier.wire.host_config import EndpointSettings
 from pier.wire.network import (
@@ -15,8 +16,6 @@ from pier.wire.network import (
     NetworkDisconnect,
     NetworksPruneReply,
 )
-
-_BOOLEANS = frozenset(("", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
 
 
 async def list_networks(call: Call) -> Answer:
@@ -30,7 +29,7 @@ async def list_networks(call: Call) -> Answer:
 async def inspect(call: Call) -> Answer:
     """`verbose` tells more of networks of a swarm only; `scope` must be that of the network."""
     verbose = call.text("verbose")
-    if verbose not in _BOOLEANS:
+    if verbose and verbose not in EITHER:
         raise InvalidArgument(
             f'invalid value for verbose: {verbose}: strconv.ParseBool: parsing "{verbose}": invalid syntax'
         )
